@@ -1,0 +1,141 @@
+package num
+
+import "math"
+
+// Coefficients of Tanh: the Cephes tanhf polynomial (single/tanhf.c).
+const (
+	tanhCut float32 = 0.625
+
+	tanh0 float32 = -5.70498872745e-3
+	tanh1 float32 = 2.06390887954e-2
+	tanh2 float32 = -5.37397155531e-2
+	tanh3 float32 = 1.33314422036e-1
+	tanh4 float32 = -3.33332819422e-1
+)
+
+// Tanh returns the hyperbolic tangent; Tanh(±0) = ±0, Tanh(±Inf) = ±1.
+//
+// For |x| < 0.625 an odd polynomial, else ±(1 − 2/(Exp(2|x|)+1)). Both sides are
+// computed by a vector unit and one is selected.
+func Tanh(x float32) float32 {
+	if x != x {
+		return NaN()
+	}
+	a := Abs(x)
+	if a < tanhCut {
+		z := float32(x * x)
+		p := FMA(tanh0, z, tanh1)
+		p = FMA(p, z, tanh2)
+		p = FMA(p, z, tanh3)
+		p = FMA(p, z, tanh4)
+		p = float32(p * z)
+		return copySign(FMA(p, x, x), x) // fma(−0, −0, −0) is +0
+	}
+	e := Exp(float32(a + a))
+	y := float32(1 - float32(2/float32(e+1)))
+	return copySign(y, x)
+}
+
+// copySign returns |y| with the sign bit of x.
+func copySign(y, x float32) float32 {
+	const sign = 1 << 31
+	return math.Float32frombits(math.Float32bits(y)&^sign | math.Float32bits(x)&sign)
+}
+
+// Sigmoid returns 1/(1+e^−x), computed from z = Exp(−|x|) as 1/(1+z) for a clear
+// sign bit and z/(1+z) for a set one, so that neither side cancels or overflows.
+func Sigmoid(x float32) float32 {
+	if x != x {
+		return NaN()
+	}
+	z := Exp(Neg(Abs(x)))
+	n := float32(1)
+	if math.Float32bits(x)>>31 != 0 {
+		n = z
+	}
+	return float32(n / float32(1+z))
+}
+
+// Silu returns x·Sigmoid(x), the product rounded; Silu(−Inf) is NaN (−Inf·0).
+func Silu(x float32) float32 { return Mul(x, Sigmoid(x)) }
+
+// Coefficients of Erf: minimax polynomials after N. Juffa (public posting,
+// stackoverflow.com/a/35148199), |x| ≤ erfCut and beyond.
+const (
+	erfCut float32 = 0.927734375
+
+	erf0 float32 = -5.96761703e-4
+	erf1 float32 = 4.99119423e-3
+	erf2 float32 = -2.67681349e-2
+	erf3 float32 = 1.12819925e-1
+	erf4 float32 = -3.76125336e-1
+	erf5 float32 = 1.28379166e-1
+
+	erfc0 float32 = -1.72853470e-5
+	erfc1 float32 = 3.83197126e-4
+	erfc2 float32 = -3.88396438e-3
+	erfc3 float32 = 2.42546219e-2
+	erfc4 float32 = -1.06777877e-1
+	erfc5 float32 = -6.34846687e-1
+	erfc6 float32 = -1.28717512e-1
+)
+
+// Erf returns the error function; Erf(±0) = ±0, Erf(±Inf) = ±1.
+//
+// For |x| ≤ 0.9277 an odd polynomial, else ±(1 − Exp(q(|x|))).
+func Erf(x float32) float32 {
+	if x != x {
+		return NaN()
+	}
+	t := Abs(x)
+	if t <= erfCut {
+		s := float32(x * x)
+		p := FMA(erf0, s, erf1)
+		p = FMA(p, s, erf2)
+		p = FMA(p, s, erf3)
+		p = FMA(p, s, erf4)
+		p = FMA(p, s, erf5)
+		return FMA(p, x, x)
+	}
+	// Beyond 4 the result is 1; the clamp keeps the polynomial in its range.
+	if t > 4 {
+		t = 4
+	}
+	s := float32(t * t)
+	p := FMA(erfc0, t, erfc1)
+	u := FMA(erfc2, t, erfc3)
+	p = FMA(p, s, u)
+	p = FMA(p, t, erfc4)
+	p = FMA(p, t, erfc5)
+	p = FMA(p, t, erfc6)
+	p = FMA(p, t, -t)
+	return copySign(float32(1-Exp(p)), x)
+}
+
+const (
+	geluC      float32 = 0.044715
+	geluS      float32 = 0.79788456080286536 // sqrt(2/pi)
+	sqrtHalf   float32 = 0.70710678118654752
+	hardSlope  float32 = 1.0 / 6
+	hardOffset float32 = 0.5
+)
+
+// GeluTanh is the tanh form of GELU in explicit rounded steps:
+// c = (x·x)·x; i = geluS·fma(geluC, c, x); y = (x·0.5)·(1 + Tanh(i)).
+func GeluTanh(x float32) float32 {
+	c := float32(float32(x*x) * x)
+	i := float32(geluS * FMA(geluC, c, x))
+	return Mul(float32(x*0.5), float32(1+Tanh(i)))
+}
+
+// GeluErf is the exact form of GELU in explicit rounded steps:
+// y = (x·0.5)·(1 + Erf(x·sqrt(1/2))).
+func GeluErf(x float32) float32 {
+	return Mul(float32(x*0.5), float32(1+Erf(float32(x*sqrtHalf))))
+}
+
+// HardSigmoid returns Clip(fma(x, 1/6, 0.5), 0, 1).
+func HardSigmoid(x float32) float32 { return Clip(FMA(x, hardSlope, hardOffset), 0, 1) }
+
+// HardSwish returns x·HardSigmoid(x), the product rounded.
+func HardSwish(x float32) float32 { return Mul(x, HardSigmoid(x)) }
