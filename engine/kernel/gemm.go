@@ -1,0 +1,94 @@
+package kernel
+
+// Tri says which k belong to the chain of output row i of a matrix product.
+type Tri uint8
+
+const (
+	// None: every k.
+	None Tri = iota
+	// Lower: only k ≤ i (causal attention weights times values).
+	Lower
+	// Upper: only k ≥ i.
+	Upper
+)
+
+// members returns the range [lo, hi) of k in the chain of row i.
+func (t Tri) members(i, k int) (lo, hi int) {
+	switch t {
+	case Lower:
+		return 0, min(i+1, k)
+	case Upper:
+		return min(i, k), k
+	default:
+		return 0, k
+	}
+}
+
+// Gemm computes dst = op(A)·op(B), all row-major and dense: dst is [m, n], op(A)
+// is [m, k], op(B) is [k, n]. ta means a is stored [k, m], tb means b is stored
+// [n, k]. Each dst[i, j] is one fma chain in ascending k from +0 over the k that
+// tri admits for row i; rows with no member are +0.
+//
+// threads ≤ 0 means one per processor; the result does not depend on it.
+func Gemm(dst, a, b []float32, m, n, k int, ta, tb bool, tri Tri, threads int) {
+	nonNegative("Gemm", m, n, k)
+	need("Gemm", "dst", len(dst), m*n)
+	need("Gemm", "a", len(a), m*k)
+	need("Gemm", "b", len(b), k*n)
+	g := newGemm(dst, a, b, m, n, k, ta, tb, tri)
+	g.run(threads)
+}
+
+// GemmBatch runs batch independent products of the same shape: product p uses
+// dst[p·strideC:], a[p·strideA:] and b[p·strideB:]. A stride of 0 for a or b shares
+// that operand. Threads are spread across the batch, or within the products when
+// there are fewer of them than threads.
+func GemmBatch(dst, a, b []float32, batch, m, n, k, strideC, strideA, strideB int, ta, tb bool, tri Tri, threads int) {
+	nonNegative("GemmBatch", batch, m, n, k, strideC, strideA, strideB)
+	if batch == 0 {
+		return
+	}
+	need("GemmBatch", "dst", len(dst), (batch-1)*strideC+m*n)
+	need("GemmBatch", "a", len(a), (batch-1)*strideA+m*k)
+	need("GemmBatch", "b", len(b), (batch-1)*strideB+k*n)
+	if batch > 1 && strideC < m*n {
+		panic("kernel.GemmBatch: outputs overlap")
+	}
+	inner := 1
+	if batch < threadCount(threads) {
+		inner = threads
+	}
+	one := func(p int) {
+		g := newGemm(dst[p*strideC:], a[p*strideA:], b[p*strideB:], m, n, k, ta, tb, tri)
+		g.run(inner)
+	}
+	if inner != 1 {
+		for p := range batch {
+			one(p)
+		}
+		return
+	}
+	parallelTasks(threads, batch, one)
+}
+
+// gemm is one matrix product in general strides: A(i, k) is a[i·as0 + k·as1],
+// B(k, j) is b[k·bs0 + j·bs1], C(i, j) is c[i·ldc + j].
+type gemm struct {
+	c, a, b            []float32
+	m, n, k            int
+	as0, as1, bs0, bs1 int
+	ldc                int
+	tri                Tri
+	resume             bool // chains continue from c instead of +0
+}
+
+func newGemm(c, a, b []float32, m, n, k int, ta, tb bool, tri Tri) gemm {
+	g := gemm{c: c, a: a, b: b, m: m, n: n, k: k, as0: k, as1: 1, bs0: n, bs1: 1, ldc: n, tri: tri}
+	if ta {
+		g.as0, g.as1 = 1, m
+	}
+	if tb {
+		g.bs0, g.bs1 = 1, k
+	}
+	return g
+}

@@ -1,0 +1,77 @@
+package kernel
+
+import (
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+)
+
+// level is an instruction set, ordered: a higher one includes the lower ones.
+type level int32
+
+const (
+	levelReference level = iota
+	levelAVX2
+	levelAVX512
+)
+
+var levelNames = []string{"reference", "avx2", "avx512"}
+
+// active is the level in use.
+var active atomic.Int32
+
+func init() {
+	name := os.Getenv("POAI_KERNEL")
+	if name == "" {
+		name = "auto"
+	}
+	if err := Use(name); err != nil {
+		panic(fmt.Errorf("POAI_KERNEL: %w", err))
+	}
+}
+
+// Use selects the kernel by name: reference, avx2, avx512, or auto for the best
+// one available. It errors, changing nothing, if the name is unknown or the
+// processor lacks the instructions. Calls already running finish with either.
+func Use(name string) error {
+	if name == "auto" {
+		active.Store(int32(bestLevel()))
+		return nil
+	}
+	for l, s := range levelNames {
+		if s != name {
+			continue
+		}
+		if level(l) > bestLevel() {
+			return fmt.Errorf("kernel %s: not supported by this processor", name)
+		}
+		active.Store(int32(l))
+		return nil
+	}
+	return fmt.Errorf("kernel %q: unknown (want auto or one of %s)", name, strings.Join(levelNames, ", "))
+}
+
+// Name returns the name of the kernel in use.
+func Name() string { return levelNames[active.Load()] }
+
+// Available returns the names Use accepts on this processor, slowest first.
+func Available() []string { return levelNames[:bestLevel()+1] }
+
+func current() level { return level(active.Load()) }
+
+// need panics unless a slice of length have can hold want elements.
+func need(fn, arg string, have, want int) {
+	if want < 0 || have < want {
+		panic(fmt.Sprintf("kernel.%s: %s has %d elements, shape needs %d", fn, arg, have, want))
+	}
+}
+
+// nonNegative panics if a dimension is negative.
+func nonNegative(fn string, dims ...int) {
+	for _, d := range dims {
+		if d < 0 {
+			panic(fmt.Sprintf("kernel.%s: negative dimension in %v", fn, dims))
+		}
+	}
+}

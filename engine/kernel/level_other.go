@@ -1,0 +1,4 @@
+package kernel
+
+// bestLevel is the highest level this processor supports.
+func bestLevel() level { return levelReference }
