@@ -1,0 +1,62 @@
+package types
+
+import "cosmossdk.io/math"
+
+// DrawRequest asks for one worker, drawn by sortition weight among those who serve Model, have a free place and can lock Lock.
+type DrawRequest struct {
+	Task    uint64
+	Model   string
+	Seed    []byte   // randomness; the draw domain-separates it by task and purpose
+	Lock    math.Int // bond put at risk, LOCK_KIND_TASK
+	Exclude []string // addresses that must not be drawn
+}
+
+// CommitteeRequest asks for a committee to audit a sealed task.
+type CommitteeRequest struct {
+	Task        uint64
+	Model       string
+	Worker      string // never drawn
+	Seed        []byte
+	Size        uint32
+	LockPerSeat math.Int // LOCK_KIND_SEAT
+	Deadline    int64    // last height to seal
+}
+
+// Role is what a credit is for.
+type Role int
+
+// Roles of a credit.
+const (
+	RoleWorker   Role = iota + 1 // credited the whole units
+	RoleVerifier                 // credited verifier_share_ppm of them
+)
+
+// CreditRequest credits proven units to a participant.
+type CreditRequest struct {
+	Epoch       uint64 // of assignment; if it is closed already, the running epoch is credited
+	Participant string
+	Task        uint64
+	Units       uint64 // moves reliability
+	ScoreUnits  uint64 // earns score; 0 for work that earns a fee only
+	Role        Role
+}
+
+// SlashRequest takes Bps of a lock; the rest of the lock is released. burn is slash_burn_bps of what is taken, the remainder
+// is split evenly between Beneficiaries (largest remainder), or goes to the community pool when there are none.
+type SlashRequest struct {
+	Participant   string
+	Kind          LockKind
+	Task          uint64
+	Bps           uint32 // 10,000 takes it whole
+	Reason        string
+	Lie           bool // a proven lie: counts as a fault and forfeits unvested rewards
+	Beneficiaries []string
+}
+
+// CommitteeOutcome tells how a committee is settled.
+type CommitteeOutcome struct {
+	// ValidRoot is the root found right. Nil releases every revealed seat, whatever its root.
+	ValidRoot []byte
+	// Beneficiaries share the unburnt part of what is slashed.
+	Beneficiaries []string
+}

@@ -1,0 +1,36 @@
+package types
+
+import (
+	"context"
+
+	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	poaitypes "poaid/x/poai/types"
+)
+
+// PoaiKeeper reads scores.
+type PoaiKeeper interface {
+	GetEpoch(ctx context.Context, number uint64) (poaitypes.Epoch, error)
+	// GetScore is zero for a participant without one.
+	GetScore(ctx context.Context, epoch uint64, participant string) (math.Int, error)
+}
+
+// BankKeeper mints and moves coins.
+type BankKeeper interface {
+	MintCoins(ctx context.Context, module string, amt sdk.Coins) error
+	SendCoinsFromModuleToAccount(ctx context.Context, module string, recipient sdk.AccAddress, amt sdk.Coins) error
+	SendCoinsFromModuleToModule(ctx context.Context, from, to string, amt sdk.Coins) error
+	GetSupply(ctx context.Context, denom string) sdk.Coin
+	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
+}
+
+// AccountKeeper gives module addresses.
+type AccountKeeper interface {
+	GetModuleAddress(name string) sdk.AccAddress
+}
+
+// CommunityPool takes coins for the community.
+type CommunityPool interface {
+	FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error
+}
