@@ -3,6 +3,7 @@ package commit
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/bits"
 )
 
@@ -186,6 +187,9 @@ func RootFromLeaves(leaves, first uint64, hashed, siblings []Hash) (Hash, error)
 }
 
 func rangeLeaves(total, first uint64, data []byte) ([]Hash, error) {
+	if total > math.MaxInt64 {
+		return nil, fmt.Errorf("total: %d bytes, limit %d", total, int64(math.MaxInt64))
+	}
 	leaves := LeafCount(total)
 	count := LeafCount(uint64(len(data)))
 	if err := checkRange(leaves, first, count); err != nil {

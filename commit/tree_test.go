@@ -184,6 +184,7 @@ func TestRangeBounds(t *testing.T) {
 		{"short chunk inside", 3000, 1, data[1024:2000], "data: 976 bytes, want 1024"},
 		{"long last chunk", 3000, 2, data[1024:2048], "data: 1024 bytes, want 952"},
 		{"no tensor", 0, 0, data[:1], "outside a tree of 0"},
+		{"absurd total", 1 << 63, 1, data[:1024], "limit 9223372036854775807"},
 		{"too many chunks", 3000, 2, data[:2000], "outside a tree of 3"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
