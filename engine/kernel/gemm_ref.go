@@ -14,11 +14,6 @@ func threadCount(threads int) int {
 	return threads
 }
 
-// run computes the product with the kernel in use.
-func (g *gemm) run(threads int) {
-	Parallel(threads, g.m, g.ref)
-}
-
 // ref computes rows [lo, hi) by definition: one chain per element.
 func (g *gemm) ref(lo, hi int) {
 	for i := lo; i < hi; i++ {

@@ -1,3 +1,5 @@
+//go:build !amd64
+
 package kernel
 
 // bestLevel is the highest level this processor supports.

@@ -1,0 +1,186 @@
+package kernel
+
+import "sync"
+
+// Blocking of the packed product: a panel of B is kc deep, a block of A is at most
+// mcPanels row panels, a block of B at most nc columns wide.
+const (
+	kc       = 256
+	mcPanels = 12
+	nc       = 4096
+
+	// smallMACs is the size below which threads cost more than they save.
+	smallMACs = 1 << 16
+	// maxTile holds the largest register tile, rows × columns.
+	maxTile = 14 * 64
+)
+
+// tileShape is the register tile of a level: rows, columns, and the most rows of
+// the 64-column tile.
+type tileShape struct{ mr, nr, wideRows int }
+
+var tileShapes = [...]tileShape{
+	levelAVX2:   {mr: 6, nr: 16, wideRows: 1},
+	levelAVX512: {mr: 14, nr: 32, wideRows: 3},
+}
+
+// run computes the product with the kernel in use.
+func (g *gemm) run(threads int) {
+	l := current()
+	switch {
+	case g.m == 0 || g.n == 0:
+	case l == levelReference || g.k == 0:
+		Parallel(threads, g.m, g.ref)
+	default:
+		if g.m*g.n*g.k <= smallMACs {
+			threads = 1
+		}
+		t := tiler{gemm: g, level: l, tileShape: tileShapes[l]}
+		if g.m <= 2*t.mr {
+			t.skinny(threads)
+		} else {
+			t.blocked(threadCount(threads))
+		}
+	}
+}
+
+// tiler runs one product with the register tiles of a level.
+type tiler struct {
+	*gemm
+	tileShape
+	level level
+}
+
+// buffers recycles packing space.
+var buffers = sync.Pool{New: func() any { return new([]float32) }}
+
+// buffer returns a recycled slice of n elements with unspecified contents; give it
+// back with buffers.Put.
+func buffer(n int) *[]float32 {
+	p := buffers.Get().(*[]float32)
+	if cap(*p) < n {
+		*p = make([]float32, n)
+	}
+	*p = (*p)[:n]
+	return p
+}
+
+// skinny is the product for a few rows: A is packed once, and every panel of B is
+// used as soon as it is packed (or in place when B's rows are contiguous).
+func (t *tiler) skinny(threads int) {
+	panels := ceilDiv(t.m, t.mr)
+	height := ceilDiv(t.m, panels)
+	width := t.nr
+	if t.m <= t.wideRows {
+		width = PanelRows
+	}
+	a, as := t.a, t.as1
+	if t.m > 1 {
+		p := buffer(t.m*t.k + packSlack)
+		defer buffers.Put(p)
+		t.packA(*p, 0, t.m, height, 0, t.k)
+		a, as = *p, 0
+	}
+	Parallel(threads, ceilDiv(t.n, width), func(lo, hi int) {
+		scratch := buffer(kc * width)
+		defer buffers.Put(scratch)
+		for p := lo; p < hi; p++ {
+			j, cols := p*width, min(width, t.n-p*width)
+			for k0 := 0; k0 < t.k; k0 += kc {
+				k1 := min(k0+kc, t.k)
+				b, bs := t.b[k0*t.bs0+j*t.bs1:], t.bs0
+				if t.bs1 != 1 || cols < width {
+					t.packB(*scratch, j, cols, width, k0, k1)
+					b, bs = *scratch, width
+				}
+				for i := 0; i < t.m; i += height {
+					h := min(height, t.m-i)
+					if as == 0 {
+						t.tile(k0, k1, a[i*t.k+k0*h:], h, b, bs, i, h, j, cols, width)
+					} else {
+						t.tile(k0, k1, a[k0*as:], as, b, bs, i, h, j, cols, width)
+					}
+				}
+			}
+		}
+	})
+}
+
+// blocked is the product for many rows: a block of B is packed by all threads,
+// then tasks of some row panels × some column panels run over it.
+func (t *tiler) blocked(threads int) {
+	depth := min(roundUp(ceilDiv(t.k, ceilDiv(t.k, kc)), 8), t.k)
+	bBuf := buffer(depth * roundUp(min(t.n, nc), t.nr))
+	defer buffers.Put(bBuf)
+	for j0 := 0; j0 < t.n; j0 += nc {
+		j1 := min(j0+nc, t.n)
+		colPanels := ceilDiv(j1-j0, t.nr)
+		rowPanels, colGroups := t.split(ceilDiv(t.m, t.mr), colPanels, threads)
+		rowTasks := ceilDiv(ceilDiv(t.m, t.mr), rowPanels)
+		for k0 := 0; k0 < t.k; k0 += depth {
+			k1 := min(k0+depth, t.k)
+			b := *bBuf
+			Parallel(threads, colPanels, func(lo, hi int) {
+				for p := lo; p < hi; p++ {
+					j := j0 + p*t.nr
+					t.packB(b[p*t.nr*(k1-k0):], j, min(t.nr, j1-j), t.nr, k0, k1)
+				}
+			})
+			parallelTasks(threads, rowTasks*colGroups, func(task int) {
+				i := task / colGroups * rowPanels * t.mr
+				g := task % colGroups
+				t.block(b, i, min(i+rowPanels*t.mr, t.m), j0, j1, g*colPanels/colGroups, (g+1)*colPanels/colGroups, k0, k1)
+			})
+		}
+	}
+}
+
+// split chooses how many row panels a task takes and into how many groups the
+// column panels fall, so that there are a few tasks for every thread.
+func (t *tiler) split(rowPanels, colPanels, threads int) (perTask, groups int) {
+	if threads == 1 {
+		return mcPanels, 1
+	}
+	perTask = min(mcPanels, max(2, ceilDiv(rowPanels, 3*threads)))
+	tasks := ceilDiv(rowPanels, perTask)
+	return perTask, min(colPanels, max(1, 3*threads/tasks))
+}
+
+// block computes rows [i0, i1) × column panels [p0, p1) of the packed block b,
+// which holds columns [j0, j1) and depths [k0, k1).
+func (t *tiler) block(b []float32, i0, i1, j0, j1, p0, p1, k0, k1 int) {
+	depth := k1 - k0
+	aBuf := buffer((i1-i0)*depth + packSlack)
+	defer buffers.Put(aBuf)
+	a := *aBuf
+	t.packA(a, i0, i1, t.mr, k0, k1)
+	for p := p0; p < p1; p++ {
+		j := j0 + p*t.nr
+		for i := i0; i < i1; i += t.mr {
+			h := min(t.mr, i1-i)
+			t.tile(k0, k1, a[(i-i0)*depth:], h, b[p*t.nr*depth:], t.nr, i, h, j, min(t.nr, j1-j), t.nr)
+		}
+	}
+}
+
+// tile continues the chains of h rows from i and cols columns from j over k in
+// [k0, k1). a and b start at k0; as and bs are their strides per k, in elements.
+// A tile narrower than the register width goes through a scratch tile.
+func (t *tiler) tile(k0, k1 int, a []float32, as int, b []float32, bs, i, h, j, cols, width int) {
+	resume := k0 > 0 || t.resume
+	c, ldc := t.c[i*t.ldc+j:], t.ldc
+	if cols == width {
+		t.chain(k0, k1, &a[0], as*4, &b[0], bs*4, c, ldc, i, h, resume)
+		return
+	}
+	var scratch [maxTile]float32
+	if resume {
+		for r := range h {
+			copy(scratch[r*width:r*width+cols], c[r*ldc:])
+		}
+	}
+	t.chain(k0, k1, &a[0], as*4, &b[0], bs*4, scratch[:], width, i, h, resume)
+	for r := range h {
+		copy(c[r*ldc:r*ldc+cols], scratch[r*width:])
+	}
+}

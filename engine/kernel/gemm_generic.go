@@ -1,0 +1,6 @@
+//go:build !amd64
+
+package kernel
+
+// run computes the product.
+func (g *gemm) run(threads int) { Parallel(threads, g.m, g.ref) }

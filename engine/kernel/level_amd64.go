@@ -1,0 +1,17 @@
+package kernel
+
+import "golang.org/x/sys/cpu"
+
+//go:generate go run ./gen
+
+// bestLevel is the highest level this processor and its operating system support.
+func bestLevel() level {
+	x := &cpu.X86
+	if !x.HasAVX2 || !x.HasFMA {
+		return levelReference
+	}
+	if x.HasAVX512F && x.HasAVX512BW && x.HasAVX512DQ && x.HasAVX512VL {
+		return levelAVX512
+	}
+	return levelAVX2
+}
