@@ -1,0 +1,285 @@
+package localnet
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/tx"
+	"github.com/cosmos/cosmos-sdk/codec"
+	"github.com/cosmos/cosmos-sdk/crypto/hd"
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
+	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	"github.com/cosmos/cosmos-sdk/x/genutil"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+)
+
+// Encoding is what Build needs to know of the application.
+type Encoding struct {
+	Codec    codec.Codec
+	TxConfig client.TxConfig
+	// DefaultGenesis is every module's default genesis.
+	DefaultGenesis map[string]json.RawMessage
+}
+
+// Names of accounts that every local network has beside validators (val0…) and operators (op0…).
+const (
+	AccountOwner = "owner" // registers the models
+	AccountAlice = "alice" // submits tasks
+)
+
+// builder carries what Build gathers.
+type builder struct {
+	cfg    Config
+	enc    Encoding
+	layout *Layout
+	ports  *ports
+	kr     keyring.Keyring
+	funds  []funding
+	gentxs []json.RawMessage
+}
+
+type funding struct {
+	address string
+	amount  int64 // poai
+}
+
+// Build lays the network out under cfg.Home, wiping an earlier one there. No process is started.
+func Build(cfg Config, enc Encoding) (*Layout, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
+	home, err := filepath.Abs(cfg.Home)
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	cfg.Home = home
+	if err := prepareHome(cfg.Home); err != nil {
+		return nil, err
+	}
+	b := &builder{cfg: cfg, enc: enc, ports: &ports{next: cfg.BasePort}}
+	defer b.ports.release()
+	b.layout = &Layout{Config: cfg, Keyring: filepath.Join(cfg.Home, "keys")}
+	if b.kr, err = b.keyring(b.layout.Keyring); err != nil {
+		return nil, err
+	}
+	for _, step := range []func() error{b.users, b.participants, b.nodes, b.genesis, b.save} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	return b.layout, nil
+}
+
+func (b *builder) keyring(dir string) (keyring.Keyring, error) {
+	kr, err := keyring.New(sdk.KeyringServiceName(), keyring.BackendTest, dir, nil, b.enc.Codec)
+	if err != nil {
+		return nil, fmt.Errorf("keyring: %w", err)
+	}
+	return kr, nil
+}
+
+// newKey makes a key and funds it with amount poai.
+func (b *builder) newKey(kr keyring.Keyring, name string, amount int64) (string, error) {
+	rec, _, err := kr.NewMnemonic(name, keyring.English, sdk.FullFundraiserPath, keyring.DefaultBIP39Passphrase, hd.Secp256k1)
+	if err != nil {
+		return "", fmt.Errorf("key %s: %w", name, err)
+	}
+	addr, err := rec.GetAddress()
+	if err != nil {
+		return "", fmt.Errorf("key %s: %w", name, err)
+	}
+	if amount > 0 {
+		b.funds = append(b.funds, funding{address: addr.String(), amount: amount})
+	}
+	return addr.String(), nil
+}
+
+func (b *builder) user(name string, amount int64) (string, error) {
+	addr, err := b.newKey(b.kr, name, amount)
+	if err != nil {
+		return "", err
+	}
+	b.layout.Accounts = append(b.layout.Accounts, Account{Name: name, Address: addr})
+	return addr, nil
+}
+
+func (b *builder) users() error {
+	for _, name := range []string{AccountOwner, AccountAlice} {
+		if _, err := b.user(name, userFunds); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// participants makes an operator key for each, kept with the users' keys, and a hot key in the participant's own home.
+func (b *builder) participants() error {
+	for i := range b.cfg.Participants {
+		p := Participant{Name: fmt.Sprintf("participant%d", i), Home: filepath.Join(b.cfg.Home, fmt.Sprintf("participant%d", i))}
+		var err error
+		if p.Operator, err = b.user(fmt.Sprintf("op%d", i), operatorFunds); err != nil {
+			return err
+		}
+		kr, err := b.keyring(p.Home)
+		if err != nil {
+			return err
+		}
+		if p.Hot, err = b.newKey(kr, HotKey, 0); err != nil {
+			return err
+		}
+		if p.Artifacts, err = b.ports.take(); err != nil {
+			return err
+		}
+		if p.Metrics, err = b.ports.take(); err != nil {
+			return err
+		}
+		b.layout.Participants = append(b.layout.Participants, p)
+	}
+	return nil
+}
+
+// nodes makes each validator's home, keys and genesis transaction.
+func (b *builder) nodes() error {
+	for i := range b.cfg.Validators {
+		n := Node{Name: fmt.Sprintf("node%d", i), Home: filepath.Join(b.cfg.Home, fmt.Sprintf("node%d", i))}
+		for _, addr := range []*string{&n.RPC, &n.P2P, &n.GRPC, &n.API} {
+			var err error
+			if *addr, err = b.ports.take(); err != nil {
+				return err
+			}
+		}
+		if err := os.MkdirAll(filepath.Join(n.Home, "config"), 0o755); err != nil {
+			return err
+		}
+		id, pub, err := genutil.InitializeNodeValidatorFiles(b.cometConfig(n))
+		if err != nil {
+			return fmt.Errorf("%s: %w", n.Name, err)
+		}
+		n.ID = id
+		if err := b.gentx(fmt.Sprintf("val%d", i), n, pub); err != nil {
+			return err
+		}
+		b.layout.Nodes = append(b.layout.Nodes, n)
+	}
+	return nil
+}
+
+// cometConfig is the node's config.toml before its peers are known.
+func (b *builder) cometConfig(n Node) *cmtcfg.Config {
+	c := cmtcfg.DefaultConfig()
+	c.SetRoot(n.Home)
+	c.Moniker = n.Name
+	c.RPC.ListenAddress = "tcp://" + n.RPC
+	c.RPC.PprofListenAddress = ""
+	c.P2P.ListenAddress = "tcp://" + n.P2P
+	c.P2P.AddrBookStrict = false
+	c.P2P.AllowDuplicateIP = true
+	c.Consensus.TimeoutCommit = b.cfg.BlockTime //nolint:staticcheck // still the way to set a local network's block time
+	c.Consensus.TimeoutPropose = time.Second
+	c.LogLevel = "info"
+	c.Mempool.Size = 20000
+	return c
+}
+
+func (b *builder) gentx(name string, n Node, pub cryptotypes.PubKey) error {
+	addr, err := b.user(name, validatorFunds)
+	if err != nil {
+		return err
+	}
+	acc, err := sdk.AccAddressFromBech32(addr)
+	if err != nil {
+		return err
+	}
+	msg, err := stakingtypes.NewMsgCreateValidator(sdk.ValAddress(acc).String(), pub, coin(validatorStake),
+		stakingtypes.NewDescription(n.Name, "", "", "", ""), commission(), oneInt())
+	if err != nil {
+		return fmt.Errorf("gentx of %s: %w", n.Name, err)
+	}
+	txb := b.enc.TxConfig.NewTxBuilder()
+	if err := txb.SetMsgs(msg); err != nil {
+		return fmt.Errorf("gentx of %s: %w", n.Name, err)
+	}
+	txb.SetMemo(fmt.Sprintf("%s@%s", n.ID, n.P2P))
+	txb.SetGasLimit(400_000)
+	f := tx.Factory{}.WithChainID(b.cfg.ChainID).WithKeybase(b.kr).WithTxConfig(b.enc.TxConfig).
+		WithSignMode(signing.SignMode_SIGN_MODE_DIRECT)
+	if err := tx.Sign(context.Background(), f, name, txb, true); err != nil {
+		return fmt.Errorf("gentx of %s: %w", n.Name, err)
+	}
+	bz, err := b.enc.TxConfig.TxJSONEncoder()(txb.GetTx())
+	if err != nil {
+		return fmt.Errorf("gentx of %s: %w", n.Name, err)
+	}
+	b.gentxs = append(b.gentxs, bz)
+	return nil
+}
+
+// genesis writes the same genesis file and the peers into every home.
+func (b *builder) genesis() error {
+	state, err := b.appState()
+	if err != nil {
+		return err
+	}
+	gen := genutiltypes.NewAppGenesisWithVersion(b.cfg.ChainID, state)
+	gen.GenesisTime = time.Now().UTC()
+	for _, n := range b.layout.Nodes {
+		c := b.cometConfig(n)
+		c.P2P.PersistentPeers = b.peers(n)
+		cmtcfg.WriteConfigFile(filepath.Join(n.Home, "config", "config.toml"), c)
+		if err := genutil.ExportGenesisFile(gen, c.GenesisFile()); err != nil {
+			return fmt.Errorf("genesis of %s: %w", n.Name, err)
+		}
+	}
+	return nil
+}
+
+func (b *builder) peers(self Node) string {
+	s := ""
+	for _, n := range b.layout.Nodes {
+		if n.ID == self.ID {
+			continue
+		}
+		if s != "" {
+			s += ","
+		}
+		s += n.ID + "@" + n.P2P
+	}
+	return s
+}
+
+// save keeps the layout, so that other commands find the network.
+func (b *builder) save() error {
+	bz, err := json.MarshalIndent(b.layout, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(b.cfg.Home, "network.json"), bz, 0o600)
+}
+
+// Load reads the layout of a network that Build made.
+func Load(home string) (*Layout, error) {
+	f, err := os.Open(filepath.Join(home, "network.json"))
+	if err != nil {
+		return nil, fmt.Errorf("home: no local network there: %w", err)
+	}
+	defer f.Close()
+	bz, err := io.ReadAll(f)
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	l := new(Layout)
+	if err := json.Unmarshal(bz, l); err != nil {
+		return nil, fmt.Errorf("network.json: %w", err)
+	}
+	return l, nil
+}

@@ -1,0 +1,159 @@
+package localnet
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	"github.com/cosmos/gogoproto/proto"
+
+	poaitypes "poaid/x/poai/types"
+	rewardstypes "poaid/x/rewards/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+// Denom is the base denom; one poai is 10^6 of it.
+const (
+	Denom   = "upoai"
+	perPoai = 1_000_000
+)
+
+// HotKey is the name of the key in a participant's home that its daemon signs with.
+const HotKey = "hot"
+
+// Genesis balances and stakes, in poai.
+const (
+	validatorFunds = 2_000_000
+	validatorStake = 1_000_000
+	operatorFunds  = 100_000
+	userFunds      = 1_000_000
+)
+
+// VotingPeriod of a local network's governance.
+const VotingPeriod = 6 * time.Second
+
+func coin(poai int64) sdk.Coin { return sdk.NewInt64Coin(Denom, poai*perPoai) }
+
+func oneInt() math.Int { return math.OneInt() }
+
+func commission() stakingtypes.CommissionRates {
+	return stakingtypes.NewCommissionRates(math.LegacyNewDecWithPrec(5, 2), math.LegacyNewDecWithPrec(20, 2), math.LegacyNewDecWithPrec(1, 2))
+}
+
+// appState is the default genesis with the accounts, the genesis transactions and windows short enough to watch.
+func (b *builder) appState() (json.RawMessage, error) {
+	state := make(map[string]json.RawMessage, len(b.enc.DefaultGenesis))
+	for name, bz := range b.enc.DefaultGenesis {
+		state[name] = bz
+	}
+	var accounts []authtypes.GenesisAccount
+	var balances []banktypes.Balance
+	for _, f := range b.funds {
+		addr, err := sdk.AccAddressFromBech32(f.address)
+		if err != nil {
+			return nil, err
+		}
+		accounts = append(accounts, authtypes.NewBaseAccountWithAddress(addr))
+		balances = append(balances, banktypes.Balance{Address: f.address, Coins: sdk.NewCoins(coin(f.amount))})
+	}
+	packed, err := authtypes.PackAccounts(accounts)
+	if err != nil {
+		return nil, err
+	}
+	steps := []error{
+		edit(b, state, authtypes.ModuleName, func(g *authtypes.GenesisState) { g.Accounts = append(g.Accounts, packed...) }),
+		edit(b, state, banktypes.ModuleName, func(g *banktypes.GenesisState) {
+			g.Balances = banktypes.SanitizeGenesisBalances(append(g.Balances, balances...))
+			g.Supply = nil // computed from the balances
+		}),
+		edit(b, state, stakingtypes.ModuleName, func(g *stakingtypes.GenesisState) { g.Params.BondDenom = Denom }),
+		edit(b, state, govtypes.ModuleName, editGov),
+		edit(b, state, poaitypes.ModuleName, editPoai),
+		edit(b, state, taskstypes.ModuleName, editTasks),
+		edit(b, state, rewardstypes.ModuleName, editRewards),
+		edit(b, state, genutiltypes.ModuleName, func(g *genutiltypes.GenesisState) { g.GenTxs = b.gentxs }),
+	}
+	for _, err := range steps {
+		if err != nil {
+			return nil, err
+		}
+	}
+	return json.Marshal(state)
+}
+
+// edit decodes one module's genesis, changes it and encodes it again.
+func edit[T any, P interface {
+	*T
+	proto.Message
+}](b *builder, state map[string]json.RawMessage, name string, change func(P)) error {
+	g := P(new(T))
+	if err := b.enc.Codec.UnmarshalJSON(state[name], g); err != nil {
+		return fmt.Errorf("genesis of %s: %w", name, err)
+	}
+	change(g)
+	bz, err := b.enc.Codec.MarshalJSON(g)
+	if err != nil {
+		return fmt.Errorf("genesis of %s: %w", name, err)
+	}
+	state[name] = bz
+	return nil
+}
+
+func editGov(g *govv1.GenesisState) {
+	voting, expedited := VotingPeriod, VotingPeriod/2
+	g.Params.VotingPeriod = &voting
+	g.Params.ExpeditedVotingPeriod = &expedited
+	g.Params.MaxDepositPeriod = &voting
+	g.Params.MinDeposit = sdk.NewCoins(coin(10))
+	g.Params.ExpeditedMinDeposit = sdk.NewCoins(coin(50))
+}
+
+// Windows are short so that a person can watch a task from submission to reward; every mechanism is the real one.
+func editPoai(g *poaitypes.GenesisState) {
+	g.Params.UnbondingBlocks = 100
+	g.Params.EpochBlocks = 40
+	g.Params.EpochCloseDelayBlocks = 20
+}
+
+func editTasks(g *taskstypes.GenesisState) {
+	g.Params.DrawDelay = 2
+	g.Params.SealBlocks = 150
+	g.Params.RevealBlocks = 100
+	g.Params.ChallengeBlocks = 10
+	g.Params.OpenBlocks = 600
+	g.Params.RetentionBlocks = 100_000
+}
+
+func editRewards(g *rewardstypes.GenesisState) { g.Params.VestingBlocks = 40 }
+
+// nodeArgs are the arguments a node is started with.
+func nodeArgs(n Node) []string {
+	return []string{
+		"start", "--home", n.Home,
+		"--minimum-gas-prices", "0.0025" + Denom,
+		"--grpc.enable", "--grpc.address", n.GRPC,
+		"--api.enable", "--api.address", "tcp://" + n.API,
+		"--api.enabled-unsafe-cors",
+	}
+}
+
+// participantArgs are the arguments a participant's daemon is started with.
+func participantArgs(l *Layout, i int) []string {
+	p := l.Participants[i]
+	n := l.Nodes[i%len(l.Nodes)]
+	return []string{
+		"worker", "start", "--verify", "--home", p.Home,
+		"--node", "tcp://" + n.RPC, "--grpc-addr", n.GRPC,
+		"--chain-id", l.Config.ChainID, "--keyring-backend", "test",
+		"--from", HotKey, "--operator", p.Operator,
+		"--artifacts-addr", p.Artifacts, "--metrics-addr", p.Metrics,
+	}
+}
