@@ -229,6 +229,113 @@ func (m *MsgReleaseResponse) GetReleased() types.Coin {
 	return types.Coin{}
 }
 
+// MsgSweep sweeps forfeited shares.
+type MsgSweep struct {
+	Sender      string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+	// epochs to sweep, ascending, at most 100.
+	Epochs []uint64 `protobuf:"varint,3,rep,packed,name=epochs,proto3" json:"epochs,omitempty"`
+}
+
+func (m *MsgSweep) Reset()         { *m = MsgSweep{} }
+func (m *MsgSweep) String() string { return proto.CompactTextString(m) }
+func (*MsgSweep) ProtoMessage()    {}
+func (*MsgSweep) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{4}
+}
+func (m *MsgSweep) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSweep) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSweep.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSweep) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSweep.Merge(m, src)
+}
+func (m *MsgSweep) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSweep) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSweep.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSweep proto.InternalMessageInfo
+
+func (m *MsgSweep) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgSweep) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *MsgSweep) GetEpochs() []uint64 {
+	if m != nil {
+		return m.Epochs
+	}
+	return nil
+}
+
+// MsgSweepResponse tells the amount.
+type MsgSweepResponse struct {
+	Swept types.Coin `protobuf:"bytes,1,opt,name=swept,proto3" json:"swept"`
+}
+
+func (m *MsgSweepResponse) Reset()         { *m = MsgSweepResponse{} }
+func (m *MsgSweepResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSweepResponse) ProtoMessage()    {}
+func (*MsgSweepResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{5}
+}
+func (m *MsgSweepResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSweepResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSweepResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSweepResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSweepResponse.Merge(m, src)
+}
+func (m *MsgSweepResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSweepResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSweepResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSweepResponse proto.InternalMessageInfo
+
+func (m *MsgSweepResponse) GetSwept() types.Coin {
+	if m != nil {
+		return m.Swept
+	}
+	return types.Coin{}
+}
+
 // MsgUpdateParams replaces the params.
 type MsgUpdateParams struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
@@ -239,7 +346,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{4}
+	return fileDescriptor_6e7896afeb7e1b62, []int{6}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -290,7 +397,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{5}
+	return fileDescriptor_6e7896afeb7e1b62, []int{7}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -324,6 +431,8 @@ func init() {
 	proto.RegisterType((*MsgClaimResponse)(nil), "poai.rewards.v1.MsgClaimResponse")
 	proto.RegisterType((*MsgRelease)(nil), "poai.rewards.v1.MsgRelease")
 	proto.RegisterType((*MsgReleaseResponse)(nil), "poai.rewards.v1.MsgReleaseResponse")
+	proto.RegisterType((*MsgSweep)(nil), "poai.rewards.v1.MsgSweep")
+	proto.RegisterType((*MsgSweepResponse)(nil), "poai.rewards.v1.MsgSweepResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "poai.rewards.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "poai.rewards.v1.MsgUpdateParamsResponse")
 }
@@ -331,41 +440,46 @@ func init() {
 func init() { proto.RegisterFile("poai/rewards/v1/tx.proto", fileDescriptor_6e7896afeb7e1b62) }
 
 var fileDescriptor_6e7896afeb7e1b62 = []byte{
-	// 533 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x93, 0xbf, 0x6e, 0xd3, 0x50,
-	0x14, 0xc6, 0x73, 0x5b, 0x9a, 0x36, 0xa7, 0xa0, 0x80, 0x55, 0x48, 0x62, 0x84, 0x09, 0x86, 0x21,
-	0x8a, 0x84, 0x2d, 0x17, 0x89, 0xc1, 0x03, 0x82, 0x54, 0x4c, 0x28, 0x12, 0x32, 0x82, 0xa1, 0x0b,
-	0xba, 0xb1, 0xaf, 0x5c, 0x4b, 0xb5, 0xaf, 0xe5, 0x73, 0x09, 0xed, 0x86, 0x3a, 0x32, 0x31, 0xf0,
-	0x10, 0x8c, 0x19, 0x18, 0x78, 0x84, 0x8e, 0x15, 0x13, 0x13, 0x42, 0xc9, 0x90, 0x97, 0x60, 0x40,
-	0xb6, 0xaf, 0x1d, 0x13, 0x02, 0x15, 0xb0, 0x44, 0x39, 0xe7, 0x3b, 0x7f, 0xbe, 0xfb, 0xcb, 0x09,
-	0xb4, 0x63, 0x4e, 0x03, 0x33, 0x61, 0xaf, 0x69, 0xe2, 0xa1, 0x39, 0xb6, 0x4c, 0x71, 0x64, 0xc4,
-	0x09, 0x17, 0x5c, 0x69, 0xa6, 0x8a, 0x21, 0x15, 0x63, 0x6c, 0xa9, 0x57, 0x68, 0x18, 0x44, 0xdc,
-	0xcc, 0x3e, 0xf3, 0x1a, 0x55, 0x73, 0x39, 0x86, 0x1c, 0xcd, 0x11, 0x45, 0x66, 0x8e, 0xad, 0x11,
-	0x13, 0xd4, 0x32, 0x5d, 0x1e, 0x44, 0x52, 0x6f, 0x49, 0x3d, 0x44, 0x3f, 0x9d, 0x1d, 0xa2, 0x2f,
-	0x85, 0x4e, 0x2e, 0xbc, 0xcc, 0x22, 0x33, 0x0f, 0xa4, 0xb4, 0xe3, 0x73, 0x9f, 0xe7, 0xf9, 0xf4,
-	0x9b, 0xcc, 0xde, 0x58, 0xf6, 0x59, 0x18, 0xcb, 0x64, 0xfd, 0x84, 0xc0, 0xd6, 0x10, 0xfd, 0xbd,
-	0x43, 0x1a, 0x84, 0x8a, 0x0d, 0xdb, 0x31, 0x4d, 0x44, 0xe0, 0x06, 0x31, 0x8d, 0x44, 0x9b, 0x74,
-	0x49, 0xaf, 0x31, 0x68, 0x7f, 0xfe, 0x78, 0x77, 0x47, 0x2e, 0x7a, 0xe4, 0x79, 0x09, 0x43, 0x7c,
-	0x26, 0x92, 0x20, 0xf2, 0x9d, 0x6a, 0xb1, 0x72, 0x0d, 0xea, 0x2c, 0xe6, 0xee, 0x01, 0xb6, 0xd7,
-	0xba, 0xeb, 0xbd, 0x0b, 0x8e, 0x8c, 0x6c, 0xfd, 0x64, 0x3e, 0xe9, 0x57, 0x2b, 0xdf, 0xce, 0x27,
-	0xfd, 0x4b, 0x99, 0xa9, 0x62, 0xaf, 0xfe, 0x9e, 0xc0, 0xe5, 0x22, 0x70, 0x18, 0xc6, 0x3c, 0x42,
-	0xa6, 0x3c, 0x80, 0x4d, 0x37, 0x4d, 0x30, 0x2f, 0x33, 0xb2, 0xbd, 0xdb, 0x31, 0xa4, 0x8b, 0x14,
-	0x9a, 0x21, 0xa1, 0x19, 0x7b, 0x3c, 0x88, 0x06, 0x8d, 0xd3, 0xaf, 0x37, 0x6b, 0x1f, 0xe6, 0x93,
-	0x3e, 0x71, 0x8a, 0x26, 0xe5, 0x21, 0x6c, 0x25, 0xec, 0x90, 0x51, 0x64, 0x5e, 0x7b, 0xed, 0x2f,
-	0x06, 0x94, 0x5d, 0x7a, 0x04, 0x30, 0x44, 0xdf, 0xc9, 0xc3, 0xff, 0x81, 0x63, 0xdf, 0x59, 0x05,
-	0xa1, 0x59, 0x40, 0x90, 0x1b, 0xf4, 0x17, 0xa0, 0x2c, 0xa2, 0x92, 0x43, 0xf5, 0x1d, 0xe4, 0x9f,
-	0xde, 0xf1, 0x89, 0x40, 0x73, 0x88, 0xfe, 0xf3, 0xd8, 0xa3, 0x82, 0x3d, 0xa5, 0x09, 0x0d, 0x51,
-	0xb9, 0x0f, 0x0d, 0xfa, 0x4a, 0x1c, 0xf0, 0x24, 0x10, 0xc7, 0xe7, 0xbe, 0x65, 0x51, 0xaa, 0xd8,
-	0x50, 0x8f, 0xb3, 0x09, 0x92, 0x69, 0xcb, 0x58, 0xba, 0x76, 0x23, 0x5f, 0x50, 0x75, 0x22, 0x3b,
-	0x6c, 0x2b, 0xa5, 0xb0, 0x98, 0x95, 0x32, 0xd0, 0x32, 0x06, 0x47, 0xe5, 0x7d, 0x2e, 0xd9, 0xd4,
-	0x3b, 0xd0, 0x5a, 0x4a, 0x15, 0x5c, 0x76, 0xbf, 0x13, 0x58, 0x1f, 0xa2, 0xaf, 0x3c, 0x86, 0x8d,
-	0xfc, 0x7a, 0x3b, 0xbf, 0x58, 0x29, 0x6e, 0x4a, 0xbd, 0xf5, 0x5b, 0xa9, 0xc4, 0xfc, 0x04, 0x36,
-	0x8b, 0x5f, 0xfa, 0xfa, 0xaa, 0x6a, 0x29, 0xaa, 0xb7, 0xff, 0x20, 0x96, 0xc3, 0xf6, 0xe1, 0xe2,
-	0x4f, 0xb4, 0xbb, 0xab, 0x9a, 0xaa, 0x15, 0x6a, 0xef, 0xbc, 0x8a, 0x62, 0xb6, 0xba, 0xf1, 0x26,
-	0x85, 0x3a, 0x30, 0x4f, 0xa7, 0x1a, 0x39, 0x9b, 0x6a, 0xe4, 0xdb, 0x54, 0x23, 0xef, 0x66, 0x5a,
-	0xed, 0x6c, 0xa6, 0xd5, 0xbe, 0xcc, 0xb4, 0xda, 0xfe, 0xd5, 0x74, 0x92, 0x57, 0x81, 0x2a, 0x8e,
-	0x63, 0x86, 0xa3, 0x7a, 0xf6, 0x87, 0xbf, 0xf7, 0x23, 0x00, 0x00, 0xff, 0xff, 0x1e, 0x11, 0x6e,
-	0xe4, 0xb9, 0x04, 0x00, 0x00,
+	// 609 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x54, 0xbf, 0x6f, 0xd3, 0x40,
+	0x14, 0x8e, 0x13, 0x92, 0x36, 0x57, 0x50, 0xc0, 0x0a, 0x24, 0x31, 0xc2, 0x04, 0xc3, 0x10, 0x45,
+	0xc2, 0x26, 0x45, 0x62, 0xf0, 0x80, 0x20, 0x55, 0x27, 0x14, 0x84, 0x5c, 0xc1, 0xd0, 0x05, 0x5d,
+	0xe2, 0x93, 0x6b, 0xa9, 0xf6, 0x9d, 0x7c, 0x47, 0xd2, 0x6e, 0xa8, 0x23, 0x13, 0x03, 0x7f, 0x04,
+	0x63, 0x06, 0x84, 0xd8, 0x59, 0x3a, 0x56, 0x4c, 0x4c, 0x08, 0x25, 0x43, 0xfe, 0x0d, 0xe4, 0xbb,
+	0x73, 0xe2, 0x04, 0x43, 0xd4, 0x76, 0x89, 0xf2, 0xde, 0xf7, 0x7e, 0x7c, 0xef, 0x7b, 0xef, 0x0c,
+	0xea, 0x04, 0x43, 0xdf, 0x8a, 0xd0, 0x08, 0x46, 0x2e, 0xb5, 0x86, 0x1d, 0x8b, 0x1d, 0x99, 0x24,
+	0xc2, 0x0c, 0xab, 0x95, 0x18, 0x31, 0x25, 0x62, 0x0e, 0x3b, 0xda, 0x0d, 0x18, 0xf8, 0x21, 0xb6,
+	0xf8, 0xaf, 0x88, 0xd1, 0xf4, 0x01, 0xa6, 0x01, 0xa6, 0x56, 0x1f, 0x52, 0x64, 0x0d, 0x3b, 0x7d,
+	0xc4, 0x60, 0xc7, 0x1a, 0x60, 0x3f, 0x94, 0x78, 0x4d, 0xe2, 0x01, 0xf5, 0xe2, 0xda, 0x01, 0xf5,
+	0x24, 0xd0, 0x10, 0xc0, 0x5b, 0x6e, 0x59, 0xc2, 0x90, 0x50, 0xd5, 0xc3, 0x1e, 0x16, 0xfe, 0xf8,
+	0x9f, 0xf4, 0xde, 0x59, 0xe5, 0x99, 0x10, 0xe3, 0xb0, 0x71, 0xa2, 0x80, 0xcd, 0x1e, 0xf5, 0x76,
+	0x0e, 0xa1, 0x1f, 0xa8, 0x36, 0xd8, 0x22, 0x30, 0x62, 0xfe, 0xc0, 0x27, 0x30, 0x64, 0x75, 0xa5,
+	0xa9, 0xb4, 0xca, 0xdd, 0xfa, 0x8f, 0x2f, 0x0f, 0xab, 0xb2, 0xd1, 0x73, 0xd7, 0x8d, 0x10, 0xa5,
+	0x7b, 0x2c, 0xf2, 0x43, 0xcf, 0x49, 0x07, 0xab, 0xb7, 0x40, 0x09, 0x11, 0x3c, 0x38, 0xa0, 0xf5,
+	0x7c, 0xb3, 0xd0, 0xba, 0xe2, 0x48, 0xcb, 0x36, 0x4e, 0x66, 0xe3, 0x76, 0x3a, 0xf2, 0xc3, 0x6c,
+	0xdc, 0xbe, 0xc6, 0x49, 0x25, 0x7d, 0x8d, 0x4f, 0x0a, 0xb8, 0x9e, 0x18, 0x0e, 0xa2, 0x04, 0x87,
+	0x14, 0xa9, 0x4f, 0xc1, 0xc6, 0x20, 0x76, 0x20, 0x97, 0x13, 0xd9, 0xda, 0x6e, 0x98, 0x92, 0x45,
+	0x2c, 0x9a, 0x29, 0x45, 0x33, 0x77, 0xb0, 0x1f, 0x76, 0xcb, 0xa7, 0xbf, 0xee, 0xe6, 0x3e, 0xcf,
+	0xc6, 0x6d, 0xc5, 0x49, 0x92, 0xd4, 0x67, 0x60, 0x33, 0x42, 0x87, 0x08, 0x52, 0xe4, 0xd6, 0xf3,
+	0xe7, 0x28, 0x30, 0xcf, 0x32, 0x42, 0x00, 0x7a, 0xd4, 0x73, 0x84, 0x79, 0x19, 0x71, 0xec, 0x07,
+	0x59, 0x22, 0x54, 0x12, 0x11, 0x64, 0x07, 0xe3, 0x0d, 0x50, 0x17, 0xd6, 0x5c, 0x87, 0xf4, 0x1c,
+	0xca, 0x85, 0xe6, 0xf8, 0x2a, 0x76, 0xbc, 0x37, 0x42, 0x88, 0xa8, 0x8f, 0x40, 0x89, 0xa2, 0xd0,
+	0x45, 0xd1, 0xda, 0x09, 0x64, 0xdc, 0xea, 0xe0, 0xf9, 0x8b, 0x5d, 0x45, 0x61, 0xe9, 0x2a, 0xb8,
+	0x20, 0xb2, 0x41, 0xac, 0x45, 0x35, 0xd1, 0x82, 0x93, 0x74, 0xc4, 0x89, 0x1a, 0x2f, 0xf9, 0x59,
+	0x48, 0x97, 0x94, 0xc3, 0x06, 0x45, 0x3a, 0x42, 0x84, 0x9d, 0x4b, 0x0b, 0x91, 0x62, 0x7c, 0x53,
+	0x40, 0xa5, 0x47, 0xbd, 0xd7, 0xc4, 0x85, 0x0c, 0xbd, 0x82, 0x11, 0x0c, 0xa8, 0xfa, 0x04, 0x94,
+	0xe1, 0x3b, 0x76, 0x80, 0x23, 0x9f, 0x1d, 0xaf, 0x95, 0x64, 0x11, 0xaa, 0xda, 0xa0, 0x44, 0x78,
+	0x05, 0x79, 0x5c, 0x35, 0x73, 0xe5, 0xd9, 0x9b, 0xa2, 0x41, 0x9a, 0x86, 0xcc, 0xb0, 0x3b, 0xf1,
+	0xf4, 0x8b, 0x5a, 0xb1, 0x00, 0x3a, 0x17, 0xe0, 0x68, 0xfe, 0x50, 0x57, 0x68, 0x1a, 0x0d, 0x50,
+	0x5b, 0x71, 0x25, 0x8a, 0x6c, 0x7f, 0xcf, 0x83, 0x42, 0x8f, 0x7a, 0xea, 0x2e, 0x28, 0x8a, 0x67,
+	0xdc, 0xf8, 0x8b, 0x4a, 0xf2, 0xb8, 0xb4, 0x7b, 0xff, 0x84, 0xe6, 0x02, 0xbf, 0x00, 0x1b, 0xc9,
+	0xc9, 0xdf, 0xce, 0x8a, 0x96, 0xa0, 0x76, 0xff, 0x3f, 0xe0, 0xbc, 0xd8, 0x2e, 0x28, 0x8a, 0xb3,
+	0xcb, 0xe4, 0xc4, 0xa1, 0x6c, 0x4e, 0xcb, 0x4b, 0xdf, 0x07, 0x57, 0x97, 0x96, 0xd6, 0xcc, 0x4a,
+	0x49, 0x47, 0x68, 0xad, 0x75, 0x11, 0x49, 0x6d, 0xad, 0xf8, 0x3e, 0xde, 0x4d, 0xd7, 0x3a, 0x9d,
+	0xe8, 0xca, 0xd9, 0x44, 0x57, 0x7e, 0x4f, 0x74, 0xe5, 0xe3, 0x54, 0xcf, 0x9d, 0x4d, 0xf5, 0xdc,
+	0xcf, 0xa9, 0x9e, 0xdb, 0xbf, 0x19, 0x57, 0x72, 0x53, 0xbb, 0x61, 0xc7, 0x04, 0xd1, 0x7e, 0x89,
+	0x7f, 0x40, 0x1f, 0xff, 0x09, 0x00, 0x00, 0xff, 0xff, 0xb5, 0x08, 0xc8, 0x82, 0x09, 0x06, 0x00,
+	0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -384,6 +498,8 @@ type MsgClient interface {
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
 	// Release pays out what has vested.
 	Release(ctx context.Context, in *MsgRelease, opts ...grpc.CallOption) (*MsgReleaseResponse, error)
+	// Sweep moves the forfeited shares of a proven liar into the community pool; anyone may.
+	Sweep(ctx context.Context, in *MsgSweep, opts ...grpc.CallOption) (*MsgSweepResponse, error)
 	// UpdateParams replaces the params; governance only.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -414,6 +530,15 @@ func (c *msgClient) Release(ctx context.Context, in *MsgRelease, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *msgClient) Sweep(ctx context.Context, in *MsgSweep, opts ...grpc.CallOption) (*MsgSweepResponse, error) {
+	out := new(MsgSweepResponse)
+	err := c.cc.Invoke(ctx, "/poai.rewards.v1.Msg/Sweep", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/poai.rewards.v1.Msg/UpdateParams", in, out, opts...)
@@ -429,6 +554,8 @@ type MsgServer interface {
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
 	// Release pays out what has vested.
 	Release(context.Context, *MsgRelease) (*MsgReleaseResponse, error)
+	// Sweep moves the forfeited shares of a proven liar into the community pool; anyone may.
+	Sweep(context.Context, *MsgSweep) (*MsgSweepResponse, error)
 	// UpdateParams replaces the params; governance only.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -442,6 +569,9 @@ func (*UnimplementedMsgServer) Claim(ctx context.Context, req *MsgClaim) (*MsgCl
 }
 func (*UnimplementedMsgServer) Release(ctx context.Context, req *MsgRelease) (*MsgReleaseResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Release not implemented")
+}
+func (*UnimplementedMsgServer) Sweep(ctx context.Context, req *MsgSweep) (*MsgSweepResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Sweep not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -487,6 +617,24 @@ func _Msg_Release_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_Sweep_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSweep)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).Sweep(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.rewards.v1.Msg/Sweep",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).Sweep(ctx, req.(*MsgSweep))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -517,6 +665,10 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Release",
 			Handler:    _Msg_Release_Handler,
+		},
+		{
+			MethodName: "Sweep",
+			Handler:    _Msg_Sweep_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -681,6 +833,94 @@ func (m *MsgReleaseResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgSweep) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSweep) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSweep) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Epochs) > 0 {
+		dAtA7 := make([]byte, len(m.Epochs)*10)
+		var j6 int
+		for _, num := range m.Epochs {
+			for num >= 1<<7 {
+				dAtA7[j6] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j6++
+			}
+			dAtA7[j6] = uint8(num)
+			j6++
+		}
+		i -= j6
+		copy(dAtA[i:], dAtA7[:j6])
+		i = encodeVarintTx(dAtA, i, uint64(j6))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSweepResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSweepResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSweepResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Swept.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -808,6 +1048,41 @@ func (m *MsgReleaseResponse) Size() (n int) {
 	var l int
 	_ = l
 	l = m.Released.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgSweep) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Epochs) > 0 {
+		l = 0
+		for _, e := range m.Epochs {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *MsgSweepResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Swept.Size()
 	n += 1 + l + sovTx(uint64(l))
 	return n
 }
@@ -1257,6 +1532,279 @@ func (m *MsgReleaseResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if err := m.Released.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSweep) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSweep: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSweep: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Epochs = append(m.Epochs, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Epochs) == 0 {
+					m.Epochs = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Epochs = append(m.Epochs, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epochs", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSweepResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSweepResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSweepResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Swept", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Swept.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
