@@ -5,6 +5,7 @@ package types
 
 import (
 	fmt "fmt"
+	_ "github.com/cosmos/gogoproto/gogoproto"
 	proto "github.com/cosmos/gogoproto/proto"
 	io "io"
 	math "math"
@@ -429,6 +430,364 @@ func (m *EventDisputeResolved) GetValidRoot() []byte {
 	return nil
 }
 
+// EventResultRevealed is emitted when the worker opens its seal.
+type EventResultRevealed struct {
+	TaskId     uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Worker     string `protobuf:"bytes,2,opt,name=worker,proto3" json:"worker,omitempty"`
+	ResultRoot []byte `protobuf:"bytes,3,opt,name=result_root,json=resultRoot,proto3" json:"result_root,omitempty"`
+	StepsDone  uint64 `protobuf:"varint,4,opt,name=steps_done,json=stepsDone,proto3" json:"steps_done,omitempty"`
+}
+
+func (m *EventResultRevealed) Reset()         { *m = EventResultRevealed{} }
+func (m *EventResultRevealed) String() string { return proto.CompactTextString(m) }
+func (*EventResultRevealed) ProtoMessage()    {}
+func (*EventResultRevealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{6}
+}
+func (m *EventResultRevealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventResultRevealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventResultRevealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventResultRevealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventResultRevealed.Merge(m, src)
+}
+func (m *EventResultRevealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventResultRevealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventResultRevealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventResultRevealed proto.InternalMessageInfo
+
+func (m *EventResultRevealed) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventResultRevealed) GetWorker() string {
+	if m != nil {
+		return m.Worker
+	}
+	return ""
+}
+
+func (m *EventResultRevealed) GetResultRoot() []byte {
+	if m != nil {
+		return m.ResultRoot
+	}
+	return nil
+}
+
+func (m *EventResultRevealed) GetStepsDone() uint64 {
+	if m != nil {
+		return m.StepsDone
+	}
+	return 0
+}
+
+// EventRootClaimed is emitted when a challenger stands behind a root.
+type EventRootClaimed struct {
+	TaskId     uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Challenger string `protobuf:"bytes,2,opt,name=challenger,proto3" json:"challenger,omitempty"`
+	ResultRoot []byte `protobuf:"bytes,3,opt,name=result_root,json=resultRoot,proto3" json:"result_root,omitempty"`
+}
+
+func (m *EventRootClaimed) Reset()         { *m = EventRootClaimed{} }
+func (m *EventRootClaimed) String() string { return proto.CompactTextString(m) }
+func (*EventRootClaimed) ProtoMessage()    {}
+func (*EventRootClaimed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{7}
+}
+func (m *EventRootClaimed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRootClaimed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRootClaimed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRootClaimed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRootClaimed.Merge(m, src)
+}
+func (m *EventRootClaimed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRootClaimed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRootClaimed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRootClaimed proto.InternalMessageInfo
+
+func (m *EventRootClaimed) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventRootClaimed) GetChallenger() string {
+	if m != nil {
+		return m.Challenger
+	}
+	return ""
+}
+
+func (m *EventRootClaimed) GetResultRoot() []byte {
+	if m != nil {
+		return m.ResultRoot
+	}
+	return nil
+}
+
+// EventTaskRefunded is emitted when a task ends and the whole escrow returns to the submitter.
+type EventTaskRefunded struct {
+	TaskId uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	State  State  `protobuf:"varint,2,opt,name=state,proto3,enum=poai.tasks.v1.State" json:"state,omitempty"`
+	Refund string `protobuf:"bytes,3,opt,name=refund,proto3" json:"refund,omitempty"`
+}
+
+func (m *EventTaskRefunded) Reset()         { *m = EventTaskRefunded{} }
+func (m *EventTaskRefunded) String() string { return proto.CompactTextString(m) }
+func (*EventTaskRefunded) ProtoMessage()    {}
+func (*EventTaskRefunded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{8}
+}
+func (m *EventTaskRefunded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventTaskRefunded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventTaskRefunded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventTaskRefunded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventTaskRefunded.Merge(m, src)
+}
+func (m *EventTaskRefunded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventTaskRefunded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventTaskRefunded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventTaskRefunded proto.InternalMessageInfo
+
+func (m *EventTaskRefunded) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventTaskRefunded) GetState() State {
+	if m != nil {
+		return m.State
+	}
+	return STATE_UNSPECIFIED
+}
+
+func (m *EventTaskRefunded) GetRefund() string {
+	if m != nil {
+		return m.Refund
+	}
+	return ""
+}
+
+// EventTaskPruned is emitted when inputs, claims and committee of an ended task are dropped.
+type EventTaskPruned struct {
+	TaskId uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+}
+
+func (m *EventTaskPruned) Reset()         { *m = EventTaskPruned{} }
+func (m *EventTaskPruned) String() string { return proto.CompactTextString(m) }
+func (*EventTaskPruned) ProtoMessage()    {}
+func (*EventTaskPruned) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{9}
+}
+func (m *EventTaskPruned) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventTaskPruned) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventTaskPruned.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventTaskPruned) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventTaskPruned.Merge(m, src)
+}
+func (m *EventTaskPruned) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventTaskPruned) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventTaskPruned.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventTaskPruned proto.InternalMessageInfo
+
+func (m *EventTaskPruned) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+// EventTransitionFailed is emitted when a due transition could not be made; it is tried again.
+type EventTransitionFailed struct {
+	TaskId      uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	State       State  `protobuf:"varint,2,opt,name=state,proto3,enum=poai.tasks.v1.State" json:"state,omitempty"`
+	Error       string `protobuf:"bytes,3,opt,name=error,proto3" json:"error,omitempty"`
+	RetryHeight int64  `protobuf:"varint,4,opt,name=retry_height,json=retryHeight,proto3" json:"retry_height,omitempty"`
+}
+
+func (m *EventTransitionFailed) Reset()         { *m = EventTransitionFailed{} }
+func (m *EventTransitionFailed) String() string { return proto.CompactTextString(m) }
+func (*EventTransitionFailed) ProtoMessage()    {}
+func (*EventTransitionFailed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{10}
+}
+func (m *EventTransitionFailed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventTransitionFailed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventTransitionFailed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventTransitionFailed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventTransitionFailed.Merge(m, src)
+}
+func (m *EventTransitionFailed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventTransitionFailed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventTransitionFailed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventTransitionFailed proto.InternalMessageInfo
+
+func (m *EventTransitionFailed) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventTransitionFailed) GetState() State {
+	if m != nil {
+		return m.State
+	}
+	return STATE_UNSPECIFIED
+}
+
+func (m *EventTransitionFailed) GetError() string {
+	if m != nil {
+		return m.Error
+	}
+	return ""
+}
+
+func (m *EventTransitionFailed) GetRetryHeight() int64 {
+	if m != nil {
+		return m.RetryHeight
+	}
+	return 0
+}
+
+// EventParamsUpdated is emitted when the params are replaced.
+type EventParamsUpdated struct {
+	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
+	Params    Params `protobuf:"bytes,2,opt,name=params,proto3" json:"params"`
+}
+
+func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
+func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
+func (*EventParamsUpdated) ProtoMessage()    {}
+func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{11}
+}
+func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventParamsUpdated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventParamsUpdated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventParamsUpdated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventParamsUpdated.Merge(m, src)
+}
+func (m *EventParamsUpdated) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventParamsUpdated) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventParamsUpdated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventParamsUpdated proto.InternalMessageInfo
+
+func (m *EventParamsUpdated) GetAuthority() string {
+	if m != nil {
+		return m.Authority
+	}
+	return ""
+}
+
+func (m *EventParamsUpdated) GetParams() Params {
+	if m != nil {
+		return m.Params
+	}
+	return Params{}
+}
+
 func init() {
 	proto.RegisterType((*EventTaskSubmitted)(nil), "poai.tasks.v1.EventTaskSubmitted")
 	proto.RegisterType((*EventTaskAssigned)(nil), "poai.tasks.v1.EventTaskAssigned")
@@ -436,40 +795,59 @@ func init() {
 	proto.RegisterType((*EventTaskFinal)(nil), "poai.tasks.v1.EventTaskFinal")
 	proto.RegisterType((*EventTaskDisputed)(nil), "poai.tasks.v1.EventTaskDisputed")
 	proto.RegisterType((*EventDisputeResolved)(nil), "poai.tasks.v1.EventDisputeResolved")
+	proto.RegisterType((*EventResultRevealed)(nil), "poai.tasks.v1.EventResultRevealed")
+	proto.RegisterType((*EventRootClaimed)(nil), "poai.tasks.v1.EventRootClaimed")
+	proto.RegisterType((*EventTaskRefunded)(nil), "poai.tasks.v1.EventTaskRefunded")
+	proto.RegisterType((*EventTaskPruned)(nil), "poai.tasks.v1.EventTaskPruned")
+	proto.RegisterType((*EventTransitionFailed)(nil), "poai.tasks.v1.EventTransitionFailed")
+	proto.RegisterType((*EventParamsUpdated)(nil), "poai.tasks.v1.EventParamsUpdated")
 }
 
 func init() { proto.RegisterFile("poai/tasks/v1/events.proto", fileDescriptor_afe7de8a694360fb) }
 
 var fileDescriptor_afe7de8a694360fb = []byte{
-	// 435 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x94, 0x52, 0xc1, 0x6e, 0xd3, 0x40,
-	0x10, 0xcd, 0xe2, 0xc4, 0x6d, 0x46, 0xb4, 0x2a, 0x4b, 0x54, 0x4c, 0x04, 0x56, 0xe4, 0x53, 0x84,
-	0x84, 0xad, 0xc2, 0x17, 0x50, 0x41, 0x25, 0x2e, 0x1c, 0x16, 0x4e, 0x5c, 0xa2, 0x6d, 0x77, 0x8a,
-	0x56, 0xb1, 0xbd, 0x96, 0x77, 0x6d, 0x02, 0x17, 0xc4, 0x1f, 0xf0, 0x19, 0x7c, 0x0a, 0xc7, 0x1e,
-	0x39, 0xa2, 0xe4, 0x47, 0xd0, 0xae, 0x1d, 0xc7, 0x39, 0x10, 0x89, 0xdb, 0xbe, 0x99, 0x37, 0x33,
-	0x6f, 0xe7, 0x0d, 0x4c, 0x0b, 0xc5, 0x65, 0x62, 0xb8, 0x5e, 0xea, 0xa4, 0xbe, 0x48, 0xb0, 0xc6,
-	0xdc, 0xe8, 0xb8, 0x28, 0x95, 0x51, 0xf4, 0xc4, 0xe6, 0x62, 0x97, 0x8b, 0xeb, 0x8b, 0xe9, 0xe3,
-	0x7d, 0x6a, 0x13, 0x77, 0xcc, 0xe8, 0x27, 0x01, 0xfa, 0xc6, 0x96, 0x7e, 0xe0, 0x7a, 0xf9, 0xbe,
-	0xba, 0xce, 0xa4, 0x31, 0x28, 0xe8, 0x23, 0x38, 0xb2, 0xac, 0x85, 0x14, 0x01, 0x99, 0x91, 0xf9,
-	0x90, 0xf9, 0x16, 0xbe, 0x15, 0xf4, 0x09, 0x8c, 0x75, 0xcb, 0x2a, 0x83, 0x7b, 0x33, 0x32, 0x1f,
-	0xb3, 0x5d, 0x80, 0x4e, 0x60, 0x94, 0x29, 0x81, 0x69, 0xe0, 0xb9, 0x4c, 0x03, 0x6c, 0xb4, 0xca,
-	0xa5, 0xd1, 0xc1, 0xd0, 0xb5, 0x6a, 0x80, 0x1d, 0x91, 0xf1, 0xd5, 0xe2, 0x16, 0x31, 0x18, 0x39,
-	0xb6, 0x9f, 0xf1, 0xd5, 0x15, 0x22, 0x3d, 0x07, 0x5f, 0xdf, 0xa8, 0x12, 0x45, 0xe0, 0xcf, 0xc8,
-	0xfc, 0x98, 0xb5, 0x28, 0xfa, 0x0a, 0x0f, 0x3a, 0xa5, 0xaf, 0xb4, 0x96, 0x9f, 0xf2, 0x43, 0x42,
-	0xcf, 0xc1, 0xff, 0xac, 0xca, 0x65, 0xa7, 0xb2, 0x45, 0x34, 0x80, 0x23, 0x6e, 0x0c, 0x66, 0x85,
-	0x71, 0x22, 0x4f, 0xd8, 0x16, 0xd2, 0x29, 0x1c, 0x0b, 0xe4, 0x22, 0x95, 0x39, 0x3a, 0xa5, 0x1e,
-	0xeb, 0x70, 0xf4, 0x0d, 0x4e, 0x77, 0x5b, 0x32, 0xdc, 0xe0, 0xbf, 0x07, 0x3f, 0x83, 0x91, 0xb6,
-	0x0c, 0x37, 0xf7, 0xf4, 0xc5, 0x24, 0xde, 0xf3, 0x22, 0x76, 0xd5, 0xac, 0xa1, 0xf4, 0x44, 0x7a,
-	0x7b, 0x22, 0xcf, 0xc0, 0x13, 0xd5, 0x56, 0x85, 0x7d, 0x46, 0xdf, 0x49, 0x4f, 0xc1, 0x95, 0xcc,
-	0x79, 0xfa, 0xff, 0x5f, 0xef, 0x7c, 0xf0, 0xfa, 0x3e, 0x9c, 0x81, 0x67, 0x3d, 0x18, 0x3a, 0xaa,
-	0x7d, 0xda, 0xfa, 0x12, 0x6f, 0xab, 0x5c, 0x6c, 0x8d, 0x69, 0x50, 0x74, 0xd9, 0x33, 0xe0, 0xb5,
-	0xd4, 0x45, 0x75, 0xf0, 0x52, 0x26, 0x30, 0xba, 0xe1, 0x95, 0xc6, 0x56, 0x44, 0x03, 0xa2, 0x77,
-	0x30, 0x71, 0x3d, 0xda, 0x7a, 0x86, 0x5a, 0xa5, 0xf5, 0xa1, 0x36, 0x4f, 0x01, 0x6a, 0x9e, 0x4a,
-	0xb1, 0x28, 0x95, 0x32, 0xae, 0xd7, 0x7d, 0x36, 0x76, 0x11, 0xa6, 0x94, 0xb9, 0x7c, 0xfe, 0x6b,
-	0x1d, 0x92, 0xbb, 0x75, 0x48, 0xfe, 0xac, 0x43, 0xf2, 0x63, 0x13, 0x0e, 0xee, 0x36, 0xe1, 0xe0,
-	0xf7, 0x26, 0x1c, 0x7c, 0x7c, 0x68, 0xf7, 0x2e, 0x92, 0x55, 0x7b, 0xf7, 0xe6, 0x4b, 0x81, 0xfa,
-	0xda, 0x77, 0x57, 0xff, 0xf2, 0x6f, 0x00, 0x00, 0x00, 0xff, 0xff, 0xe5, 0xdb, 0x3d, 0x74, 0x3d,
-	0x03, 0x00, 0x00,
+	// 653 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x94, 0xcf, 0x4e, 0x1b, 0x3b,
+	0x14, 0xc6, 0x33, 0x77, 0x92, 0x81, 0x1c, 0xfe, 0x5c, 0xee, 0x10, 0xb8, 0x73, 0x23, 0xee, 0x40,
+	0x67, 0x85, 0x90, 0x9a, 0x08, 0x78, 0x82, 0x52, 0x8a, 0xda, 0x4d, 0x85, 0xdc, 0x76, 0xd3, 0x4d,
+	0x64, 0xf0, 0x21, 0xb1, 0x98, 0x19, 0x8f, 0x6c, 0x4f, 0x0a, 0xdd, 0x54, 0xdd, 0x74, 0xdd, 0x4d,
+	0xdf, 0xa1, 0x8f, 0xc2, 0x92, 0x65, 0x57, 0x55, 0x05, 0x2f, 0x52, 0xd9, 0x9e, 0x84, 0xa4, 0x52,
+	0x53, 0x51, 0x75, 0x37, 0xdf, 0xf1, 0xe7, 0x73, 0x7e, 0xc9, 0x67, 0x1b, 0xda, 0x85, 0xa0, 0xbc,
+	0xab, 0xa9, 0x3a, 0x57, 0xdd, 0xe1, 0x6e, 0x17, 0x87, 0x98, 0x6b, 0xd5, 0x29, 0xa4, 0xd0, 0x22,
+	0x5c, 0x32, 0x6b, 0x1d, 0xbb, 0xd6, 0x19, 0xee, 0xb6, 0x5b, 0x7d, 0xd1, 0x17, 0x76, 0xa5, 0x6b,
+	0xbe, 0x9c, 0xa9, 0xfd, 0xdf, 0x74, 0x03, 0xe7, 0xb6, 0x4b, 0xc9, 0x67, 0x0f, 0xc2, 0x27, 0xa6,
+	0xe1, 0x4b, 0xaa, 0xce, 0x5f, 0x94, 0x27, 0x19, 0xd7, 0x1a, 0x59, 0xf8, 0x2f, 0xcc, 0x19, 0x57,
+	0x8f, 0xb3, 0xc8, 0xdb, 0xf2, 0xb6, 0xeb, 0x24, 0x30, 0xf2, 0x19, 0x0b, 0x37, 0xa0, 0xa9, 0x2a,
+	0x97, 0x8c, 0xfe, 0xda, 0xf2, 0xb6, 0x9b, 0xe4, 0xae, 0x10, 0xb6, 0xa0, 0x91, 0x09, 0x86, 0x69,
+	0xe4, 0xdb, 0x15, 0x27, 0x4c, 0xb5, 0xcc, 0xb9, 0x56, 0x51, 0xdd, 0xb6, 0x72, 0xc2, 0x8c, 0xc8,
+	0xe8, 0x45, 0xef, 0x0c, 0x31, 0x6a, 0x58, 0x77, 0x90, 0xd1, 0x8b, 0x23, 0xc4, 0x70, 0x1d, 0x02,
+	0x75, 0x2a, 0x24, 0xb2, 0x28, 0xd8, 0xf2, 0xb6, 0xe7, 0x49, 0xa5, 0x92, 0xb7, 0xf0, 0xcf, 0x98,
+	0xf4, 0x91, 0x52, 0xbc, 0x9f, 0xcf, 0x02, 0x5d, 0x87, 0xe0, 0x8d, 0x90, 0xe7, 0x63, 0xca, 0x4a,
+	0x85, 0x11, 0xcc, 0x51, 0xad, 0x31, 0x2b, 0xb4, 0x85, 0x5c, 0x22, 0x23, 0x19, 0xb6, 0x61, 0x9e,
+	0x21, 0x65, 0x29, 0xcf, 0xd1, 0x92, 0xfa, 0x64, 0xac, 0x93, 0x77, 0xb0, 0x7c, 0xf7, 0x2f, 0x69,
+	0xaa, 0xf1, 0xe7, 0x83, 0x77, 0xa0, 0xa1, 0x8c, 0xc3, 0xce, 0x5d, 0xde, 0x6b, 0x75, 0xa6, 0x12,
+	0xea, 0xd8, 0xdd, 0xc4, 0x59, 0x26, 0x20, 0xfd, 0x29, 0xc8, 0x15, 0xf0, 0x59, 0x39, 0xa2, 0x30,
+	0x9f, 0xc9, 0x7b, 0x6f, 0x82, 0xe0, 0x88, 0xe7, 0x34, 0xbd, 0xff, 0x4f, 0x1f, 0xe7, 0xe0, 0x4f,
+	0xe6, 0xb0, 0x02, 0xbe, 0xc9, 0xa0, 0x6e, 0xad, 0xe6, 0xd3, 0xec, 0x97, 0x78, 0x56, 0xe6, 0x6c,
+	0x14, 0x8c, 0x53, 0xc9, 0xc1, 0x44, 0x00, 0x87, 0x5c, 0x15, 0xe5, 0xcc, 0x93, 0xd2, 0x82, 0xc6,
+	0x29, 0x2d, 0x15, 0x56, 0x10, 0x4e, 0x24, 0xcf, 0xa1, 0x65, 0x7b, 0x54, 0xfb, 0x09, 0x2a, 0x91,
+	0x0e, 0x67, 0xb5, 0xf9, 0x1f, 0x60, 0x48, 0x53, 0xce, 0x7a, 0x52, 0x08, 0x6d, 0x7b, 0x2d, 0x92,
+	0xa6, 0xad, 0x10, 0x21, 0x74, 0xf2, 0xc1, 0x83, 0x55, 0xdb, 0x90, 0xa0, 0x2a, 0x53, 0x4d, 0x70,
+	0x88, 0x34, 0xfd, 0x9d, 0x73, 0xb1, 0x09, 0x0b, 0xd2, 0xb6, 0x70, 0x83, 0x7c, 0x3b, 0x08, 0x5c,
+	0xc9, 0x4c, 0x32, 0x20, 0x4a, 0x63, 0xa1, 0x7a, 0x4c, 0x54, 0x07, 0xa4, 0x4e, 0x9a, 0xb6, 0x72,
+	0x28, 0x72, 0x4c, 0x52, 0x58, 0x71, 0x1c, 0x42, 0xe8, 0xc7, 0x29, 0xe5, 0xd9, 0x2c, 0x88, 0x18,
+	0xe0, 0x74, 0x40, 0xd3, 0x14, 0xf3, 0xfe, 0x18, 0x64, 0xa2, 0xf2, 0x4b, 0x98, 0xa4, 0x98, 0x88,
+	0x82, 0xd8, 0x74, 0x66, 0x8d, 0xbb, 0xe7, 0x91, 0xac, 0xc2, 0xf7, 0xa7, 0xc2, 0xdf, 0x81, 0xbf,
+	0xc7, 0x13, 0x8f, 0x65, 0x39, 0xeb, 0xee, 0x25, 0x9f, 0x3c, 0x58, 0x73, 0x66, 0x49, 0x73, 0xc5,
+	0x35, 0x17, 0xf9, 0x11, 0xe5, 0xe9, 0x9f, 0x42, 0x6c, 0x41, 0x03, 0xa5, 0x14, 0xa3, 0x4b, 0xe3,
+	0x44, 0xf8, 0x00, 0x16, 0x25, 0x6a, 0x79, 0xd9, 0x1b, 0x20, 0xef, 0x0f, 0x74, 0x75, 0x79, 0x16,
+	0x6c, 0xed, 0xa9, 0x2d, 0x25, 0xfd, 0xea, 0xad, 0x3b, 0xa6, 0x92, 0x66, 0xea, 0x55, 0xc1, 0xa8,
+	0x39, 0xc1, 0x1b, 0xd0, 0xa4, 0xa5, 0x1e, 0x08, 0xc9, 0xf5, 0xa5, 0xa5, 0x6a, 0x92, 0xbb, 0x42,
+	0xb8, 0x0f, 0x41, 0x61, 0xed, 0x96, 0x6c, 0x61, 0x6f, 0xed, 0x07, 0x32, 0xd7, 0xeb, 0xa0, 0x7e,
+	0xf5, 0x75, 0xb3, 0x46, 0x2a, 0xeb, 0xc1, 0xc3, 0xab, 0x9b, 0xd8, 0xbb, 0xbe, 0x89, 0xbd, 0x6f,
+	0x37, 0xb1, 0xf7, 0xf1, 0x36, 0xae, 0x5d, 0xdf, 0xc6, 0xb5, 0x2f, 0xb7, 0x71, 0xed, 0xf5, 0xaa,
+	0xd9, 0xcd, 0xba, 0x17, 0xd5, 0x6b, 0xac, 0x2f, 0x0b, 0x54, 0x27, 0x81, 0x7d, 0x8b, 0xf7, 0xbf,
+	0x07, 0x00, 0x00, 0xff, 0xff, 0x3d, 0xc4, 0xa5, 0x75, 0xe9, 0x05, 0x00, 0x00,
 }
 
 func (m *EventTaskSubmitted) Marshal() (dAtA []byte, err error) {
@@ -750,6 +1128,248 @@ func (m *EventDisputeResolved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventResultRevealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventResultRevealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventResultRevealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.StepsDone != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.StepsDone))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.ResultRoot) > 0 {
+		i -= len(m.ResultRoot)
+		copy(dAtA[i:], m.ResultRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ResultRoot)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Worker) > 0 {
+		i -= len(m.Worker)
+		copy(dAtA[i:], m.Worker)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Worker)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRootClaimed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRootClaimed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRootClaimed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ResultRoot) > 0 {
+		i -= len(m.ResultRoot)
+		copy(dAtA[i:], m.ResultRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ResultRoot)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Challenger) > 0 {
+		i -= len(m.Challenger)
+		copy(dAtA[i:], m.Challenger)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Challenger)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventTaskRefunded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventTaskRefunded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventTaskRefunded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Refund) > 0 {
+		i -= len(m.Refund)
+		copy(dAtA[i:], m.Refund)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Refund)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.State != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventTaskPruned) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventTaskPruned) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventTaskPruned) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventTransitionFailed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventTransitionFailed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventTransitionFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RetryHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.RetryHeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Error) > 0 {
+		i -= len(m.Error)
+		copy(dAtA[i:], m.Error)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Error)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.State != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventParamsUpdated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventParamsUpdated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventParamsUpdated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Params.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintEvents(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Authority) > 0 {
+		i -= len(m.Authority)
+		copy(dAtA[i:], m.Authority)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Authority)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintEvents(dAtA []byte, offset int, v uint64) int {
 	offset -= sovEvents(v)
 	base := offset
@@ -891,6 +1511,117 @@ func (m *EventDisputeResolved) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
 	}
+	return n
+}
+
+func (m *EventResultRevealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	l = len(m.Worker)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.ResultRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.StepsDone != 0 {
+		n += 1 + sovEvents(uint64(m.StepsDone))
+	}
+	return n
+}
+
+func (m *EventRootClaimed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	l = len(m.Challenger)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.ResultRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventTaskRefunded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	if m.State != 0 {
+		n += 1 + sovEvents(uint64(m.State))
+	}
+	l = len(m.Refund)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventTaskPruned) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	return n
+}
+
+func (m *EventTransitionFailed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	if m.State != 0 {
+		n += 1 + sovEvents(uint64(m.State))
+	}
+	l = len(m.Error)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.RetryHeight != 0 {
+		n += 1 + sovEvents(uint64(m.RetryHeight))
+	}
+	return n
+}
+
+func (m *EventParamsUpdated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Authority)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = m.Params.Size()
+	n += 1 + l + sovEvents(uint64(l))
 	return n
 }
 
@@ -1747,6 +2478,738 @@ func (m *EventDisputeResolved) Unmarshal(dAtA []byte) error {
 			m.ValidRoot = append(m.ValidRoot[:0], dAtA[iNdEx:postIndex]...)
 			if m.ValidRoot == nil {
 				m.ValidRoot = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventResultRevealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventResultRevealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventResultRevealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Worker", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Worker = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResultRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResultRoot = append(m.ResultRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResultRoot == nil {
+				m.ResultRoot = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field StepsDone", wireType)
+			}
+			m.StepsDone = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.StepsDone |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRootClaimed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRootClaimed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRootClaimed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Challenger", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Challenger = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResultRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResultRoot = append(m.ResultRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResultRoot == nil {
+				m.ResultRoot = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventTaskRefunded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventTaskRefunded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventTaskRefunded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= State(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Refund", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Refund = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventTaskPruned) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventTaskPruned: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventTaskPruned: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventTransitionFailed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventTransitionFailed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventTransitionFailed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= State(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Error", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Error = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RetryHeight", wireType)
+			}
+			m.RetryHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RetryHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventParamsUpdated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventParamsUpdated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventParamsUpdated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Authority", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Authority = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Params", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Params.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
 			}
 			iNdEx = postIndex
 		default:

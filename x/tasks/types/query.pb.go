@@ -326,7 +326,7 @@ type QueryTaskResponse struct {
 	Result  *Result          `protobuf:"bytes,3,opt,name=result,proto3" json:"result,omitempty"`
 	Outputs []RenderedOutput `protobuf:"bytes,4,rep,name=outputs,proto3" json:"outputs"`
 	Payment *Payment         `protobuf:"bytes,5,opt,name=payment,proto3" json:"payment,omitempty"`
-	// committee lists the members, in seat order.
+	// committee lists the members, in seat order; empty once pruned.
 	Committee []string `protobuf:"bytes,6,rep,name=committee,proto3" json:"committee,omitempty"`
 	Claims    []Claim  `protobuf:"bytes,7,rep,name=claims,proto3" json:"claims"`
 }
