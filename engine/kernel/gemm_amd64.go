@@ -10,7 +10,7 @@ const (
 	nc       = 4096
 
 	// smallMACs is the size below which threads cost more than they save.
-	smallMACs = 1 << 16
+	smallMACs = 1 << 18
 	// maxTile holds the largest register tile, rows × columns.
 	maxTile = 14 * 64
 )
@@ -49,6 +49,7 @@ type tiler struct {
 	*gemm
 	tileShape
 	level level
+	wide  bool // the 64-column tile
 }
 
 // buffers recycles packing space.
@@ -65,15 +66,20 @@ func buffer(n int) *[]float32 {
 	return p
 }
 
+// heightFor chooses the tile for a product of few rows: the 64-column one while two
+// passes of it suffice (three of a single row), else the tallest even split.
+func (t *tiler) heightFor(m int) (height, width int) {
+	t.wide = m <= max(2*t.wideRows, 3)
+	if t.wide {
+		return ceilDiv(m, ceilDiv(m, t.wideRows)), PanelRows
+	}
+	return ceilDiv(m, ceilDiv(m, t.mr)), t.nr
+}
+
 // skinny is the product for a few rows: A is packed once, and every panel of B is
 // used as soon as it is packed (or in place when B's rows are contiguous).
 func (t *tiler) skinny(threads int) {
-	panels := ceilDiv(t.m, t.mr)
-	height := ceilDiv(t.m, panels)
-	width := t.nr
-	if t.m <= t.wideRows {
-		width = PanelRows
-	}
+	height, width := t.heightFor(t.m)
 	a, as := t.a, t.as1
 	if t.m > 1 {
 		p := buffer(t.m*t.k + packSlack)

@@ -34,17 +34,23 @@ func PackBInto(packed, w []float32, n, k, threads int) {
 	})
 }
 
-// packPanel transposes rows of w[rows, k] into a k-major panel of 64 columns.
-func packPanel(panel, w []float32, rows, k int) {
+// packPanelRef transposes rows of w[rows, k] into a k-major panel of 64 columns.
+func packPanelRef(panel, w []float32, rows, k int) {
 	for r := range rows {
 		for kk, v := range w[r*k : r*k+k] {
 			panel[kk*PanelRows+r] = v
 		}
 	}
-	for r := rows; r < PanelRows; r++ {
-		for kk := range k {
-			panel[kk*PanelRows+r] = 0
-		}
+	clearColumns(panel, rows, k)
+}
+
+// clearColumns zeroes the columns of a panel from column rows on.
+func clearColumns(panel []float32, rows, k int) {
+	if rows == PanelRows {
+		return
+	}
+	for kk := range k {
+		clear(panel[kk*PanelRows+rows : (kk+1)*PanelRows])
 	}
 }
 
@@ -61,6 +67,9 @@ func GemmPacked(dst, x, packed []float32, m, n, k, threads int) {
 	need("GemmPacked", "dst", len(dst), m*n)
 	need("GemmPacked", "x", len(x), m*k)
 	need("GemmPacked", "packed", len(packed), PackedLen(n, k))
+	if runPacked(dst, x, packed, m, n, k, threads) {
+		return
+	}
 	Parallel(threads, PackedLen(n, 1)/PanelRows, func(lo, hi int) {
 		gemmPackedRef(dst, x, packed, m, n, k, lo, hi)
 	})

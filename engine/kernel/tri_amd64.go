@@ -46,13 +46,12 @@ func (t *tiler) call(mr, k int, a *float32, as int, b *float32, bs int, c *float
 	if resume {
 		r = 1
 	}
-	wide := t.m <= t.wideRows
 	switch {
-	case t.level == levelAVX512 && wide:
+	case t.level == levelAVX512 && t.wide:
 		tileWideAVX512(mr, k, a, as, b, bs, c, ldc, r)
 	case t.level == levelAVX512:
 		tileAVX512(mr, k, a, as, b, bs, c, ldc, r)
-	case wide:
+	case t.wide:
 		tileWideAVX2(mr, k, a, as, b, bs, c, ldc, r)
 	default:
 		tileAVX2(mr, k, a, as, b, bs, c, ldc, r)

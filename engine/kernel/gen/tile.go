@@ -48,9 +48,9 @@ func genTileFunc(a *asm, v isa, name string, heights, cols int) {
 func genTileHeight(a *asm, v isa, name string, h, cols int) {
 	acc := func(i, j int) string { return v.r(i*cols + j) }
 	bReg := func(j int) string { return v.r(h*cols + j) }
-	// With one row every B register would be used once: read it from memory.
+	// When the registers run out (one row of AVX2), B is read from memory instead.
 	bRegs := cols
-	if h == 1 {
+	if (h+1)*cols >= v.regs {
 		bRegs = 0
 	}
 	bc := func(i int) string {
