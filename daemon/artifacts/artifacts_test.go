@@ -205,7 +205,9 @@ func TestFetchFromWhoeverHasIt(t *testing.T) {
 
 	empty, _ := openStore(t)
 	liar := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("not what you asked for")) })
-	mover := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound) })
+	mover := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "http://127.0.0.1:1/", http.StatusFound)
+	})
 	peers := list("", "http://127.0.0.1:1", "ftp://x", "http://user:pw@x", serve(t, liar), serve(t, mover),
 		serve(t, NewServer(empty, ServerOptions{})), serve(t, NewServer(theirs, ServerOptions{})))
 	var tried atomic.Int32
