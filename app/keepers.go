@@ -1,0 +1,104 @@
+package app
+
+import (
+	"fmt"
+	"path/filepath"
+
+	"github.com/spf13/cast"
+
+	"cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/codec"
+	"github.com/cosmos/cosmos-sdk/codec/address"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/server"
+	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
+	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	consensuskeeper "github.com/cosmos/cosmos-sdk/x/consensus/keeper"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distrkeeper "github.com/cosmos/cosmos-sdk/x/distribution/keeper"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	evidencekeeper "github.com/cosmos/cosmos-sdk/x/evidence/keeper"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	feegrantkeeper "github.com/cosmos/cosmos-sdk/x/feegrant/keeper"
+	govkeeper "github.com/cosmos/cosmos-sdk/x/gov/keeper"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1beta1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1beta1"
+	slashingkeeper "github.com/cosmos/cosmos-sdk/x/slashing/keeper"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingkeeper "github.com/cosmos/cosmos-sdk/x/staking/keeper"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	"poaid/app/params"
+)
+
+// Keepers are the state of every module. They are exported for tests, genesis export and upgrade handlers.
+type Keepers struct {
+	Auth         authkeeper.AccountKeeper
+	Bank         bankkeeper.BaseKeeper
+	Staking      *stakingkeeper.Keeper
+	Slashing     slashingkeeper.Keeper
+	Evidence     *evidencekeeper.Keeper
+	Distribution distrkeeper.Keeper
+	Gov          *govkeeper.Keeper
+	Authz        authzkeeper.Keeper
+	FeeGrant     feegrantkeeper.Keeper
+	Consensus    consensuskeeper.Keeper
+	Upgrade      *upgradekeeper.Keeper
+}
+
+// Authority is the address that may change params: the governance module's.
+func Authority() string { return authtypes.NewModuleAddress(govtypes.ModuleName).String() }
+
+// newKeepers builds every keeper. Order matters: a keeper is built after those it reads.
+func newKeepers(cdc codec.Codec, amino *codec.LegacyAmino, s stores, bApp *baseapp.BaseApp, logger log.Logger, opts servertypes.AppOptions) (Keepers, error) {
+	var k Keepers
+	authority := Authority()
+	kv := func(name string) store.KVStoreService { return runtime.NewKVStoreService(s.kv[name]) }
+	accounts := address.NewBech32Codec(params.Bech32Prefix)
+
+	k.Consensus = consensuskeeper.NewKeeper(cdc, kv(consensustypes.StoreKey), authority, runtime.EventService{})
+	k.Auth = authkeeper.NewAccountKeeper(cdc, kv(authtypes.StoreKey), authtypes.ProtoBaseAccount, moduleAccountPerms(), accounts, params.Bech32Prefix, authority)
+	// The object store lets transactions credit module accounts without touching one shared balance.
+	k.Bank = bankkeeper.NewBaseKeeper(cdc, kv(banktypes.StoreKey), k.Auth, blockedAddresses(), authority, logger).
+		WithObjStoreKey(s.obj[banktypes.ObjectStoreKey])
+	k.Staking = stakingkeeper.NewKeeper(cdc, kv(stakingtypes.StoreKey), k.Auth, k.Bank, authority,
+		address.NewBech32Codec(params.Bech32PrefixValAddr), address.NewBech32Codec(params.Bech32PrefixConAddr))
+	k.Distribution = distrkeeper.NewKeeper(cdc, kv(distrtypes.StoreKey), k.Auth, k.Bank, k.Staking, authtypes.FeeCollectorName, authority)
+	k.Slashing = slashingkeeper.NewKeeper(cdc, amino, kv(slashingtypes.StoreKey), k.Staking, authority)
+	k.Staking.SetHooks(stakingtypes.NewMultiStakingHooks(k.Distribution.Hooks(), k.Slashing.Hooks()))
+	k.Evidence = evidencekeeper.NewKeeper(cdc, kv(evidencetypes.StoreKey), k.Staking, k.Slashing, accounts, runtime.ProvideCometInfoService())
+	k.FeeGrant = feegrantkeeper.NewKeeper(cdc, kv(feegrant.StoreKey), k.Auth)
+	k.Authz = authzkeeper.NewKeeper(kv(authzkeeper.StoreKey), cdc, bApp.MsgServiceRouter(), k.Auth)
+	if err := k.addUpgrade(cdc, kv(upgradetypes.StoreKey), bApp, opts, authority); err != nil {
+		return Keepers{}, err
+	}
+	k.Gov = govkeeper.NewKeeper(cdc, kv(govtypes.StoreKey), k.Auth, k.Bank, k.Distribution, bApp.MsgServiceRouter(),
+		govtypes.DefaultConfig(), authority, govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking))
+	k.Gov.SetLegacyRouter(govv1beta1.NewRouter().AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
+	return k, nil
+}
+
+func (k *Keepers) addUpgrade(cdc codec.Codec, kv store.KVStoreService, bApp *baseapp.BaseApp, opts servertypes.AppOptions, authority string) error {
+	heights, err := cast.ToIntSliceE(opts.Get(server.FlagUnsafeSkipUpgrades))
+	if opts.Get(server.FlagUnsafeSkipUpgrades) != nil && err != nil {
+		return fmt.Errorf("%s: %w", server.FlagUnsafeSkipUpgrades, err)
+	}
+	skip := make(map[int64]bool, len(heights))
+	for _, h := range heights {
+		skip[int64(h)] = true
+	}
+	home := filepath.Clean(cast.ToString(opts.Get(flags.FlagHome)))
+	k.Upgrade = upgradekeeper.NewKeeper(skip, kv, cdc, home, bApp, authority)
+	return nil
+}

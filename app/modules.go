@@ -1,0 +1,124 @@
+package app
+
+import (
+	"encoding/json"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/types/module"
+	"github.com/cosmos/cosmos-sdk/x/auth"
+	authsims "github.com/cosmos/cosmos-sdk/x/auth/simulation"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	"github.com/cosmos/cosmos-sdk/x/auth/vesting"
+	vestingtypes "github.com/cosmos/cosmos-sdk/x/auth/vesting/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	authzmodule "github.com/cosmos/cosmos-sdk/x/authz/module"
+	"github.com/cosmos/cosmos-sdk/x/bank"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	"github.com/cosmos/cosmos-sdk/x/consensus"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distr "github.com/cosmos/cosmos-sdk/x/distribution"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	"github.com/cosmos/cosmos-sdk/x/evidence"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	feegrantmodule "github.com/cosmos/cosmos-sdk/x/feegrant/module"
+	"github.com/cosmos/cosmos-sdk/x/genutil"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+	"github.com/cosmos/cosmos-sdk/x/gov"
+	govclient "github.com/cosmos/cosmos-sdk/x/gov/client"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	"github.com/cosmos/cosmos-sdk/x/slashing"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	"github.com/cosmos/cosmos-sdk/x/staking"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	"github.com/cosmos/cosmos-sdk/x/upgrade"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	"poaid/app/params"
+)
+
+// moduleAccountPerms says which module accounts exist and what they may do to the supply.
+func moduleAccountPerms() map[string][]string {
+	return map[string][]string{
+		authtypes.FeeCollectorName:          nil,
+		distrtypes.ModuleName:               nil,
+		stakingtypes.BondedPoolName:         {authtypes.Burner, authtypes.Staking},
+		stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
+		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
+		govtypes.ModuleName:                 {authtypes.Burner},
+	}
+}
+
+// blockedAddresses may not be sent coins by users: what arrives there outside the modules' own ways would break their books.
+// Governance is open, so that it can be given coins to spend.
+func blockedAddresses() map[string]bool {
+	blocked := make(map[string]bool)
+	for name := range moduleAccountPerms() {
+		blocked[authtypes.NewModuleAddress(name).String()] = name != govtypes.ModuleName
+	}
+	return blocked
+}
+
+// newModuleManager builds the modules and fixes the order in which they run.
+func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfig client.TxConfig, k Keepers, a *App) *module.Manager {
+	m := module.NewManager(
+		genutil.NewAppModule(k.Auth, k.Staking, a, txConfig),
+		auth.NewAppModule(cdc, k.Auth, authsims.RandomGenesisAccounts),
+		vesting.NewAppModule(k.Auth, k.Bank),
+		bank.NewAppModule(cdc, k.Bank, k.Auth),
+		staking.NewAppModule(cdc, k.Staking, k.Auth, k.Bank),
+		slashing.NewAppModule(cdc, k.Slashing, k.Auth, k.Bank, k.Staking, reg),
+		evidence.NewAppModule(*k.Evidence),
+		distr.NewAppModule(cdc, k.Distribution, k.Auth, k.Bank, k.Staking),
+		gov.NewAppModule(cdc, k.Gov, k.Auth, k.Bank),
+		authzmodule.NewAppModule(cdc, k.Authz, k.Auth, k.Bank, reg),
+		feegrantmodule.NewAppModule(cdc, k.Auth, k.Bank, k.FeeGrant, reg),
+		consensus.NewAppModule(cdc, k.Consensus),
+		upgrade.NewAppModule(k.Upgrade, k.Auth.AddressCodec()),
+	)
+	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
+	m.SetOrderBeginBlockers(
+		distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName,
+	)
+	// x/bank first: it credits what transactions sent to module accounts virtually, and modules after it spend from there.
+	m.SetOrderEndBlockers(
+		banktypes.ModuleName,
+		govtypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
+	)
+	genesis := []string{
+		consensustypes.ModuleName, authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
+		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
+		upgradetypes.ModuleName, vestingtypes.ModuleName,
+		genutiltypes.ModuleName, // last: its transactions need everything above
+	}
+	m.SetOrderInitGenesis(genesis...)
+	m.SetOrderExportGenesis(genesis...)
+	return m
+}
+
+// newBasicManager gives the modules' stateless side: codecs, default genesis, HTTP routes.
+func newBasicManager(m *module.Manager) module.BasicManager {
+	b := module.NewBasicManagerFromManager(m, map[string]module.AppModuleBasic{
+		genutiltypes.ModuleName: genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
+		govtypes.ModuleName:     gov.NewAppModuleBasic([]govclient.ProposalHandler{}),
+	})
+	b[banktypes.ModuleName] = bankBasic{b[banktypes.ModuleName]}
+	return b
+}
+
+// bankBasic puts the denomination's metadata into the default genesis.
+type bankBasic struct{ module.AppModuleBasic }
+
+// DefaultGenesis of x/bank with metadata.
+func (bankBasic) DefaultGenesis(cdc codec.JSONCodec) json.RawMessage {
+	g := banktypes.DefaultGenesisState()
+	g.DenomMetadata = []banktypes.Metadata{params.DenomMetadata()}
+	return cdc.MustMarshalJSON(g)
+}
+
+// ValidateGenesis of x/bank.
+func (b bankBasic) ValidateGenesis(cdc codec.JSONCodec, cfg client.TxEncodingConfig, bz json.RawMessage) error {
+	return b.AppModuleBasic.(module.HasGenesisBasics).ValidateGenesis(cdc, cfg, bz)
+}

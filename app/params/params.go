@@ -1,0 +1,75 @@
+// Package params holds what every part of poaid must agree on: denominations, the address prefix and gas prices.
+package params
+
+import (
+	"sync"
+
+	cmttypes "github.com/cometbft/cometbft/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+)
+
+const (
+	// Bech32Prefix starts every account address.
+	Bech32Prefix = "poai"
+	// CoinType is the SLIP-44 coin type of derived keys, the one every Cosmos wallet knows.
+	CoinType = 118
+	// Denom is the base denomination; 10^Exponent of it are one DisplayDenom.
+	Denom = "upoai"
+	// DisplayDenom is what people read and write.
+	DisplayDenom = "poai"
+	// Exponent of DisplayDenom.
+	Exponent = 6
+	// MinGasPrice is the default of minimum-gas-prices in app.toml, in Denom a unit of gas.
+	MinGasPrice = "0.0025"
+)
+
+// Bech32 prefixes of the address kinds.
+const (
+	Bech32PrefixAccPub  = Bech32Prefix + sdk.PrefixPublic
+	Bech32PrefixValAddr = Bech32Prefix + sdk.PrefixValidator + sdk.PrefixOperator
+	Bech32PrefixValPub  = Bech32PrefixValAddr + sdk.PrefixPublic
+	Bech32PrefixConAddr = Bech32Prefix + sdk.PrefixValidator + sdk.PrefixConsensus
+	Bech32PrefixConPub  = Bech32PrefixConAddr + sdk.PrefixPublic
+)
+
+var once sync.Once
+
+// Configure sets the SDK's process-wide settings (address prefixes, coin type, bond denomination) and seals them. It may be
+// called any number of times; app.New and the command line call it before anything reads an address.
+func Configure() {
+	once.Do(func() {
+		sdk.DefaultBondDenom = Denom
+		cfg := sdk.GetConfig()
+		cfg.SetBech32PrefixForAccount(Bech32Prefix, Bech32PrefixAccPub)
+		cfg.SetBech32PrefixForValidator(Bech32PrefixValAddr, Bech32PrefixValPub)
+		cfg.SetBech32PrefixForConsensusNode(Bech32PrefixConAddr, Bech32PrefixConPub)
+		cfg.SetCoinType(CoinType)
+		cfg.Seal()
+	})
+}
+
+// DenomMetadata describes the denomination for wallets.
+func DenomMetadata() banktypes.Metadata {
+	return banktypes.Metadata{
+		Name:        "Proof of AI",
+		Symbol:      "POAI",
+		Description: "The coin of the poaid chain: it pays for AI work and is earned by proving it.",
+		Base:        Denom,
+		Display:     DisplayDenom,
+		DenomUnits: []*banktypes.DenomUnit{
+			{Denom: Denom, Exponent: 0, Aliases: []string{"micropoai"}},
+			{Denom: DisplayDenom, Exponent: Exponent},
+		},
+	}
+}
+
+// ConsensusParams of a new chain. A block holds at most 4 MiB: it must reach the other validators well within a block's time.
+// Its gas bounds what a block may cost to execute: some 3,000 small transactions, or 100 full batches.
+func ConsensusParams() *cmttypes.ConsensusParams {
+	p := cmttypes.DefaultConsensusParams()
+	p.Block.MaxBytes = 4 << 20
+	p.Block.MaxGas = 300_000_000
+	return p
+}

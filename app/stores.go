@@ -1,0 +1,46 @@
+package app
+
+import (
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
+	evidencetypes "github.com/cosmos/cosmos-sdk/x/evidence/types"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+)
+
+// stores are the keys of every store of the application.
+type stores struct {
+	kv  map[string]*storetypes.KVStoreKey
+	obj map[string]*storetypes.ObjectStoreKey
+}
+
+func newStores() stores {
+	return stores{
+		kv: storetypes.NewKVStoreKeys(
+			authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, slashingtypes.StoreKey, evidencetypes.StoreKey,
+			distrtypes.StoreKey, govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, consensustypes.StoreKey,
+			upgradetypes.StoreKey,
+		),
+		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
+	}
+}
+
+// all lists every key, in no order. Parallel execution must know them all: a store it was not told of would silently alias
+// another one, so TestEveryStoreIsKnownToParallelExecution compares this list with what is mounted.
+func (s stores) all() []storetypes.StoreKey {
+	keys := make([]storetypes.StoreKey, 0, len(s.kv)+len(s.obj))
+	for _, k := range s.kv {
+		keys = append(keys, k)
+	}
+	for _, k := range s.obj {
+		keys = append(keys, k)
+	}
+	return keys
+}
