@@ -1,0 +1,2 @@
+// Package keeper keeps one 32-byte random value per height.
+package keeper

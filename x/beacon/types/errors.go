@@ -1,0 +1,11 @@
+package types
+
+import errorsmod "cosmossdk.io/errors"
+
+// Sentinel errors of x/beacon. Codes are never reused.
+var (
+	ErrInvalidParams  = errorsmod.Register(ModuleName, 2, "invalid params")
+	ErrInvalidGenesis = errorsmod.Register(ModuleName, 3, "invalid genesis")
+	ErrFuture         = errorsmod.Register(ModuleName, 4, "height has no randomness yet")
+	ErrPruned         = errorsmod.Register(ModuleName, 5, "height is outside the kept history")
+)
