@@ -1,0 +1,56 @@
+package types
+
+import (
+	"math/big"
+
+	"cosmossdk.io/math"
+)
+
+// BlockEmissionAt is what the supply curve allows the block at a height: block_emission >> (height / halving_blocks).
+func (p Params) BlockEmissionAt(height int64) math.Int { return p.Emission(height, height) }
+
+// Emission is the sum of BlockEmissionAt over the heights from..to, both included. Its cost grows with the number of halvings
+// that still leave something, not with the number of blocks.
+func (p Params) Emission(from, to int64) math.Int {
+	sum := new(big.Int)
+	first := p.BlockEmission.BigInt()
+	for height := max(from, 0); height <= to; {
+		halvings := height / p.HalvingBlocks
+		if halvings >= int64(first.BitLen()) {
+			break
+		}
+		after := min(p.HalvingBlocks-height%p.HalvingBlocks-1, to-height) // further blocks at the same emission
+		each := new(big.Int).Rsh(first, uint(halvings))
+		sum.Add(sum, each.Mul(each, new(big.Int).Add(big.NewInt(after), big.NewInt(1))))
+		if after == to-height {
+			break
+		}
+		height += after + 1
+	}
+	return math.NewIntFromBigInt(sum)
+}
+
+// Split divides an amount by shares in basis points that add up to BasisPoints. Largest remainder: what rounding down leaves
+// goes, one at a time, to the shares that lost most, the earlier one first; so the parts always add up to the amount.
+func Split(amount math.Int, bps ...uint32) []math.Int {
+	parts := make([]math.Int, len(bps))
+	lost := make([]math.Int, len(bps))
+	left := amount
+	for i, b := range bps {
+		product := amount.MulRaw(int64(b))
+		parts[i] = product.QuoRaw(BasisPoints)
+		lost[i] = product.ModRaw(BasisPoints)
+		left = left.Sub(parts[i])
+	}
+	for ; left.IsPositive(); left = left.SubRaw(1) {
+		best := 0
+		for i := range lost {
+			if lost[i].GT(lost[best]) {
+				best = i
+			}
+		}
+		parts[best] = parts[best].AddRaw(1)
+		lost[best] = math.NewInt(-1)
+	}
+	return parts
+}
