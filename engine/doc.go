@@ -5,14 +5,16 @@
 // # From bytes to a result
 //
 //	prog, err := engine.Decode(bz, engine.DefaultLimits())     // or engine.New(graphpbProgram, limits)
+//	weights, err := engine.WeightsByName(prog, tensors)        // or engine.NewWeights, in the order of WeightSpecs
 //	res, err := engine.Execute(ctx, prog, weights, inputs, T, engine.RunOptions{Threads: 2})
-//	res.Output("tokens").I64()                                  // typed, zero-copy view
+//	res.Output("tokens").I64()                                 // typed, zero-copy view
 //
-// weights are in the order of prog.WeightSpecs(); prog.WeightsByName orders a map. inputs is a map by name; inputs with
-// a default may be left out. Tensors given to a run are only read. Execute is NewRun, T times Run.Step, and the roots;
-// a caller that wants checkpoints, streaming of tokens or the tensors inside a step uses Run directly:
+// Weights are checked once and shared by any number of runs. inputs is a map by name; inputs with a default may be left
+// out. Tensors given to a run are only read. Execute is NewRun, T times Run.Step, and the roots; a caller that wants
+// checkpoints, streaming of tokens or the tensors inside a step uses Run directly:
 //
-//	run, err := engine.NewRun(prog, weights, inputs, opts)
+//	in, err := prog.BindInputs(inputs)
+//	run, err := engine.NewRun(prog, weights, in, opts)
 //	err = run.Step(ctx)                  // state_t -> state_t+1
 //	run.State("tokens")                  // view, valid until the next step
 //	err = run.Trace(ctx, fn)             // the same step, every node's tensor is shown to fn

@@ -31,6 +31,14 @@ type Op struct {
 	Attrs []AttrDef
 	// VariableRows lets operand 0 be a variable-row input.
 	VariableRows bool
+	// aliases marks ops that only change the shape of operand 0.
+	aliases bool
+	// fixed marks ops that give the same tensor at every step when their shape is static.
+	fixed bool
+	// prefix marks slice: a result that is the head of operand 0's bytes is an alias of them.
+	prefix bool
+	// overwrites lists operands whose bytes Eval can write its result over, if they have the result's shape.
+	overwrites []int
 	// Infer checks operands and attributes and returns dtype and shape of the result.
 	Infer func(c *InferCtx) (Value, error)
 	// Cost returns multiply-adds and bytes touched.
@@ -153,8 +161,9 @@ type EvalCtx struct {
 	Threads int
 	// Reference asks for num's scalar loops in place of kernels.
 	Reference bool
-	// pack returns the packed form of operand 1 when it is a weight, see run.go; nil: none.
-	pack func() *packed
+	// pack keeps packed forms when operand 1 is a weight, number packIndex; nil otherwise.
+	pack      *Weights
+	packIndex int
 }
 
 // Range is a run of elements of one operand, in row-major order.
@@ -241,11 +250,11 @@ func (d AttrDef) check(a *graphpb.Attr) error {
 }
 
 // int1, ints, text and data declare attributes.
-func int1(name string) AttrDef              { return AttrDef{Name: name, Type: AttrInts, Len: 1} }
-func intsN(name string, n int) AttrDef      { return AttrDef{Name: name, Type: AttrInts, Len: n} }
-func textAttr(name string) AttrDef          { return AttrDef{Name: name, Type: AttrText} }
-func dataAttr(name string) AttrDef          { return AttrDef{Name: name, Type: AttrData} }
-func value(dt DType, shape Shape) Value     { return Value{DType: dt, Shape: shape} }
+func int1(name string) AttrDef          { return AttrDef{Name: name, Type: AttrInts, Len: 1} }
+func intsN(name string, n int) AttrDef  { return AttrDef{Name: name, Type: AttrInts, Len: n} }
+func textAttr(name string) AttrDef      { return AttrDef{Name: name, Type: AttrText} }
+func dataAttr(name string) AttrDef      { return AttrDef{Name: name, Type: AttrData} }
+func value(dt DType, shape Shape) Value { return Value{DType: dt, Shape: shape} }
 func wrongDType(i int, got DType, want string) error {
 	return fmt.Errorf("inputs[%d]: dtype %s, want %s", i, got, want)
 }

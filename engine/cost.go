@@ -1,0 +1,124 @@
+package engine
+
+import (
+	"errors"
+	"fmt"
+	"math/bits"
+)
+
+// ErrOverflow is returned when a cost does not fit into 64 bits.
+var ErrOverflow = errors.New("cost overflows 64 bits")
+
+// CostParams are the constants of the unit: how many multiply-adds and how many bytes touched make one.
+type CostParams struct {
+	MacsPerUnit  uint64
+	BytesPerUnit uint64
+}
+
+// Units returns what step t costs: the sum over the graph's nodes of
+// ceil(max(macs/MacsPerUnit, bytes/BytesPerUnit)). forced selects the forced graph.
+func (p *Program) Units(cost CostParams, t uint64, forced bool) (uint64, error) {
+	if cost.MacsPerUnit == 0 || cost.BytesPerUnit == 0 {
+		return 0, fmt.Errorf("cost: macs per unit %d and bytes per unit %d must be positive", cost.MacsPerUnit, cost.BytesPerUnit)
+	}
+	if t >= p.pb.MaxSteps {
+		return 0, fmt.Errorf("cost: step %d, max_steps is %d", t, p.pb.MaxSteps)
+	}
+	g := p.graph(forced)
+	if g == nil {
+		return 0, errors.New("cost: the program has no forced graph")
+	}
+	total := uint64(0)
+	for i := range g.nodes {
+		n := p.nodeAt(g, i, t, nil)
+		macs, bytes, err := n.Op.Cost(n)
+		if err != nil {
+			return 0, fmt.Errorf("cost of %s.nodes[%d] %q (%s): %w", g.name, i, n.Name, n.Op.Name, err)
+		}
+		units := max(ceilDiv(macs, cost.MacsPerUnit), ceilDiv(bytes, cost.BytesPerUnit))
+		sum, carry := bits.Add64(total, units, 0)
+		if carry != 0 {
+			return 0, ErrOverflow
+		}
+		total = sum
+	}
+	return total, nil
+}
+
+// TotalUnits returns what a run of T steps costs when its forced input has rows rows (0: none). Programs whose shapes
+// do not depend on the step are priced by one step; others by every step.
+func (p *Program) TotalUnits(cost CostParams, T, rows uint64) (uint64, error) {
+	forced := uint64(0)
+	if p.forced != nil && rows > 1 {
+		forced = min(T, rows-1)
+	}
+	total := uint64(0)
+	add := func(units, times uint64) error {
+		hi, lo := bits.Mul64(units, times)
+		sum, carry := bits.Add64(total, lo, 0)
+		if hi != 0 || carry != 0 {
+			return ErrOverflow
+		}
+		total = sum
+		return nil
+	}
+	for _, part := range []struct {
+		forced   bool
+		from, to uint64
+	}{{true, 0, forced}, {false, forced, T}} {
+		if part.from == part.to {
+			continue
+		}
+		stride := uint64(1)
+		if !p.graph(part.forced).dynamic {
+			stride = part.to - part.from
+		}
+		for t := part.from; t < part.to; t += stride {
+			units, err := p.Units(cost, t, part.forced)
+			if err != nil {
+				return 0, err
+			}
+			if err := add(units, stride); err != nil {
+				return 0, err
+			}
+		}
+	}
+	return total, nil
+}
+
+func ceilDiv(a, b uint64) uint64 {
+	q := a / b
+	if a%b != 0 {
+		q++
+	}
+	return q
+}
+
+// touched is the cost of an op that reads every operand once and writes its result: weight multiply-adds an output
+// element.
+func touched(weight uint64) func(n *NodeView) (uint64, uint64, error) {
+	return func(n *NodeView) (uint64, uint64, error) {
+		bytes := opBytes(&n.Out)
+		for i := range n.In {
+			bytes += opBytes(&n.In[i]) // at most 64 operands of 2^51 bytes
+		}
+		macs, err := mulAll(weight, uint64(n.Out.elems()))
+		return macs, bytes, err
+	}
+}
+
+// opBytes is the size of a whole operand, which the limits keep below 2^51.
+func opBytes(o *Operand) uint64 { return uint64(o.elems() * SizeOf(o.DType)) }
+
+// mulAll multiplies with overflow check.
+func mulAll(v ...uint64) (uint64, error) {
+	p := uint64(1)
+	for _, x := range v {
+		hi, lo := bits.Mul64(p, x)
+		if hi != 0 {
+			return 0, ErrOverflow
+		}
+		p = lo
+	}
+	return p, nil
+}
