@@ -27,3 +27,41 @@ func transpose8(dst *float32, dstStride int, src *[8]*float32, blocks int)
 //
 //go:noescape
 func copyPanel(dst *float32, dstStride int, src *float32, srcStride int, groups, rows int)
+
+// unary applies an elementwise operation (ops_gen.go); n is a positive multiple of 16.
+
+//go:noescape
+func unaryAVX2(op int, dst, a *float32, n int)
+
+//go:noescape
+func unaryAVX512(op int, dst, a *float32, n int)
+
+// binary is unary for two operands; aStep and bStep are 1, or 0 to reuse the first
+// 16 elements of that operand.
+
+//go:noescape
+func binaryAVX2(op int, dst, a, b *float32, aStep, bStep, n int)
+
+//go:noescape
+func binaryAVX512(op int, dst, a, b *float32, aStep, bStep, n int)
+
+// sum16 continues the sixteen chains of Sum16, sumSq16 those of SumSqDiff16, and
+// maxKey16 the lane maxima of order keys; n is a positive multiple of 16.
+
+//go:noescape
+func sum16AVX2(acc *[16]float32, x *float32, n int)
+
+//go:noescape
+func sum16AVX512(acc *[16]float32, x *float32, n int)
+
+//go:noescape
+func sumSq16AVX2(acc *[16]float32, x *float32, n int, mean *float32)
+
+//go:noescape
+func sumSq16AVX512(acc *[16]float32, x *float32, n int, mean *float32)
+
+//go:noescape
+func maxKey16AVX2(acc *[16]int32, x *float32, n int)
+
+//go:noescape
+func maxKey16AVX512(acc *[16]int32, x *float32, n int)

@@ -6,21 +6,23 @@ import (
 	"poaid/engine/num"
 )
 
-var negInf = float32(math.Inf(-1))
-
 // Sum16 returns the normative sum of x (num.Sum16).
-func Sum16(x []float32) float32 { return num.Sum16(x) }
+func Sum16(x []float32) float32 {
+	var acc [16]float32
+	for j, v := range x[reduceFast(reduceSum, &acc, x, 0):] {
+		acc[j&15] = float32(acc[j&15] + v) // whole groups are done: j keeps its lane
+	}
+	return num.Tree16(&acc)
+}
 
 // SumSq16 returns Sum16 of the rounded squares x[j]·x[j] (rmsnorm).
-func SumSq16(x []float32) float32 { return sumSqDiffRef(x, 0) }
+func SumSq16(x []float32) float32 { return SumSqDiff16(x, 0) }
 
 // SumSqDiff16 returns Sum16 of the rounded squares of the rounded differences
 // x[j] − mean (the second pass of a variance).
-func SumSqDiff16(x []float32, mean float32) float32 { return sumSqDiffRef(x, mean) }
-
-func sumSqDiffRef(x []float32, mean float32) float32 {
+func SumSqDiff16(x []float32, mean float32) float32 {
 	var acc [16]float32
-	for j, v := range x {
+	for j, v := range x[reduceFast(reduceSumSq, &acc, x, mean):] {
 		d := float32(v - mean)
 		acc[j&15] = float32(acc[j&15] + float32(d*d))
 	}
@@ -29,15 +31,43 @@ func sumSqDiffRef(x []float32, mean float32) float32 {
 
 // MaxOf returns the largest element of x in the total order; −Inf when x is empty.
 func MaxOf(x []float32) float32 {
-	_, m := maxIndex(x)
-	return m
+	if len(x) == 0 {
+		return math.Float32frombits(0xff800000)
+	}
+	return keyValue(maxKey(x))
 }
 
 // ArgMax returns the index of the largest element of x in the total order, the
 // lowest one on ties; −1 when x is empty.
 func ArgMax(x []float32) int {
-	i, _ := maxIndex(x)
-	return i
+	best := maxKey(x)
+	for i, v := range x {
+		if num.Key(v) == best {
+			return i
+		}
+	}
+	return -1
+}
+
+// maxKey returns the largest order key in x, at least the smallest int32.
+func maxKey(x []float32) int32 {
+	var keys [16]int32
+	for i := range keys {
+		keys[i] = math.MinInt32
+	}
+	best := int32(math.MinInt32)
+	for _, v := range x[maxKeyFast(&keys, x):] {
+		best = max(best, num.Key(v))
+	}
+	for _, k := range keys {
+		best = max(best, k)
+	}
+	return best
+}
+
+// keyValue is the float whose order key is k.
+func keyValue(k int32) float32 {
+	return math.Float32frombits(uint32(k) ^ uint32(k>>31)>>1)
 }
 
 // SumRows computes dst[r] = Sum16(x[r, :]) for x[rows, cols].
@@ -88,18 +118,4 @@ func needRows(fn string, dst, x, rows, cols, out int) {
 	nonNegative(fn, rows, cols)
 	need(fn, "dst", dst, rows*out)
 	need(fn, "x", x, rows*cols)
-}
-
-// maxIndex returns the first index and the value of the largest element.
-func maxIndex(x []float32) (int, float32) {
-	best, key, val := -1, int32(0), float32(0)
-	for i, v := range x {
-		if k := num.Key(v); best < 0 || k > key {
-			best, key, val = i, k, v
-		}
-	}
-	if best < 0 {
-		return -1, negInf
-	}
-	return best, num.CanonNaN(val)
 }

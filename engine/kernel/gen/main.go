@@ -98,9 +98,13 @@ func main() {
 		a := newAsm()
 		genTile(a, v)
 		a.write(fmt.Sprintf("gemm_%s_amd64.s", strings.ToLower(v.name)))
+		genVec(v).write(fmt.Sprintf("vec_%s_amd64.s", strings.ToLower(v.name)))
 	}
 	a := newAsm()
 	genTranspose(a)
 	genCopyPanel(a)
 	a.write("pack_amd64.s")
+	if err := genOps("ops_gen.go"); err != nil {
+		log.Fatal(err)
+	}
 }
