@@ -66,7 +66,7 @@ func outDim(in, kernel, stride int) int {
 	return (in-kernel)/stride + 1
 }
 
-// XLen, WLen and YLen return the number of elements of x, weight and y.
+// XLen returns the number of elements of x.
 func (s ConvShape) XLen() int { return s.N * s.C * s.H * s.W }
 
 // WLen returns the number of elements of the weight.
@@ -89,6 +89,9 @@ func (s ConvShape) need(fn string, x, w, y []float32) {
 // group, members only.
 func Conv2D(y, x, w []float32, s ConvShape, threads int) {
 	s.need("Conv2D", x, w, y)
+	if convFast(y, x, w, s, threads) {
+		return
+	}
 	Parallel(threads, s.N*s.OC, func(lo, hi int) { convRef(y, x, w, s, lo, hi) })
 }
 
@@ -97,6 +100,9 @@ func Conv2D(y, x, w []float32, s ConvShape, threads int) {
 // the group, members only.
 func Conv2DGradX(dx, dy, w []float32, s ConvShape, threads int) {
 	s.need("Conv2DGradX", dx, w, dy)
+	if convGradXFast(dx, dy, w, s, threads) {
+		return
+	}
 	Parallel(threads, s.N*s.C, func(lo, hi int) { convGradXRef(dx, dy, w, s, lo, hi) })
 }
 
@@ -105,5 +111,8 @@ func Conv2DGradX(dx, dy, w []float32, s ConvShape, threads int) {
 // only.
 func Conv2DGradW(dw, dy, x []float32, s ConvShape, threads int) {
 	s.need("Conv2DGradW", x, dw, dy)
+	if convGradWFast(dw, dy, x, s, threads) {
+		return
+	}
 	Parallel(threads, s.OC*(s.C/s.Groups), func(lo, hi int) { convGradWRef(dw, dy, x, s, lo, hi) })
 }
