@@ -1,0 +1,157 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/engine"
+	"poaid/engine/graphpb"
+	"poaid/x/models/types"
+)
+
+// HasModel tells whether a model is registered, retired or not.
+func (k Keeper) HasModel(ctx context.Context, id string) (bool, error) { return k.Models.Has(ctx, id) }
+
+// GetModel returns a model, types.ErrModelNotFound when there is none.
+func (k Keeper) GetModel(ctx context.Context, id string) (types.Model, error) {
+	m, err := k.Models.Get(ctx, id)
+	return m, notFound(err, id)
+}
+
+// Interface returns a model's program without its graphs, types.ErrModelNotFound when there is no model.
+func (k Keeper) Interface(ctx context.Context, id string) (*graphpb.Program, error) {
+	p, err := k.Interfaces.Get(ctx, id)
+	if err != nil {
+		return nil, notFound(err, id)
+	}
+	return &p, nil
+}
+
+// GetProgram returns a model's program with its graphs.
+func (k Keeper) GetProgram(ctx context.Context, id string) (*graphpb.Program, error) {
+	bz, err := k.Programs.Get(ctx, id)
+	if err != nil {
+		return nil, notFound(err, id)
+	}
+	p := new(graphpb.Program)
+	if err := p.Unmarshal(bz); err != nil {
+		return nil, errorsmod.Wrapf(types.ErrState, "program of %q: %s", id, err)
+	}
+	return p, nil
+}
+
+// GetVocabulary returns a model's vocabulary: empty when the model has none, types.ErrModelNotFound when there is no model.
+func (k Keeper) GetVocabulary(ctx context.Context, id string) (types.Vocabulary, error) {
+	v, err := k.Vocabularies.Get(ctx, id)
+	if !errors.Is(err, collections.ErrNotFound) {
+		return v, err
+	}
+	found, err := k.Models.Has(ctx, id)
+	if err == nil && !found {
+		err = errorsmod.Wrapf(types.ErrModelNotFound, "id: %q", id)
+	}
+	return types.Vocabulary{}, err
+}
+
+// notFound names the model in place of collections.ErrNotFound; other failures pass.
+func notFound(err error, id string) error {
+	if errors.Is(err, collections.ErrNotFound) {
+		return errorsmod.Wrapf(types.ErrModelNotFound, "id: %q", id)
+	}
+	return err
+}
+
+// register checks and stores a model. owner is the canonical text of the message's owner.
+func (k Keeper) register(ctx context.Context, owner string, msg *types.MsgRegisterModel) (types.Model, error) {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return types.Model{}, err
+	}
+	if err := msg.ValidateBasics(params); err != nil {
+		return types.Model{}, err
+	}
+	if taken, err := k.Models.Has(ctx, msg.Id); err != nil {
+		return types.Model{}, err
+	} else if taken {
+		return types.Model{}, errorsmod.Wrapf(types.ErrModelExists, "id: %q", msg.Id)
+	}
+	program, err := compile(ctx, msg.Program, params.EngineLimits())
+	if err != nil {
+		return types.Model{}, err
+	}
+	if err := types.CheckProgram(program, msg.Outputs, msg.Labels); err != nil {
+		return types.Model{}, err
+	}
+	units, err := k.setUnits(ctx, msg.Id, program, params.Cost(), params.MaxEvaluations)
+	if err != nil {
+		return types.Model{}, err
+	}
+	hash := program.Hash()
+	m := types.Model{
+		Id: msg.Id, Owner: owner, Description: msg.Description, Class: msg.Class, ProgramHash: hash[:],
+		WeightsRoot: msg.WeightsRoot, WeightsCid: msg.WeightsCid, TokenizerCid: msg.TokenizerCid, MetadataHash: msg.MetadataHash,
+		RoyaltyBps: msg.RoyaltyBps, Outputs: msg.Outputs, Labels: msg.Labels, Height: sdk.UnwrapSDKContext(ctx).BlockHeight(),
+		MaxSteps: program.MaxSteps(), ParamCount: types.ParamCount(program), UnitsStep: units.Step, UnitsForced: units.Forced,
+	}
+	return m, k.store(ctx, m, program, msg.Vocabulary)
+}
+
+// compile validates a program. Gas for its size is charged before.
+func compile(ctx context.Context, pb *graphpb.Program, lim engine.Limits) (*engine.Program, error) {
+	gas := sdk.UnwrapSDKContext(ctx).GasMeter()
+	gas.ConsumeGas(uint64(pb.Size())*gasPerProgramByte, "decode program")
+	gas.ConsumeGas(uint64(len(pb.Step.GetNodes())+len(pb.Forced.GetNodes()))*gasPerNode, "validate program")
+	p, err := engine.New(pb, lim)
+	if err != nil {
+		return nil, errorsmod.Wrapf(types.ErrInvalidProgram, "program: %s", err)
+	}
+	return p, nil
+}
+
+// store writes a new model and what belongs to it but for its units.
+func (k Keeper) store(ctx context.Context, m types.Model, p *engine.Program, v *types.Vocabulary) error {
+	if err := k.Models.Set(ctx, m.Id, m); err != nil {
+		return err
+	}
+	if err := k.Programs.Set(ctx, m.Id, p.Bytes()); err != nil {
+		return err
+	}
+	if err := k.Interfaces.Set(ctx, m.Id, types.InterfaceOf(p.Proto())); err != nil {
+		return err
+	}
+	if v == nil || len(v.Pieces) == 0 {
+		return nil
+	}
+	return k.Vocabularies.Set(ctx, m.Id, *v)
+}
+
+// change applies f to a stored model and announces it. With an owner only that owner may; without one anybody may, because
+// the caller has checked the authority.
+func (k Keeper) change(ctx context.Context, id string, owner sdk.AccAddress, f func(*types.Model) error) error {
+	m, err := k.GetModel(ctx, id)
+	if err != nil {
+		return err
+	}
+	if owner != nil {
+		have, err := k.addresses.StringToBytes(m.Owner)
+		if err != nil {
+			return err
+		}
+		if !owner.Equals(sdk.AccAddress(have)) {
+			return errorsmod.Wrapf(types.ErrNotOwner, "model %q belongs to %s", id, m.Owner)
+		}
+	}
+	if err := f(&m); err != nil {
+		return err
+	}
+	if err := k.Models.Set(ctx, id, m); err != nil {
+		return err
+	}
+	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventModelChanged{
+		Id: m.Id, RoyaltyBps: m.RoyaltyBps, Eligible: m.Eligible, Retired: m.Retired,
+	})
+}
