@@ -1,0 +1,215 @@
+package chain
+
+import (
+	"fmt"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+
+	poaitypes "poaid/x/poai/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+// Kind is what an item does. Lower kinds are sent first: a reveal that is late costs the whole lock.
+type Kind int
+
+// The kinds of items.
+const (
+	KindRevealResult Kind = iota
+	KindRevealAttestation
+	KindSealResult
+	KindSealAttestation
+	numKinds
+)
+
+// String names the kind, as metrics and logs show it.
+func (k Kind) String() string {
+	switch k {
+	case KindRevealResult:
+		return "reveal_result"
+	case KindRevealAttestation:
+		return "reveal_attestation"
+	case KindSealResult:
+		return "seal_result"
+	case KindSealAttestation:
+		return "seal_attestation"
+	}
+	return fmt.Sprintf("kind_%d", int(k))
+}
+
+// Item is one seal or reveal on its way to the chain.
+type Item struct {
+	Kind Kind
+	Task uint64
+	// Deadline is the last height at which it counts.
+	Deadline int64
+	size     int
+	payload  proto.Message
+}
+
+// ID names an item: there is at most one of a kind for a task.
+type ID struct {
+	Kind Kind
+	Task uint64
+}
+
+// ID returns the item's name.
+func (i Item) ID() ID { return ID{i.Kind, i.Task} }
+
+// SealResult seals a worker's result.
+func SealResult(task uint64, seal []byte, deadline int64) Item {
+	return newItem(KindSealResult, task, deadline, &taskstypes.ResultSeal{TaskId: task, Seal: seal})
+}
+
+// RevealResult opens it.
+func RevealResult(r taskstypes.ResultReveal, deadline int64) Item {
+	return newItem(KindRevealResult, r.TaskId, deadline, &r)
+}
+
+// SealAttestation seals a verifier's attestation.
+func SealAttestation(task uint64, seal []byte, deadline int64) Item {
+	return newItem(KindSealAttestation, task, deadline, &poaitypes.AttestationSeal{TaskId: task, Seal: seal})
+}
+
+// RevealAttestation opens it.
+func RevealAttestation(r poaitypes.AttestationReveal, deadline int64) Item {
+	return newItem(KindRevealAttestation, r.TaskId, deadline, &r)
+}
+
+func newItem(kind Kind, task uint64, deadline int64, payload proto.Message) Item {
+	return Item{Kind: kind, Task: task, Deadline: deadline, payload: payload, size: proto.Size(payload)}
+}
+
+// messages makes one message a kind from items sorted by kind.
+func messages(operator string, items []Item) []sdk.Msg {
+	var msgs []sdk.Msg
+	for kind := range numKinds {
+		var msg sdk.Msg
+		for _, it := range items {
+			if it.Kind == kind {
+				msg = add(msg, operator, it)
+			}
+		}
+		if msg != nil {
+			msgs = append(msgs, msg)
+		}
+	}
+	return msgs
+}
+
+// add puts an item into its message, which it creates for the first one.
+func add(msg sdk.Msg, operator string, it Item) sdk.Msg {
+	switch p := it.payload.(type) {
+	case *taskstypes.ResultSeal:
+		m, ok := msg.(*taskstypes.MsgSealResults)
+		if !ok {
+			m = &taskstypes.MsgSealResults{Worker: operator}
+		}
+		m.Items = append(m.Items, *p)
+		return m
+	case *taskstypes.ResultReveal:
+		m, ok := msg.(*taskstypes.MsgRevealResults)
+		if !ok {
+			m = &taskstypes.MsgRevealResults{Worker: operator}
+		}
+		m.Items = append(m.Items, *p)
+		return m
+	case *poaitypes.AttestationSeal:
+		m, ok := msg.(*poaitypes.MsgSealAttestations)
+		if !ok {
+			m = &poaitypes.MsgSealAttestations{Participant: operator}
+		}
+		m.Items = append(m.Items, *p)
+		return m
+	case *poaitypes.AttestationReveal:
+		m, ok := msg.(*poaitypes.MsgRevealAttestations)
+		if !ok {
+			m = &poaitypes.MsgRevealAttestations{Participant: operator}
+		}
+		m.Items = append(m.Items, *p)
+		return m
+	}
+	return msg
+}
+
+// verdict is what the chain said of one item.
+type verdict struct {
+	accepted bool
+	reason   string
+}
+
+// verdicts reads the responses to items that were sent as messages(items), with or without a MsgExec around them.
+func verdicts(items []Item, data []byte) (map[ID]verdict, error) {
+	var res sdk.TxMsgData
+	if err := proto.Unmarshal(data, &res); err != nil {
+		return nil, fmt.Errorf("transaction data: %w", err)
+	}
+	out := map[ID]verdict{}
+	for _, r := range res.MsgResponses {
+		if r.TypeUrl != sdk.MsgTypeURL(&authz.MsgExecResponse{}) {
+			if err := readResponse(r.TypeUrl, r.Value, out); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		var exec authz.MsgExecResponse
+		if err := proto.Unmarshal(r.Value, &exec); err != nil {
+			return nil, fmt.Errorf("exec response: %w", err)
+		}
+		// Inner responses carry no type, but come in the order of the messages.
+		sent := messages("", items)
+		if len(exec.Results) != len(sent) {
+			return nil, fmt.Errorf("exec response: %d results for %d messages", len(exec.Results), len(sent))
+		}
+		for i, msg := range sent {
+			if err := readResponse(sdk.MsgTypeURL(msg)+"Response", exec.Results[i], out); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return out, nil
+}
+
+func readResponse(url string, value []byte, out map[ID]verdict) error {
+	var err error
+	switch url {
+	case sdk.MsgTypeURL(&taskstypes.MsgSealResultsResponse{}):
+		var r taskstypes.MsgSealResultsResponse
+		if err = proto.Unmarshal(value, &r); err == nil {
+			collectTasks(KindSealResult, r.Results, out)
+		}
+	case sdk.MsgTypeURL(&taskstypes.MsgRevealResultsResponse{}):
+		var r taskstypes.MsgRevealResultsResponse
+		if err = proto.Unmarshal(value, &r); err == nil {
+			collectTasks(KindRevealResult, r.Results, out)
+		}
+	case sdk.MsgTypeURL(&poaitypes.MsgSealAttestationsResponse{}):
+		var r poaitypes.MsgSealAttestationsResponse
+		if err = proto.Unmarshal(value, &r); err == nil {
+			collectPoai(KindSealAttestation, r.Results, out)
+		}
+	case sdk.MsgTypeURL(&poaitypes.MsgRevealAttestationsResponse{}):
+		var r poaitypes.MsgRevealAttestationsResponse
+		if err = proto.Unmarshal(value, &r); err == nil {
+			collectPoai(KindRevealAttestation, r.Results, out)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s: %w", url, err)
+	}
+	return nil
+}
+
+func collectTasks(kind Kind, results []taskstypes.ItemResult, out map[ID]verdict) {
+	for _, r := range results {
+		out[ID{kind, r.TaskId}] = verdict{r.Accepted, r.Error}
+	}
+}
+
+func collectPoai(kind Kind, results []poaitypes.ItemResult, out map[ID]verdict) {
+	for _, r := range results {
+		out[ID{kind, r.TaskId}] = verdict{r.Accepted, r.Error}
+	}
+}

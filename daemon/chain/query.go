@@ -1,0 +1,181 @@
+package chain
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/cosmos/cosmos-sdk/types/query"
+
+	"poaid/engine/graphpb"
+	modelstypes "poaid/x/models/types"
+	poaitypes "poaid/x/poai/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+// pageSize is how many entries one query asks for.
+const pageSize = 200
+
+// maxEndpoints bounds how many peers are learnt from the chain at a time.
+const maxEndpoints = 1000
+
+// pages calls get with a cursor until there is no next one. A node that hands out the same cursor twice would loop for ever.
+func pages(get func(*query.PageRequest) (*query.PageResponse, error)) error {
+	req := &query.PageRequest{Limit: pageSize}
+	for {
+		res, err := get(req)
+		if err != nil {
+			return err
+		}
+		if res == nil || len(res.NextKey) == 0 {
+			return nil
+		}
+		if string(res.NextKey) == string(req.Key) {
+			return fmt.Errorf("pagination: cursor %X does not advance", res.NextKey)
+		}
+		req = &query.PageRequest{Key: res.NextKey, Limit: pageSize}
+	}
+}
+
+// EachAssigned implements Reader.
+func (c *Client) EachAssigned(ctx context.Context, worker string, fn func(taskstypes.TaskView) error) error {
+	q := taskstypes.NewQueryClient(c)
+	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+		res, err := q.Assigned(ctx, &taskstypes.QueryAssignedRequest{Worker: worker, Pagination: p})
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range res.Tasks {
+			if err := fn(v); err != nil {
+				return nil, err
+			}
+		}
+		return res.Pagination, nil
+	})
+	if err != nil {
+		return fmt.Errorf("assigned tasks of %s: %w", worker, err)
+	}
+	return nil
+}
+
+// EachDuty implements Reader.
+func (c *Client) EachDuty(ctx context.Context, participant string, fn func(poaitypes.Duty) error) error {
+	q := poaitypes.NewQueryClient(c)
+	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+		res, err := q.Duties(ctx, &poaitypes.QueryDutiesRequest{Address: participant, Pagination: p})
+		if err != nil {
+			return nil, err
+		}
+		for _, d := range res.Duties {
+			if err := fn(d); err != nil {
+				return nil, err
+			}
+		}
+		return res.Pagination, nil
+	})
+	if err != nil {
+		return fmt.Errorf("duties of %s: %w", participant, err)
+	}
+	return nil
+}
+
+// Endpoints implements Reader. At most 1,000 are listed.
+func (c *Client) Endpoints(ctx context.Context, model string) ([]string, error) {
+	q := poaitypes.NewQueryClient(c)
+	var out []string
+	full := errors.New("enough")
+	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+		res, err := q.Participants(ctx, &poaitypes.QueryParticipantsRequest{Model: model, Pagination: p})
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range res.Participants {
+			if v.Endpoint != "" {
+				out = append(out, v.Endpoint)
+			}
+		}
+		if len(out) >= maxEndpoints {
+			return nil, full
+		}
+		return res.Pagination, nil
+	})
+	if err != nil && !errors.Is(err, full) {
+		return nil, fmt.Errorf("participants: %w", err)
+	}
+	return out, nil
+}
+
+// Task implements Reader.
+func (c *Client) Task(ctx context.Context, id uint64) (taskstypes.TaskView, error) {
+	res, err := c.TaskDetail(ctx, id)
+	if err != nil {
+		return taskstypes.TaskView{}, err
+	}
+	return taskstypes.TaskView{Task: res.Task, Status: res.Status}, nil
+}
+
+// TaskDetail returns all about a task.
+func (c *Client) TaskDetail(ctx context.Context, id uint64) (*taskstypes.QueryTaskResponse, error) {
+	res, err := taskstypes.NewQueryClient(c).Task(ctx, &taskstypes.QueryTaskRequest{Id: id})
+	if err != nil {
+		return nil, fmt.Errorf("task %d: %w", id, err)
+	}
+	return res, nil
+}
+
+// Inputs implements Reader.
+func (c *Client) Inputs(ctx context.Context, id uint64) ([]taskstypes.NamedTensor, error) {
+	res, err := taskstypes.NewQueryClient(c).Inputs(ctx, &taskstypes.QueryInputsRequest{Id: id})
+	if err != nil {
+		return nil, fmt.Errorf("inputs of task %d: %w", id, err)
+	}
+	return res.Inputs.Tensors, nil
+}
+
+// Model implements Reader.
+func (c *Client) Model(ctx context.Context, id string) (modelstypes.Model, error) {
+	res, err := modelstypes.NewQueryClient(c).Model(ctx, &modelstypes.QueryModelRequest{Id: id})
+	if err != nil {
+		return modelstypes.Model{}, fmt.Errorf("model %s: %w", id, err)
+	}
+	return res.Model, nil
+}
+
+// Program implements Reader.
+func (c *Client) Program(ctx context.Context, id string) (*graphpb.Program, error) {
+	res, err := modelstypes.NewQueryClient(c).Program(ctx, &modelstypes.QueryProgramRequest{Id: id})
+	if err != nil {
+		return nil, fmt.Errorf("program of model %s: %w", id, err)
+	}
+	if res.Program == nil {
+		return nil, fmt.Errorf("program of model %s: %w", id, ErrNotFound)
+	}
+	return res.Program, nil
+}
+
+// TasksParams implements Reader.
+func (c *Client) TasksParams(ctx context.Context) (taskstypes.Params, error) {
+	res, err := taskstypes.NewQueryClient(c).Params(ctx, &taskstypes.QueryParamsRequest{})
+	if err != nil {
+		return taskstypes.Params{}, fmt.Errorf("params of tasks: %w", err)
+	}
+	return res.Params, nil
+}
+
+// PoaiParams implements Reader.
+func (c *Client) PoaiParams(ctx context.Context) (poaitypes.Params, error) {
+	res, err := poaitypes.NewQueryClient(c).Params(ctx, &poaitypes.QueryParamsRequest{})
+	if err != nil {
+		return poaitypes.Params{}, fmt.Errorf("params of poai: %w", err)
+	}
+	return res.Params, nil
+}
+
+// Participant implements Reader.
+func (c *Client) Participant(ctx context.Context, address string) (poaitypes.Participant, error) {
+	res, err := poaitypes.NewQueryClient(c).Participant(ctx, &poaitypes.QueryParticipantRequest{Address: address})
+	if err != nil {
+		return poaitypes.Participant{}, fmt.Errorf("participant %s: %w", address, err)
+	}
+	return res.Participant, nil
+}
