@@ -65,3 +65,11 @@ func maxKey16AVX2(acc *[16]int32, x *float32, n int)
 
 //go:noescape
 func maxKey16AVX512(acc *[16]int32, x *float32, n int)
+
+// run is a copy of 8·groups floats from offset src to offset dst.
+type run struct{ src, dst, groups int }
+
+// copyRuns copies n runs for each of rows source offsets; see gen/pack.go.
+//
+//go:noescape
+func copyRuns(dst *float32, dstStride int, src *float32, offs *int, rows int, runs *run, n int)

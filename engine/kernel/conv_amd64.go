@@ -23,67 +23,107 @@ func convGradXFast(dx, dy, w []float32, s ConvShape, threads int) bool {
 }
 
 // run computes the whole map, one matrix product for every group and every pair of
-// classes.
+// classes. Threads share the groups when there are enough of them, else a product.
 func (p *convPlan) run(dst, src, w []float32, threads int) {
-	for g := range p.groups {
+	inner := 1
+	if p.groups < threadCount(threads) {
+		inner, threads = threads, 1
+	}
+	parallelTasks(threads, p.groups, func(g int) {
 		for _, rc := range p.rows {
 			for _, qc := range p.cols {
-				p.product(dst, src, w[g*p.wg:], g, rc, qc, threads)
-			}
-		}
-	}
-}
-
-// product computes the outputs of group g at the positions rc × qc of every image.
-func (p *convPlan) product(dst, src, w []float32, g int, rc, qc *axisClass, threads int) {
-	k, n := p.ch*len(rc.taps)*len(qc.taps), p.n*len(rc.pos)*len(qc.pos)
-	if k == 0 {
-		p.zero(dst, g, rc, qc)
-		return
-	}
-	if p.m*n*k <= smallMACs {
-		threads = 1
-	}
-	l := current()
-	if l == levelReference {
-		l = levelAVX2 // Use was called meanwhile; the bits are the same
-	}
-	t := tiler{gemm: &gemm{m: p.m, k: k, as0: k, as1: 1}, level: l, tileShape: tileShapes[l]}
-	height, width := t.heightFor(p.m)
-	aBuf, wBuf := buffer(p.m*k+packSlack), buffer(p.m*k)
-	defer buffers.Put(aBuf)
-	defer buffers.Put(wBuf)
-	t.a = *wBuf
-	p.weights(t.a, w, rc, qc)
-	t.packA(*aBuf, 0, p.m, height, 0, k)
-
-	group := width * convPanels
-	Parallel(threads, ceilDiv(n, group), func(lo, hi int) {
-		bBuf, cBuf := buffer(group*min(kc, k)), buffer(p.m*group)
-		defer buffers.Put(bBuf)
-		defer buffers.Put(cBuf)
-		mine := t
-		mine.gemm = &gemm{c: *cBuf, m: p.m, k: k, ldc: group}
-		var segs []segment
-		for task := lo; task < hi; task++ {
-			j0, j1 := task*group, min((task+1)*group, n)
-			for k0 := 0; k0 < k; k0 += kc {
-				k1 := min(k0+kc, k)
-				for j := j0; j < j1; j += width {
-					segs = p.segments(segs, rc, qc, j, min(j+width, j1))
-					p.gather((*bBuf)[(j-j0)*(k1-k0):], src, segs, g, width, rc, qc, k0, k1)
+				if len(rc.taps)*len(qc.taps) == 0 {
+					p.zero(dst, g, rc, qc)
+					continue
 				}
-				for i := 0; i < p.m; i += height {
-					h := min(height, p.m-i)
-					for j := 0; j < j1-j0; j += width {
-						mine.tile(k0, k1, (*aBuf)[i*k+k0*h:], h, (*bBuf)[j*(k1-k0):], width, i, h, j, width, width)
-					}
-				}
+				pr := newConvProduct(p, src, g, rc, qc)
+				pr.compute(dst, w[g*p.wg:], inner)
 			}
-			segs = p.segments(segs, rc, qc, j0, j1)
-			p.scatter(dst, *cBuf, segs, g, group, rc, qc)
 		}
 	})
+}
+
+// convProduct is the product of one group at the positions rc × qc of every image:
+// C[m, n] = W[m, k]·B[k, n] with n numbered (image, row, column) and k numbered
+// (channel, row tap, column tap).
+type convProduct struct {
+	*convPlan
+	tiler
+	src    []float32
+	g      int
+	rc, qc *axisClass
+	height int   // rows of a register tile
+	width  int   // columns of a register tile
+	offs   []int // source offset of each k, relative to k = 0
+	reach  int   // the largest of offs
+}
+
+func newConvProduct(p *convPlan, src []float32, g int, rc, qc *axisClass) *convProduct {
+	k, n := p.ch*len(rc.taps)*len(qc.taps), p.n*len(rc.pos)*len(qc.pos)
+	l := max(current(), levelAVX2) // Use may be called meanwhile; the bits are the same
+	c := &convProduct{convPlan: p, src: src, g: g, rc: rc, qc: qc, offs: make([]int, 0, k)}
+	c.tiler = tiler{gemm: &gemm{m: p.m, n: n, k: k, as0: k, as1: 1}, level: l, tileShape: tileShapes[l]}
+	c.height, c.width = c.heightFor(p.m)
+	// The distance between two taps is the same at every position.
+	for ch := range p.ch {
+		for _, rows := range rc.src {
+			for _, cols := range qc.src {
+				c.offs = append(c.offs, ch*p.sh*p.sw+(rows[0]-rc.src[0][0])*p.sw+cols[0]-qc.src[0][0])
+			}
+		}
+	}
+	for _, o := range c.offs {
+		c.reach = max(c.reach, o)
+	}
+	return c
+}
+
+// compute runs the product and writes its outputs.
+func (c *convProduct) compute(dst, w []float32, threads int) {
+	m, k := c.tiler.m, c.k
+	if m*c.tiler.n*k <= smallMACs {
+		threads = 1
+	}
+	aBuf, wBuf := buffer(m*k+packSlack), buffer(m*k)
+	defer buffers.Put(aBuf)
+	defer buffers.Put(wBuf)
+	c.a = *wBuf
+	c.weights(c.a, w, c.rc, c.qc)
+	c.packA(*aBuf, 0, m, c.height, 0, k)
+
+	group := c.width * convPanels
+	Parallel(threads, ceilDiv(c.tiler.n, group), func(lo, hi int) {
+		bBuf, cBuf := buffer(group*min(kc, k)+packSlack), buffer(m*group)
+		defer buffers.Put(bBuf)
+		defer buffers.Put(cBuf)
+		for task := lo; task < hi; task++ {
+			c.columns(dst, *aBuf, *bBuf, *cBuf, task*group, min((task+1)*group, c.tiler.n))
+		}
+	})
+}
+
+// columns computes columns [j0, j1) of the product; a is the packed weight, b and
+// out are scratch.
+func (c *convProduct) columns(dst, a, b, out []float32, j0, j1 int) {
+	group := c.width * convPanels
+	t := c.tiler
+	t.gemm = &gemm{c: out, m: t.m, k: t.k, ldc: group}
+	var segs []segment
+	for k0 := 0; k0 < t.k; k0 += kc {
+		k1 := min(k0+kc, t.k)
+		for j := j0; j < j1; j += c.width {
+			segs = c.segments(segs, c.rc, c.qc, j, min(j+c.width, j1))
+			c.gather(b[(j-j0)*(k1-k0):], segs, k0, k1)
+		}
+		for i := 0; i < t.m; i += c.height {
+			h := min(c.height, t.m-i)
+			for j := 0; j < j1-j0; j += c.width {
+				t.tile(k0, k1, a[i*t.k+k0*h:], h, b[j*(k1-k0):], c.width, i, h, j, c.width, c.width)
+			}
+		}
+	}
+	segs = c.segments(segs, c.rc, c.qc, j0, j1)
+	c.scatter(dst, out, segs, c.g, group, c.rc, c.qc)
 }
 
 // weights gathers the member taps of a group's weight into a[m, k].
@@ -103,24 +143,27 @@ func (p *convPlan) weights(a, w []float32, rc, qc *axisClass) {
 }
 
 // gather fills the k-major panel b[k1−k0, width] with the source elements of the
-// columns in segs.
-func (p *convPlan) gather(b, src []float32, segs []segment, g, width int, rc, qc *axisClass, k0, k1 int) {
-	tw := len(qc.taps)
-	taps := len(rc.taps) * tw
+// columns in segs. Runs are copied eight floats at a time: what a run writes past
+// its end is overwritten by the next run, the next k or the next panel.
+func (c *convProduct) gather(b []float32, segs []segment, k0, k1 int) {
+	var store [PanelRows]run
+	runs, exact := store[:0], c.qc.unitSrc
+	for _, s := range segs {
+		at := (s.n*c.groups+c.g)*c.ch*c.sh*c.sw + c.rc.src[0][s.r]*c.sw + c.qc.src[0][s.q]
+		runs = append(runs, run{src: at, dst: s.col, groups: ceilDiv(s.len, 8)})
+		exact = exact && at+c.reach+roundUp(s.len, 8) <= len(c.src)
+	}
+	if exact {
+		copyRuns(&b[0], c.width*4, &c.src[0], &c.offs[k0], k1-k0, &runs[0], len(runs))
+		return
+	}
 	for k := k0; k < k1; k++ {
-		c, t := k/taps, k%taps
-		rows, cols := rc.src[t/tw], qc.src[t%tw]
-		out := b[(k-k0)*width : (k-k0+1)*width]
-		for i := range segs {
-			s := &segs[i]
-			row := src[((s.n*p.groups+g)*p.ch+c)*p.sh*p.sw+rows[s.r]*p.sw:]
-			o := out[s.col : s.col+s.len]
-			if qc.unitSrc {
-				copy(o, row[cols[s.q]:])
-				continue
-			}
-			for j, at := range cols[s.q : s.q+s.len] {
-				o[j] = row[at]
+		out := b[(k-k0)*c.width : (k-k0+1)*c.width]
+		for i, s := range segs {
+			from := c.src[runs[i].src+c.offs[k]:]
+			first := c.qc.src[0][s.q]
+			for j, at := range c.qc.src[0][s.q : s.q+s.len] {
+				out[s.col+j] = from[at-first]
 			}
 		}
 	}

@@ -103,3 +103,40 @@ copyGroup:
 copyDone:
 	VZEROUPPER 
 	RET 
+
+TEXT ·copyRuns(SB), NOSPLIT, $0-56
+	MOVQ dst+0(FP), DI
+	MOVQ dstStride+8(FP), R8
+	MOVQ src+16(FP), SI
+	MOVQ offs+24(FP), R9
+	MOVQ rows+32(FP), CX
+	MOVQ runs+40(FP), R10
+	MOVQ n+48(FP), R11
+	IMULQ $24, R11
+	ADDQ R10, R11
+runsRow:
+	MOVQ (R9), AX
+	LEAQ (SI)(AX*4), AX
+	MOVQ R10, DX
+runsRun:
+	MOVQ (DX), R12
+	LEAQ (AX)(R12*4), R12
+	MOVQ 8(DX), R13
+	LEAQ (DI)(R13*4), R13
+	MOVQ 16(DX), BX
+runsGroup:
+	VMOVUPS (R12), Y0
+	VMOVUPS Y0, (R13)
+	ADDQ $32, R12
+	ADDQ $32, R13
+	DECQ BX
+	JNZ runsGroup
+	ADDQ $24, DX
+	CMPQ DX, R11
+	JLT runsRun
+	ADDQ $8, R9
+	ADDQ R8, DI
+	DECQ CX
+	JNZ runsRow
+	VZEROUPPER 
+	RET 

@@ -103,6 +103,7 @@ func main() {
 	a := newAsm()
 	genTranspose(a)
 	genCopyPanel(a)
+	genCopyRuns(a)
 	a.write("pack_amd64.s")
 	if err := genOps("ops_gen.go"); err != nil {
 		log.Fatal(err)

@@ -86,3 +86,48 @@ func genCopyPanel(a *asm) {
 	a.label("copyDone")
 	a.ret()
 }
+
+// genCopyRuns emits
+//
+//	func copyRuns(dst *float32, dstStride int, src *float32, offs *int, rows int, runs *run, n int)
+//
+// which, for each of rows offsets, copies n runs of 8·groups floats from
+// src + offs[row] + run.src to dst + run.dst, and advances dst by dstStride bytes;
+// offs, run.src and run.dst count floats.
+func genCopyRuns(a *asm) {
+	a.text("copyRuns", 7)
+	a.op("MOVQ", "dst+0(FP)", "DI")
+	a.op("MOVQ", "dstStride+8(FP)", "R8")
+	a.op("MOVQ", "src+16(FP)", "SI")
+	a.op("MOVQ", "offs+24(FP)", "R9")
+	a.op("MOVQ", "rows+32(FP)", "CX")
+	a.op("MOVQ", "runs+40(FP)", "R10")
+	a.op("MOVQ", "n+48(FP)", "R11")
+	a.op("IMULQ", "$24", "R11")
+	a.op("ADDQ", "R10", "R11")
+	a.label("runsRow")
+	a.op("MOVQ", "(R9)", "AX")
+	a.op("LEAQ", "(SI)(AX*4)", "AX")
+	a.op("MOVQ", "R10", "DX")
+	a.label("runsRun")
+	a.op("MOVQ", "(DX)", "R12")
+	a.op("LEAQ", "(AX)(R12*4)", "R12")
+	a.op("MOVQ", "8(DX)", "R13")
+	a.op("LEAQ", "(DI)(R13*4)", "R13")
+	a.op("MOVQ", "16(DX)", "BX")
+	a.label("runsGroup")
+	a.op("VMOVUPS", "(R12)", "Y0")
+	a.op("VMOVUPS", "Y0", "(R13)")
+	a.op("ADDQ", "$32", "R12")
+	a.op("ADDQ", "$32", "R13")
+	a.op("DECQ", "BX")
+	a.op("JNZ", "runsGroup")
+	a.op("ADDQ", "$24", "DX")
+	a.op("CMPQ", "DX", "R11")
+	a.op("JLT", "runsRun")
+	a.op("ADDQ", "$8", "R9")
+	a.op("ADDQ", "R8", "DI")
+	a.op("DECQ", "CX")
+	a.op("JNZ", "runsRow")
+	a.ret()
+}
