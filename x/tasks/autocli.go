@@ -1,0 +1,103 @@
+package tasks
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+
+	"github.com/cosmos/cosmos-sdk/version"
+
+	"poaid/x/tasks/types"
+)
+
+// AutoCLIOptions describes the module's commands. SubmitTask has a command of its own in cmd/poaid, which reads images and prompts.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{
+		Query: &autocliv1.ServiceCommandDescriptor{Service: types.Query_serviceDesc.ServiceName, RpcCommandOptions: queryCommands()},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service: types.Msg_serviceDesc.ServiceName, RpcCommandOptions: txCommands(), EnhanceCustomCommand: true,
+		},
+	}
+}
+
+func example(s string) string { return version.AppName + " " + s }
+
+func queryCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		{
+			RpcMethod: "Params", Use: "params", Short: "Show the params: prices, windows, audit rate, shares",
+			Example: example("query tasks params"),
+		},
+		{
+			RpcMethod: "Tasks", Use: "list", Short: "List tasks, oldest first, optionally of one submitter",
+			Long:    "List tasks with their status. Pages hold at most 1000 entries; go on with --page-key, and see the newest first with --page-reverse.",
+			Example: example("query tasks list --submitter poai1... --page-limit 20 --page-reverse"),
+		},
+		{
+			RpcMethod: "Task", Use: "task [id]", Short: "Show a task: status, answer, committee, payment",
+			Long:           "Show everything about a task. Outputs are shown as numbers and, where the model says how, as a label or as text.",
+			Example:        example("query tasks task 2013265920"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "id"}},
+		},
+		{
+			RpcMethod: "Inputs", Use: "inputs [id]", Short: "Show the inputs of a task",
+			Long: "Show the inputs that were given with a task; those left to the model's default are not listed. They are dropped " +
+				"retention_blocks after the task has ended.",
+			Example:        example("query tasks inputs 2013265920"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "id"}},
+		},
+		{
+			RpcMethod: "Assigned", Use: "assigned [worker]", Short: "List the unfinished tasks of a worker",
+			Example:        example("query tasks assigned poai1..."),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "worker"}},
+		},
+		{
+			RpcMethod: "Estimate", Use: "estimate [model] [steps]", Short: "Tell the units and the fee of a run",
+			Example:        example("query tasks estimate story 64 --prompt-rows 12"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "model"}, {ProtoField: "steps"}},
+			FlagOptions: map[string]*autocliv1.FlagOptions{
+				"prompt_rows": {Usage: "rows of the forced input (tokens of the prompt); 0 for models without one"},
+			},
+		},
+	}
+}
+
+func txCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		{RpcMethod: "SubmitTask", Skip: true},
+		{
+			RpcMethod: "CancelTask", Use: "cancel [task-id]", Short: "Cancel a task that no worker was drawn for yet",
+			Long:           "Cancel a task of yours. It works until the first worker is drawn; the whole escrow is refunded at the end of the block.",
+			Example:        example("tx tasks cancel 2013265920 --from alice"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "task_id"}},
+		},
+		{
+			RpcMethod: "SealResults", Use: "seal", Short: "Commit a batch of results (workers' daemons do this)",
+			Long:    "Commit results. A seal is SHA-256 over chain id, task, worker, result root and salt, in base64.",
+			Example: example(`tx tasks seal --items '{"task_id":"2013265920","seal":"<base64>"}' --from worker`),
+		},
+		{
+			RpcMethod: "RevealResults", Use: "reveal", Short: "Open a batch of sealed results (workers' daemons do this)",
+			Example: example(`tx tasks reveal --items '{"task_id":"2013265920","state_root":"<base64>","salt":"<base64>","outputs":[...]}' --from worker`),
+		},
+		{
+			RpcMethod: "Challenge", Use: "challenge [task-id] [result-root]", Short: "Stand behind another root than the worker's",
+			Long: "Claim, within the challenge window, that the right result has another root (32 bytes, base64 or hex). As much of your bond as the " +
+				"worker's is locked; it is lost if the claim turns out wrong.",
+			Example:        example("tx tasks challenge 2013265920 <root> --from bob"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "task_id"}, {ProtoField: "result_root"}},
+		},
+		{
+			RpcMethod: "ResolveDispute", Use: "resolve-dispute-proposal [task-id]", Short: "Propose to release a disputed task",
+			Long: "Propose the root that is right. Who stands behind another loses what it has at risk. Without --valid-root nobody was at " +
+				"fault: everything is released and the submitter refunded.",
+			Example:        example("tx tasks resolve-dispute-proposal 2013265920 --valid-root <root> --title ... --summary ... --deposit 10000000upoai --from alice"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "task_id"}},
+			GovProposal:    true,
+		},
+		{
+			RpcMethod: "UpdateParams", Use: "update-params-proposal [params]", Short: "Propose new params; all of them must be given",
+			Example:        example(`tx tasks update-params-proposal '{"fee_denom":"upoai",...}' --title ... --summary ... --deposit 10000000upoai --from alice`),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "params"}},
+			GovProposal:    true,
+		},
+	}
+}

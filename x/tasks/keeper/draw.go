@@ -1,0 +1,186 @@
+package keeper
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/bits"
+	"slices"
+
+	"cosmossdk.io/collections"
+
+	poaitypes "poaid/x/poai/types"
+	"poaid/x/tasks/types"
+)
+
+// Purposes of a seed.
+const (
+	seedWorker    = "worker"
+	seedAudit     = "audit"
+	seedCommittee = "committee"
+	seedSeats     = "seats"
+)
+
+// seed is the randomness of a height for one purpose of one attempt at a task:
+// H("poai/tasks/seed/1" ‖ randomness ‖ task u64 ‖ attempt u32 ‖ purpose).
+func (k Keeper) seed(ctx context.Context, height int64, purpose string, task uint64, attempt uint32) ([]byte, error) {
+	random, err := k.beacon.Randomness(ctx, height)
+	if err != nil {
+		return nil, fmt.Errorf("randomness of height %d: %w", height, err)
+	}
+	b := append([]byte("poai/tasks/seed/1"), random...)
+	b = binary.LittleEndian.AppendUint64(b, task)
+	b = binary.LittleEndian.AppendUint32(b, attempt)
+	sum := sha256.Sum256(append(b, purpose...))
+	return sum[:], nil
+}
+
+// assign draws a worker for an OPEN task. While nobody qualifies it is tried again, more and more rarely, until the task expires.
+// Whether it has expired is judged by the height that was due, so that a full queue expires nobody.
+func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	last := st.OpenedHeight + params.OpenBlocks
+	if st.Attempt >= params.MaxAttempts || st.Due > last {
+		return k.refund(ctx, params, task, st, types.STATE_EXPIRED)
+	}
+	seed, err := k.seed(ctx, st.Due, seedWorker, task.Id, st.Attempt)
+	if err != nil {
+		return err
+	}
+	worker, found, err := k.poai.DrawWorker(ctx, poaitypes.DrawRequest{
+		Task: task.Id, Model: task.Model, Seed: seed, Lock: task.Lock, Exclude: st.Tried,
+	})
+	if err != nil {
+		return err
+	}
+	now := height(ctx)
+	if !found {
+		st.Retries++
+		st.Due = max(now+1, min(now+backoff(st.Retries), last+1))
+		return k.store(ctx, task.Id, st)
+	}
+	if st.Epoch, err = k.poai.CurrentEpoch(ctx); err != nil {
+		return err
+	}
+	window, _ := params.SealWindow(task.Units)
+	st.Worker, st.AssignedHeight = worker, now
+	st.Attempt++
+	enter(&st, types.STATE_ASSIGNED, now+window, now+window)
+	if err := k.index(ctx, worker, task.Id); err != nil {
+		return err
+	}
+	if err := emit(ctx, &types.EventTaskAssigned{TaskId: task.Id, Worker: worker, Attempt: st.Attempt, Deadline: st.Deadline}); err != nil {
+		return err
+	}
+	return k.move(ctx, task.Id, st)
+}
+
+// sealTimeout takes timeout_slash_bps of the lock of a worker who did not seal, and gives the task to another. Not delivering is
+// no lie: it must stay cheap, or nobody would dare to serve.
+func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	var err error
+	if params.TimeoutSlashBps == 0 {
+		err = k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id)
+	} else {
+		err = k.poai.Slash(ctx, poaitypes.SlashRequest{
+			Participant: st.Worker, Kind: poaitypes.LOCK_KIND_TASK, Task: task.Id, Bps: params.TimeoutSlashBps,
+			Reason: "result not sealed in time",
+		})
+	}
+	if err != nil {
+		return err
+	}
+	return k.reopen(ctx, params, task, st)
+}
+
+// reopen takes a task from a worker that failed it and opens it again, or lets it expire after max_attempts.
+func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
+		return err
+	}
+	if err := k.unindex(ctx, st.Worker, task.Id); err != nil {
+		return err
+	}
+	st = types.Status{Attempt: st.Attempt, Tried: append(slices.Clone(st.Tried), st.Worker), OpenedHeight: height(ctx)}
+	if st.Attempt >= params.MaxAttempts {
+		return k.refund(ctx, params, task, st, types.STATE_EXPIRED)
+	}
+	enter(&st, types.STATE_OPEN, st.OpenedHeight+params.DrawDelay, 0)
+	return k.move(ctx, task.Id, st)
+}
+
+// auditDraw decides with the randomness that came after the seal whether a committee checks the result.
+func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	coin, err := k.seed(ctx, st.Due, seedAudit, task.Id, st.Attempt)
+	if err != nil {
+		return err
+	}
+	now := height(ctx)
+	if !hit(coin, params.AuditRatePpm) {
+		enter(&st, types.STATE_REVEALING, now+params.RevealBlocks, now+params.RevealBlocks)
+		return k.move(ctx, task.Id, st)
+	}
+	seed, err := k.seed(ctx, st.Due, seedCommittee, task.Id, st.Attempt)
+	if err != nil {
+		return err
+	}
+	window, _ := params.SealWindow(task.Units)
+	st.Audited = true
+	// Stored before the committee is opened, because its hook may move the task on at once when nobody could be drawn.
+	enterAudited(&st, params, now+window)
+	if err := k.move(ctx, task.Id, st); err != nil {
+		return err
+	}
+	_, err = k.poai.OpenCommittee(ctx, poaitypes.CommitteeRequest{
+		Task: task.Id, Model: task.Model, Worker: st.Worker, Seed: seed, Size: params.CommitteeSize, LockPerSeat: task.Lock, Deadline: now + window,
+	})
+	return err
+}
+
+// enterAudited sets the next look at the committee: draw_delay after the last height to seal, so that who is drawn for a seat that
+// stayed open could not be known while it was open.
+func enterAudited(st *types.Status, params types.Params, deadline int64) {
+	enter(st, types.STATE_AUDITED, deadline+params.DrawDelay, deadline)
+}
+
+// replaceSeats closes the seats that did not seal in time and has others drawn; without replacements x/poai ends the sealing
+// phase, which moves the task on through the hook.
+func (k Keeper) replaceSeats(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	seed, err := k.seed(ctx, st.Due, seedSeats, task.Id, st.Attempt)
+	if err != nil {
+		return err
+	}
+	window, _ := params.SealWindow(task.Units)
+	deadline := height(ctx) + window
+	committee, err := k.poai.CloseOverdueSeats(ctx, task.Id, seed, deadline)
+	if err != nil {
+		return err
+	}
+	if st, err = k.Statuses.Get(ctx, task.Id); err != nil || st.State != types.STATE_AUDITED {
+		return err
+	}
+	if committee.Phase != poaitypes.COMMITTEE_PHASE_SEALING {
+		return fmt.Errorf("task %d: its committee is in %s without the task being told", task.Id, committee.Phase)
+	}
+	enterAudited(&st, params, deadline)
+	return k.store(ctx, task.Id, st)
+}
+
+// hit tells whether a random draw falls within a probability in millionths.
+func hit(random []byte, ppm uint32) bool {
+	hi, _ := bits.Mul64(binary.LittleEndian.Uint64(random), types.PpmOne)
+	return hi < uint64(ppm)
+}
+
+// seats reads the seats of a task's committee; none if it has no committee.
+func (k Keeper) seats(ctx context.Context, st types.Status, id uint64) ([]poaitypes.Seat, error) {
+	if !st.Audited {
+		return nil, nil
+	}
+	_, seats, err := k.poai.GetCommittee(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, fmt.Errorf("task %d: its committee is missing: %w", id, err)
+	}
+	return seats, err
+}

@@ -1,0 +1,157 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/x/tasks/types"
+)
+
+// InitGenesis stores the tasks and rebuilds queue and indexes. The module's account must hold the escrows.
+func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
+	if err := g.Validate(); err != nil {
+		return err
+	}
+	if k.account.GetModuleAccount(ctx, types.ModuleName) == nil {
+		return fmt.Errorf("module account %s is not set up", types.ModuleName)
+	}
+	if err := k.Params.Set(ctx, g.Params); err != nil {
+		return err
+	}
+	for _, t := range g.Tasks {
+		if err := k.initTask(ctx, t); err != nil {
+			return errorsmod.Wrapf(err, "task %d", t.Task.Id)
+		}
+	}
+	for _, c := range g.Claims {
+		addr, _, err := k.address("challenger", c.Challenger)
+		if err != nil {
+			return err
+		}
+		if err := k.Claims.Set(ctx, collections.Join(c.TaskId, addr), c); err != nil {
+			return err
+		}
+	}
+	for _, s := range g.Seen {
+		if err := k.Seen.Set(ctx, collections.Join(s.Model, s.InputRoot), s.TaskId); err != nil {
+			return err
+		}
+	}
+	return k.checkEscrow(ctx)
+}
+
+func (k Keeper) initTask(ctx context.Context, t types.GenesisTask) error {
+	id := t.Task.Id
+	submitter, _, err := k.address("submitter", t.Task.Submitter)
+	if err != nil {
+		return err
+	}
+	if err := k.Tasks.Set(ctx, id, t.Task); err != nil {
+		return err
+	}
+	if err := k.BySubmitter.Set(ctx, collections.Join(submitter, id)); err != nil {
+		return err
+	}
+	if err := k.store(ctx, id, t.Status); err != nil {
+		return err
+	}
+	if t.Status.State.Active() {
+		if err := k.index(ctx, t.Status.Worker, id); err != nil {
+			return err
+		}
+	}
+	if err := setIf(ctx, k.Inputs, id, t.Inputs); err != nil {
+		return err
+	}
+	if err := setIf(ctx, k.Results, id, t.Result); err != nil {
+		return err
+	}
+	return setIf(ctx, k.Payments, id, t.Payment)
+}
+
+func setIf[V any](ctx context.Context, m collections.Map[uint64, V], id uint64, v *V) error {
+	if v == nil {
+		return nil
+	}
+	return m.Set(ctx, id, *v)
+}
+
+// ExportGenesis reads everything that InitGenesis cannot rebuild.
+func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	g := &types.GenesisState{Params: params}
+	err = k.Tasks.Walk(ctx, nil, func(id uint64, task types.Task) (bool, error) {
+		t := types.GenesisTask{Task: task}
+		var err error
+		if t.Status, err = k.Statuses.Get(ctx, id); err != nil {
+			return true, err
+		}
+		if t.Inputs, err = optional(k.Inputs.Get(ctx, id)); err != nil {
+			return true, err
+		}
+		if t.Result, err = optional(k.Results.Get(ctx, id)); err != nil {
+			return true, err
+		}
+		if t.Payment, err = optional(k.Payments.Get(ctx, id)); err != nil {
+			return true, err
+		}
+		g.Tasks = append(g.Tasks, t)
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.Claims.Walk(ctx, nil, func(_ collections.Pair[uint64, sdk.AccAddress], c types.Claim) (bool, error) {
+		g.Claims = append(g.Claims, c)
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.Seen.Walk(ctx, nil, func(key collections.Pair[string, []byte], id uint64) (bool, error) {
+		g.Seen = append(g.Seen, types.SeenInput{Model: key.K1(), InputRoot: key.K2(), TaskId: id})
+		return false, nil
+	})
+	return g, err
+}
+
+// checkEscrow checks that the module's account holds the escrow of every task that was not paid out, no more and no less.
+func (k Keeper) checkEscrow(ctx context.Context) error {
+	var owed sdk.Coins
+	err := k.Tasks.Walk(ctx, nil, func(id uint64, task types.Task) (bool, error) {
+		paid, err := k.Payments.Has(ctx, id)
+		if err != nil {
+			return true, err
+		}
+		if !paid {
+			owed = owed.Add(task.MaxFee)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if owed.AmountOf(params.FeeDenom).IsZero() {
+		owed = append(owed, sdk.Coin{Denom: params.FeeDenom, Amount: math.ZeroInt()})
+	}
+	account := k.account.GetModuleAddress(types.ModuleName)
+	for _, c := range owed {
+		if held := k.bank.GetBalance(ctx, account, c.Denom); !held.Amount.Equal(c.Amount) {
+			return errorsmod.Wrapf(types.ErrInvariant, "escrow: the module holds %s, unfinished tasks are owed %s", held, c)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,94 @@
+package keeper
+
+import (
+	"context"
+	"slices"
+
+	"cosmossdk.io/math"
+
+	"poaid/x/tasks/types"
+)
+
+// payOut pays the fee of the units done and refunds the rest. The royalty comes first; what remains is shared by worker_bps,
+// verifier_bps and burn_bps. Without a member who agreed the verifiers' share is refunded. The parts add up to the escrow.
+func (k Keeper) payOut(
+	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed []string,
+) (types.Payment, error) {
+	fee := math.MinInt(task.Fee, types.Fee(st.UnitsDone, task.UnitPrice, params.MinFee))
+	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
+	parts := Split(fee.Sub(royalty), []uint64{uint64(params.WorkerBps), uint64(params.VerifierBps), uint64(params.BurnBps)})
+	pay := types.Payment{
+		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(),
+		Refund: task.MaxFee.Amount.Sub(fee),
+	}
+	burn := parts[2]
+	if len(agreed) == 0 {
+		pay.Refund = pay.Refund.Add(parts[1])
+	} else {
+		each := Split(parts[1], slices.Repeat([]uint64{1}, len(agreed)))
+		for i, member := range agreed {
+			left, err := k.pay(ctx, task, member, each[i])
+			if err != nil {
+				return pay, err
+			}
+			pay.Verifiers, burn = pay.Verifiers.Add(each[i].Sub(left)), burn.Add(left)
+		}
+	}
+	for _, p := range []struct {
+		to     string
+		amount math.Int
+		paid   *math.Int
+	}{{owner, royalty, &pay.Royalty}, {st.Worker, parts[0], &pay.Worker}, {task.Submitter, pay.Refund, &pay.Refund}} {
+		left, err := k.pay(ctx, task, p.to, p.amount)
+		if err != nil {
+			return pay, err
+		}
+		*p.paid, burn = p.amount.Sub(left), burn.Add(left)
+	}
+	return pay, k.burn(ctx, task, &pay, burn)
+}
+
+// pay pays from the escrow. It returns what could not be paid because the recipient may not receive coins: an escrow must end with
+// someone, and one recipient must not hold up the others.
+func (k Keeper) pay(ctx context.Context, task types.Task, to string, amount math.Int) (left math.Int, err error) {
+	if !amount.IsPositive() {
+		return math.ZeroInt(), nil
+	}
+	addr, _, err := k.address("recipient", to)
+	if err != nil {
+		return amount, err
+	}
+	if k.bank.BlockedAddr(addr) {
+		return amount, nil
+	}
+	return math.ZeroInt(), k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, addr, coins(task.MaxFee.Denom, amount))
+}
+
+func (k Keeper) burn(ctx context.Context, task types.Task, pay *types.Payment, amount math.Int) error {
+	pay.Burnt = amount
+	if !amount.IsPositive() {
+		return nil
+	}
+	return k.bank.BurnCoins(ctx, types.ModuleName, coins(task.MaxFee.Denom, amount))
+}
+
+// Split shares amount by weights; the parts add up to amount. What rounding leaves over goes, one each, to the parts with the
+// largest remainders, the first of equals. The weights must not all be zero.
+func Split(amount math.Int, weights []uint64) []math.Int {
+	total := math.ZeroInt()
+	for _, w := range weights {
+		total = total.Add(math.NewIntFromUint64(w))
+	}
+	parts, rest, left := make([]math.Int, len(weights)), make([]math.Int, len(weights)), amount
+	order := make([]int, len(weights))
+	for i, w := range weights {
+		share := amount.Mul(math.NewIntFromUint64(w))
+		parts[i], rest[i], order[i] = share.Quo(total), share.Mod(total), i
+		left = left.Sub(parts[i])
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return rest[b].BigInt().Cmp(rest[a].BigInt()) })
+	for i := range left.Uint64() { // fewer than len(weights)
+		parts[order[i]] = parts[order[i]].AddRaw(1)
+	}
+	return parts
+}

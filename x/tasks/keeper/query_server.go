@@ -1,0 +1,188 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+
+	"poaid/x/tasks/types"
+)
+
+const (
+	// defaultPage and maxPage bound the entries of a page.
+	defaultPage = 100
+	maxPage     = 1000
+)
+
+type queryServer struct{ k Keeper }
+
+var _ types.QueryServer = queryServer{}
+
+// NewQueryServerImpl returns the query service.
+func NewQueryServerImpl(k Keeper) types.QueryServer { return queryServer{k} }
+
+// Params returns the params.
+func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*types.QueryParamsResponse, error) {
+	params, err := q.k.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryParamsResponse{Params: params}, nil
+}
+
+// Tasks lists tasks by id, optionally of one submitter.
+func (q queryServer) Tasks(ctx context.Context, req *types.QueryTasksRequest) (*types.QueryTasksResponse, error) {
+	page, err := checkPage(req.Pagination)
+	if err != nil {
+		return nil, err
+	}
+	if req.Submitter != "" {
+		tasks, next, err := q.owned(ctx, q.k.BySubmitter, "submitter", req.Submitter, page)
+		return &types.QueryTasksResponse{Tasks: tasks, Pagination: next}, err
+	}
+	tasks, next, err := query.CollectionPaginate(ctx, q.k.Tasks, page, func(id uint64, task types.Task) (types.TaskView, error) {
+		st, err := q.k.Statuses.Get(ctx, id)
+		return types.TaskView{Task: task, Status: st}, err
+	})
+	return &types.QueryTasksResponse{Tasks: tasks, Pagination: next}, err
+}
+
+// Assigned lists the unfinished tasks of a worker.
+func (q queryServer) Assigned(ctx context.Context, req *types.QueryAssignedRequest) (*types.QueryAssignedResponse, error) {
+	page, err := checkPage(req.Pagination)
+	if err != nil {
+		return nil, err
+	}
+	tasks, next, err := q.owned(ctx, q.k.ByWorker, "worker", req.Worker, page)
+	return &types.QueryAssignedResponse{Tasks: tasks, Pagination: next}, err
+}
+
+// owned pages through the tasks of one address.
+func (q queryServer) owned(
+	ctx context.Context, index collections.KeySet[collections.Pair[sdk.AccAddress, uint64]], field, address string, page *query.PageRequest,
+) ([]types.TaskView, *query.PageResponse, error) {
+	addr, _, err := q.k.address(field, address)
+	if err != nil {
+		return nil, nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	return query.CollectionPaginate(ctx, index, page,
+		func(key collections.Pair[sdk.AccAddress, uint64], _ collections.NoValue) (types.TaskView, error) {
+			return q.view(ctx, key.K2())
+		}, query.WithCollectionPaginationPairPrefix[sdk.AccAddress, uint64](addr))
+}
+
+func (q queryServer) view(ctx context.Context, id uint64) (types.TaskView, error) {
+	task, err := q.k.Tasks.Get(ctx, id)
+	if err != nil {
+		return types.TaskView{}, err
+	}
+	st, err := q.k.Statuses.Get(ctx, id)
+	return types.TaskView{Task: task, Status: st}, err
+}
+
+// Task returns all about one task.
+func (q queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*types.QueryTaskResponse, error) {
+	view, err := q.view(ctx, req.Id)
+	if err != nil {
+		return nil, notFound(err, req.Id)
+	}
+	res := &types.QueryTaskResponse{Task: view.Task, Status: view.Status}
+	if res.Result, err = optional(q.k.Results.Get(ctx, req.Id)); err != nil {
+		return nil, err
+	}
+	if res.Payment, err = optional(q.k.Payments.Get(ctx, req.Id)); err != nil {
+		return nil, err
+	}
+	if res.Claims, err = q.k.claims(ctx, req.Id); err != nil {
+		return nil, err
+	}
+	if view.Status.Audited && !view.Status.Pruned {
+		seats, err := q.k.seats(ctx, view.Status, req.Id)
+		if err != nil {
+			return nil, err
+		}
+		for _, s := range seats {
+			res.Committee = append(res.Committee, s.Participant)
+		}
+	}
+	if res.Result == nil {
+		return res, nil
+	}
+	model, err := q.k.model(ctx, view.Task.Model)
+	if err != nil {
+		return nil, err
+	}
+	res.Outputs, err = q.k.render(ctx, model, res.Result.Outputs)
+	return res, err
+}
+
+// Inputs returns a task's inputs.
+func (q queryServer) Inputs(ctx context.Context, req *types.QueryInputsRequest) (*types.QueryInputsResponse, error) {
+	st, err := q.k.Statuses.Get(ctx, req.Id)
+	if err != nil {
+		return nil, notFound(err, req.Id)
+	}
+	if st.Pruned {
+		return nil, status.Errorf(codes.NotFound, "id: the inputs of task %d were dropped after retention", req.Id)
+	}
+	inputs, err := q.k.Inputs.Get(ctx, req.Id)
+	return &types.QueryInputsResponse{Inputs: inputs}, err
+}
+
+// Estimate tells the units and the fee of a run.
+func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateRequest) (*types.QueryEstimateResponse, error) {
+	if _, err := q.k.model(ctx, req.Model); err != nil {
+		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	params, err := q.k.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	units, scoreUnits, err := q.k.models.RunUnits(ctx, req.Model, req.Steps, req.PromptRows)
+	if err != nil {
+		return nil, status.Error(codes.InvalidArgument, err.Error())
+	}
+	fee := sdk.NewCoin(params.FeeDenom, types.Fee(units, params.UnitPrice, params.MinFee))
+	return &types.QueryEstimateResponse{Units: units, ScoreUnits: scoreUnits, Fee: fee}, nil
+}
+
+// checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
+func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
+	if page == nil {
+		return &query.PageRequest{Limit: defaultPage}, nil
+	}
+	out := *page
+	switch {
+	case page.Limit > maxPage:
+		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
+	case page.Offset > maxPage:
+		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
+	case page.CountTotal:
+		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every task")
+	case page.Limit == 0:
+		out.Limit = defaultPage
+	}
+	return &out, nil
+}
+
+// optional turns ErrNotFound into nil.
+func optional[T any](v T, err error) (*T, error) {
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, nil
+	}
+	return &v, err
+}
+
+func notFound(err error, id uint64) error {
+	if errors.Is(err, collections.ErrNotFound) {
+		return status.Errorf(codes.NotFound, "id: there is no task %d", id)
+	}
+	return err
+}

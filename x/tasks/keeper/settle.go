@@ -1,0 +1,206 @@
+package keeper
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"slices"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	poaitypes "poaid/x/poai/types"
+	"poaid/x/tasks/types"
+)
+
+// settleReveals ends the revealing phase: one root is REVEALED, differing roots are DISPUTED, and a silent worker has lied.
+// A seat that sealed and did not reveal keeps its lock frozen until the committee is settled, which takes it whole.
+func (k Keeper) settleReveals(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	if len(st.ResultRoot) == 0 {
+		return k.silentWorker(ctx, params, task, st)
+	}
+	seats, err := k.seats(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	until := height(ctx) + params.ChallengeBlocks
+	st.RevealedHeight = height(ctx)
+	if slices.ContainsFunc(seats, func(s poaitypes.Seat) bool { return revealed(s) && !bytes.Equal(s.ResultRoot, st.ResultRoot) }) {
+		return k.dispute(ctx, task, st, until, "attestation")
+	}
+	enter(&st, types.STATE_REVEALED, until, until)
+	return k.move(ctx, task.Id, st)
+}
+
+// silentWorker slashes a worker who sealed and did not reveal: silence must never be cheaper than being caught. What is not burnt
+// goes to the members who did their work for nothing. Then another worker is drawn.
+func (k Keeper) silentWorker(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	seats, err := k.seats(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	members := holders(seats, nil)
+	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "sealed result not revealed", members)); err != nil {
+		return err
+	}
+	if st.Audited {
+		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{Beneficiaries: members}); err != nil {
+			return err
+		}
+		// The next attempt may need a committee of its own.
+		if err := k.poai.PruneCommittee(ctx, task.Id); err != nil {
+			return err
+		}
+	}
+	return k.reopen(ctx, params, task, st)
+}
+
+// finalise pays and credits a result that stands.
+func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	seats, err := k.seats(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	var agreed []string
+	if st.Audited {
+		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{
+			ValidRoot: st.ResultRoot, Beneficiaries: append([]string{st.Worker}, holders(seats, st.ResultRoot)...),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	if err := k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id); err != nil {
+		return err
+	}
+	model, err := k.model(ctx, task.Model)
+	if err != nil {
+		return err
+	}
+	pay, err := k.payOut(ctx, params, task, st, model.Owner, agreed)
+	if err != nil {
+		return err
+	}
+	scored := task.Scored && st.ScoreUnits > 0 && (!st.Audited || slices.ContainsFunc(seats, sealed))
+	if err := k.credit(ctx, task, st, scored, agreed); err != nil {
+		return err
+	}
+	if !scored {
+		if err := k.forgetInput(ctx, task); err != nil {
+			return err
+		}
+	}
+	if err := emit(ctx, &types.EventTaskFinal{
+		TaskId: task.Id, Worker: st.Worker, Units: st.UnitsDone, Fee: task.MaxFee.Amount.Sub(pay.Refund).String(), Refund: pay.Refund.String(),
+	}); err != nil {
+		return err
+	}
+	return k.end(ctx, params, task, st, types.STATE_FINAL, pay)
+}
+
+// credit credits the worker and the members who agreed. Score needs a task that may earn it and, where a committee was drawn, at
+// least one member that did its work; reliability moves in any case.
+func (k Keeper) credit(ctx context.Context, task types.Task, st types.Status, scored bool, agreed []string) error {
+	req := poaitypes.CreditRequest{
+		Epoch: st.Epoch, Participant: st.Worker, Task: task.Id, Units: st.UnitsDone, Role: poaitypes.RoleWorker,
+	}
+	if scored {
+		req.ScoreUnits = st.ScoreUnits
+	}
+	if err := k.poai.Credit(ctx, req); err != nil {
+		return err
+	}
+	req.Role = poaitypes.RoleVerifier
+	for _, member := range agreed {
+		req.Participant = member
+		if err := k.poai.Credit(ctx, req); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// refund ends a task without a result that stands; the submitter gets the whole escrow back.
+func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State) error {
+	pay := types.Payment{
+		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(), Refund: math.ZeroInt(),
+	}
+	left, err := k.pay(ctx, task, task.Submitter, task.MaxFee.Amount)
+	if err != nil {
+		return err
+	}
+	pay.Refund = task.MaxFee.Amount.Sub(left)
+	if err := k.burn(ctx, task, &pay, left); err != nil {
+		return err
+	}
+	if err := k.forgetInput(ctx, task); err != nil {
+		return err
+	}
+	if err := emit(ctx, &types.EventTaskRefunded{TaskId: task.Id, State: state, Refund: pay.Refund.String()}); err != nil {
+		return err
+	}
+	return k.end(ctx, params, task, st, state, pay)
+}
+
+// end stores the payment, which says that the escrow is gone, and queues the pruning.
+func (k Keeper) end(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State, pay types.Payment) error {
+	if err := k.Payments.Set(ctx, task.Id, pay); err != nil {
+		return err
+	}
+	if st.Worker != "" {
+		if err := k.unindex(ctx, st.Worker, task.Id); err != nil {
+			return err
+		}
+	}
+	changed := st.State != state
+	st.FinalHeight = height(ctx)
+	enter(&st, state, st.FinalHeight+params.RetentionBlocks, 0)
+	if !changed {
+		return k.store(ctx, task.Id, st)
+	}
+	return k.move(ctx, task.Id, st)
+}
+
+// forgetInput lets the input of a task that earned no score be submitted for score again.
+func (k Keeper) forgetInput(ctx context.Context, task types.Task) error {
+	if !task.Scored {
+		return nil
+	}
+	key := collections.Join(task.Model, task.InputRoot)
+	by, err := k.Seen.Get(ctx, key)
+	if errors.Is(err, collections.ErrNotFound) || err == nil && by != task.Id {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return k.Seen.Remove(ctx, key)
+}
+
+// holders are the members that revealed that root, any root for nil, in seat order and each once.
+func holders(seats []poaitypes.Seat, root []byte) []string {
+	var out []string
+	for _, s := range seats {
+		if revealed(s) && (root == nil || bytes.Equal(s.ResultRoot, root)) && !slices.Contains(out, s.Participant) {
+			out = append(out, s.Participant)
+		}
+	}
+	return out
+}
+
+func revealed(s poaitypes.Seat) bool { return s.State == poaitypes.SEAT_STATE_REVEALED }
+
+func sealed(s poaitypes.Seat) bool {
+	return s.State == poaitypes.SEAT_STATE_SEALED || s.State == poaitypes.SEAT_STATE_REVEALED
+}
+
+// lie takes a whole lock.
+func lie(participant string, kind poaitypes.LockKind, task uint64, reason string, beneficiaries []string) poaitypes.SlashRequest {
+	return poaitypes.SlashRequest{
+		Participant: participant, Kind: kind, Task: task, Bps: types.BpsOne, Reason: reason, Lie: true, Beneficiaries: beneficiaries,
+	}
+}
+
+func coins(denom string, amount math.Int) sdk.Coins { return sdk.NewCoins(sdk.NewCoin(denom, amount)) }

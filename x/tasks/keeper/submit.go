@@ -1,0 +1,190 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	modelstypes "poaid/x/models/types"
+	"poaid/x/tasks/types"
+)
+
+// submit checks a task, takes its escrow and opens it.
+func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Task, error) {
+	submitter, address, err := k.address("submitter", msg.Submitter)
+	if err != nil {
+		return types.Task{}, err
+	}
+	if k.bank.BlockedAddr(submitter) {
+		return types.Task{}, errorsmod.Wrapf(types.ErrAddress, "submitter: %s cannot be refunded", address)
+	}
+	if msg.Allocation != types.ALLOCATION_DRAW {
+		return types.Task{}, errorsmod.Wrapf(types.ErrAllocation, "allocation: %s, only %s is offered", msg.Allocation, types.ALLOCATION_DRAW)
+	}
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return types.Task{}, err
+	}
+	if err := checkMaxFee(msg.MaxFee, params.FeeDenom); err != nil {
+		return types.Task{}, err
+	}
+	model, err := k.model(ctx, msg.Model)
+	if err != nil {
+		return types.Task{}, err
+	}
+	if model.Retired {
+		return types.Task{}, errorsmod.Wrapf(types.ErrModel, "model: %q is retired", msg.Model)
+	}
+	in, err := k.checkRun(ctx, msg, params)
+	if err != nil {
+		return types.Task{}, err
+	}
+	task := types.Task{
+		Submitter: address, Model: model.Id, Steps: msg.Steps, Allocation: msg.Allocation, InputRoot: in.Root[:], MaxFee: msg.MaxFee,
+		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, UnitPrice: params.UnitPrice,
+	}
+	scoreUnits, err := k.price(ctx, params, &task)
+	if err != nil {
+		return types.Task{}, err
+	}
+	if task.Scored, err = k.scorable(ctx, task, model.Eligible && in.Inline && scoreUnits > 0); err != nil {
+		return types.Task{}, err
+	}
+	if task.Id, err = k.nextID(ctx); err != nil {
+		return types.Task{}, err
+	}
+	if err := k.bank.SendCoinsFromAccountToModuleVirtual(ctx, submitter, types.ModuleName, sdk.NewCoins(task.MaxFee)); err != nil {
+		return types.Task{}, errorsmod.Wrap(err, "max_fee")
+	}
+	return task, k.open(ctx, submitter, task, in.Tensors, params)
+}
+
+// open stores a new task and queues its draw.
+func (k Keeper) open(ctx context.Context, submitter sdk.AccAddress, task types.Task, inputs []types.NamedTensor, params types.Params) error {
+	if err := k.Tasks.Set(ctx, task.Id, task); err != nil {
+		return err
+	}
+	if err := k.Inputs.Set(ctx, task.Id, types.Inputs{Tensors: inputs}); err != nil {
+		return err
+	}
+	if err := k.BySubmitter.Set(ctx, collections.Join(submitter, task.Id)); err != nil {
+		return err
+	}
+	if task.Scored {
+		if err := k.Seen.Set(ctx, collections.Join(task.Model, task.InputRoot), task.Id); err != nil {
+			return err
+		}
+	}
+	if err := emit(ctx, &types.EventTaskSubmitted{
+		TaskId: task.Id, Submitter: task.Submitter, Model: task.Model, Units: task.Units, MaxFee: task.MaxFee.String(), Scored: task.Scored,
+	}); err != nil {
+		return err
+	}
+	st := types.Status{OpenedHeight: task.Height}
+	enter(&st, types.STATE_OPEN, task.Height+params.DrawDelay, 0)
+	return k.move(ctx, task.Id, st)
+}
+
+// checkRun checks steps and inputs against the model's program.
+func (k Keeper) checkRun(ctx context.Context, msg *types.MsgSubmitTask, params types.Params) (types.CheckedInputs, error) {
+	prog, err := k.models.Interface(ctx, msg.Model)
+	if err != nil {
+		return types.CheckedInputs{}, err
+	}
+	if msg.Steps < 1 || msg.Steps > prog.MaxSteps {
+		return types.CheckedInputs{}, errorsmod.Wrapf(types.ErrSteps, "steps: %d, want 1..%d", msg.Steps, prog.MaxSteps)
+	}
+	in, err := types.CheckInputs(prog, msg.Inputs, params.MaxInlineInputBytes)
+	if err != nil {
+		return in, err
+	}
+	if msg.Steps < in.PromptRows {
+		return in, errorsmod.Wrapf(types.ErrSteps, "steps: %d, want at least the %d rows of input %q", msg.Steps, in.PromptRows, prog.ForcedInput)
+	}
+	return in, nil
+}
+
+// price fills in units, fee and lock, and returns the units that count for score.
+func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task) (scoreUnits uint64, err error) {
+	task.Units, scoreUnits, err = k.models.RunUnits(ctx, task.Model, task.Steps, task.PromptRows)
+	if err != nil {
+		return 0, err
+	}
+	if _, fits := params.SealWindow(task.Units); !fits {
+		return 0, errorsmod.Wrapf(types.ErrUnits, "steps: %d units take more than %d blocks at %d units a block",
+			task.Units, types.MaxSealBlocks, params.UnitsPerBlock)
+	}
+	task.Fee = types.Fee(task.Units, params.UnitPrice, params.MinFee)
+	task.Lock = params.Lock(task.Units)
+	if task.MaxFee.Amount.LT(task.Fee) {
+		return 0, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, the run costs %s%s", task.MaxFee, task.Fee, params.FeeDenom)
+	}
+	return scoreUnits, nil
+}
+
+// scorable tells whether the task may earn score: it qualifies and no task before it has run its model on the same input.
+func (k Keeper) scorable(ctx context.Context, task types.Task, qualifies bool) (bool, error) {
+	if !qualifies {
+		return false, nil
+	}
+	seen, err := k.Seen.Has(ctx, collections.Join(task.Model, task.InputRoot))
+	return !seen, err
+}
+
+// model reads a model; ErrModel if there is none.
+func (k Keeper) model(ctx context.Context, id string) (modelstypes.Model, error) {
+	model, err := k.models.GetModel(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) || errors.Is(err, modelstypes.ErrModelNotFound) {
+		return model, errorsmod.Wrapf(types.ErrModel, "model: %q is unknown", clip(id))
+	}
+	return model, err
+}
+
+func checkMaxFee(fee sdk.Coin, denom string) error {
+	switch {
+	case fee.Denom != denom:
+		return errorsmod.Wrapf(types.ErrFee, "max_fee: denom is %q, want %q", clip(fee.Denom), denom)
+	case fee.Amount.IsNil() || !fee.Amount.IsPositive():
+		return errorsmod.Wrapf(types.ErrFee, "max_fee: %s, want a positive amount", fee.Amount)
+	}
+	return nil
+}
+
+// cancel ends a task that no worker was drawn for yet. The refund follows in EndBlock: the escrow is credited at the end of the
+// block it was taken in.
+func (k Keeper) cancel(ctx context.Context, submitter string, id uint64) error {
+	_, address, err := k.address("submitter", submitter)
+	if err != nil {
+		return err
+	}
+	st, err := k.status(ctx, id)
+	if err != nil {
+		return err
+	}
+	task, err := k.Tasks.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if task.Submitter != address {
+		return errorsmod.Wrapf(types.ErrNotSubmitter, "submitter: task %d is not of %s", id, address)
+	}
+	if st.State != types.STATE_OPEN || st.Attempt > 0 {
+		return errorsmod.Wrapf(types.ErrState, "task_id: %d is %s after %d attempts, only a task that was never assigned can be cancelled",
+			id, st.State, st.Attempt)
+	}
+	enter(&st, types.STATE_CANCELLED, height(ctx), 0)
+	st.FinalHeight = height(ctx)
+	return k.move(ctx, id, st)
+}
+
+// clip keeps what a stranger wrote short in an error.
+func clip(s string) string {
+	if len(s) > 64 {
+		return s[:64] + "..."
+	}
+	return s
+}

@@ -1,0 +1,64 @@
+package types
+
+import (
+	errorsmod "cosmossdk.io/errors"
+)
+
+// DefaultGenesis has no tasks.
+func DefaultGenesis() *GenesisState {
+	return &GenesisState{Params: DefaultParams()}
+}
+
+// Validate checks everything that needs no other module.
+func (g GenesisState) Validate() error {
+	if err := g.Params.Validate(); err != nil {
+		return err
+	}
+	last := uint64(0)
+	ids := make(map[uint64]bool, len(g.Tasks))
+	for i, t := range g.Tasks {
+		if t.Task.Id <= last {
+			return errorsmod.Wrapf(ErrGenesis, "tasks[%d]: id %d does not follow %d", i, t.Task.Id, last)
+		}
+		last = t.Task.Id
+		ids[last] = true
+		if err := t.validate(); err != nil {
+			return errorsmod.Wrapf(err, "tasks[%d]", i)
+		}
+	}
+	for i, c := range g.Claims {
+		if !ids[c.TaskId] || c.Challenger == "" || len(c.ResultRoot) != 32 {
+			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: task %d is unknown, or challenger or root is malformed", i, c.TaskId)
+		}
+	}
+	for i, s := range g.Seen {
+		if !ids[s.TaskId] || s.Model == "" || len(s.InputRoot) != 32 {
+			return errorsmod.Wrapf(ErrGenesis, "seen[%d]: task %d is unknown, or model or root is malformed", i, s.TaskId)
+		}
+	}
+	return nil
+}
+
+func (t GenesisTask) validate() error {
+	switch {
+	case t.Task.Submitter == "" || t.Task.Model == "":
+		return errorsmod.Wrap(ErrGenesis, "submitter or model: empty")
+	case t.Task.MaxFee.Amount.IsNil() || !t.Task.MaxFee.IsValid() || t.Task.MaxFee.IsZero():
+		return errorsmod.Wrap(ErrGenesis, "max_fee: not a positive coin")
+	case t.Task.Fee.IsNil() || t.Task.Lock.IsNil() || t.Task.UnitPrice.IsNil():
+		return errorsmod.Wrap(ErrGenesis, "fee, lock or unit_price: missing")
+	case t.Status.State < STATE_OPEN || t.Status.State > STATE_REFUNDED:
+		return errorsmod.Wrapf(ErrGenesis, "state: %d is unknown", t.Status.State)
+	case t.Status.State.Active() && t.Status.Worker == "":
+		return errorsmod.Wrapf(ErrGenesis, "worker: missing in %s", t.Status.State)
+	case t.Payment != nil && !t.Status.State.Ended():
+		return errorsmod.Wrapf(ErrGenesis, "payment: present in %s", t.Status.State)
+	}
+	return nil
+}
+
+// Ended tells whether nothing but payment and pruning can happen any more.
+func (s State) Ended() bool { return s >= STATE_FINAL }
+
+// Active tells whether the task is in the hands of a worker.
+func (s State) Active() bool { return s >= STATE_ASSIGNED && s <= STATE_DISPUTED }

@@ -1,0 +1,26 @@
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName names the module and its account, which holds the escrow of unfinished tasks.
+	ModuleName = "tasks"
+	// StoreKey is the store of the module.
+	StoreKey = ModuleName
+)
+
+// Prefixes of the collections; see the state table in README.md.
+var (
+	ParamsKey      = collections.NewPrefix(0)
+	TasksKey       = collections.NewPrefix(1)
+	StatusesKey    = collections.NewPrefix(2)
+	InputsKey      = collections.NewPrefix(3)
+	ResultsKey     = collections.NewPrefix(4)
+	PaymentsKey    = collections.NewPrefix(5)
+	ClaimsKey      = collections.NewPrefix(6)
+	SeenKey        = collections.NewPrefix(7)
+	DueKey         = collections.NewPrefix(8)
+	RetryKey       = collections.NewPrefix(9)
+	BySubmitterKey = collections.NewPrefix(10)
+	ByWorkerKey    = collections.NewPrefix(11)
+)

@@ -1,0 +1,159 @@
+package types
+
+import (
+	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// Limits of the params. They keep every sum and product of EndBlock within int64 and 256 bits.
+const (
+	// BpsOne is one in 1/10,000.
+	BpsOne = 10_000
+	// PpmOne is one in 1/1,000,000.
+	PpmOne = 1_000_000
+	// PriceUnits is how many units unit_price and worker_lock_price are for.
+	PriceUnits = 1_000_000
+
+	maxBlocks       = 100_000_000 // a few years
+	maxAmountBits   = 100
+	maxAttempts     = 16
+	maxCommittee    = 64
+	maxInputBytes   = 16 << 20
+	maxOutputBytes  = 4 << 20
+	maxBatchItems   = 10_000
+	minTransitions  = 8
+	maxTransitions  = 1_000_000
+	maxWindowBlocks = 1_000_000
+)
+
+// MaxSealBlocks bounds the time to seal: a task of more units than fit in it is refused.
+const MaxSealBlocks = maxWindowBlocks
+
+// MaxClaims is how many challengers one task may have; it bounds the work of its resolution.
+const MaxClaims = 16
+
+// DefaultParams are for blocks of about one second.
+func DefaultParams() Params {
+	return Params{
+		FeeDenom:               "upoai",
+		UnitPrice:              math.NewInt(1_000_000),
+		MinFee:                 math.NewInt(1_000),
+		DrawDelay:              6,
+		SealBlocks:             60,
+		UnitsPerBlock:          1_000_000,
+		RevealBlocks:           40,
+		ChallengeBlocks:        120,
+		OpenBlocks:             1_200,
+		MaxAttempts:            3,
+		AuditRatePpm:           250_000,
+		CommitteeSize:          3,
+		WorkerLockBase:         math.NewInt(1_000_000),
+		WorkerLockPrice:        math.NewInt(10_000_000),
+		TimeoutSlashBps:        100,
+		WorkerBps:              8_000,
+		VerifierBps:            1_500,
+		BurnBps:                500,
+		MaxInlineInputBytes:    64 << 10,
+		MaxInlineOutputBytes:   16 << 10,
+		MaxBatch:               256,
+		MaxTransitionsPerBlock: 2_000,
+		RetentionBlocks:        200_000,
+	}
+}
+
+// Validate names the first param that is out of its limits.
+func (p Params) Validate() error {
+	if err := sdk.ValidateDenom(p.FeeDenom); err != nil {
+		return errorsmod.Wrapf(ErrParams, "fee_denom: %s", err)
+	}
+	for _, a := range []struct {
+		name string
+		v    math.Int
+		min  int64
+	}{
+		{"unit_price", p.UnitPrice, 0},
+		{"min_fee", p.MinFee, 1},
+		{"worker_lock_base", p.WorkerLockBase, 1},
+		{"worker_lock_price", p.WorkerLockPrice, 0},
+	} {
+		if a.v.IsNil() || a.v.LT(math.NewInt(a.min)) || a.v.BigInt().BitLen() > maxAmountBits {
+			return errorsmod.Wrapf(ErrParams, "%s: %s, want %d..2^%d", a.name, a.v, a.min, maxAmountBits)
+		}
+	}
+	for _, b := range []struct {
+		name          string
+		v             uint64
+		least, atMost uint64
+	}{
+		{"units_per_block", p.UnitsPerBlock, 1, 1 << 62},
+		{"max_attempts", uint64(p.MaxAttempts), 1, maxAttempts},
+		{"audit_rate_ppm", uint64(p.AuditRatePpm), 0, PpmOne},
+		{"committee_size", uint64(p.CommitteeSize), 1, maxCommittee},
+		{"timeout_slash_bps", uint64(p.TimeoutSlashBps), 0, BpsOne},
+		{"worker_bps", uint64(p.WorkerBps), 0, BpsOne},
+		{"verifier_bps", uint64(p.VerifierBps), 0, BpsOne},
+		{"burn_bps", uint64(p.BurnBps), 0, BpsOne},
+		{"max_inline_input_bytes", p.MaxInlineInputBytes, 1, maxInputBytes},
+		{"max_inline_output_bytes", p.MaxInlineOutputBytes, 8, maxOutputBytes},
+		{"max_batch", uint64(p.MaxBatch), 1, maxBatchItems},
+		{"max_transitions_per_block", uint64(p.MaxTransitionsPerBlock), minTransitions, maxTransitions},
+	} {
+		if b.v < b.least || b.v > b.atMost {
+			return errorsmod.Wrapf(ErrParams, "%s: %d, want %d..%d", b.name, b.v, b.least, b.atMost)
+		}
+	}
+	if sum := p.WorkerBps + p.VerifierBps + p.BurnBps; sum != BpsOne {
+		return errorsmod.Wrapf(ErrParams, "worker_bps + verifier_bps + burn_bps: %d, want %d", sum, BpsOne)
+	}
+	return p.validateWindows()
+}
+
+func (p Params) validateWindows() error {
+	for _, w := range []struct {
+		name   string
+		v      int64
+		atMost int64
+	}{
+		{"draw_delay", p.DrawDelay, maxWindowBlocks},
+		{"seal_blocks", p.SealBlocks, maxWindowBlocks},
+		{"reveal_blocks", p.RevealBlocks, maxWindowBlocks},
+		{"challenge_blocks", p.ChallengeBlocks, maxWindowBlocks},
+		{"open_blocks", p.OpenBlocks, maxWindowBlocks},
+		{"retention_blocks", p.RetentionBlocks, maxBlocks},
+	} {
+		if w.v < 1 || w.v > w.atMost {
+			return errorsmod.Wrapf(ErrParams, "%s: %d blocks, want 1..%d", w.name, w.v, w.atMost)
+		}
+	}
+	if p.OpenBlocks < p.DrawDelay {
+		return errorsmod.Wrapf(ErrParams, "open_blocks: %d, want at least draw_delay %d", p.OpenBlocks, p.DrawDelay)
+	}
+	return nil
+}
+
+// Fee is what a run of that many units costs: max(min_fee, ceil(units * unit_price / 1,000,000)).
+func Fee(units uint64, unitPrice, minFee math.Int) math.Int {
+	return math.MaxInt(minFee, priced(units, unitPrice))
+}
+
+// Lock is what a worker has at risk for a task of that many units.
+func (p Params) Lock(units uint64) math.Int {
+	return p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice))
+}
+
+// priced is ceil(units * price / 1,000,000); a price has at most 100 bits, so it stays below 2^164.
+func priced(units uint64, price math.Int) math.Int {
+	return math.NewIntFromUint64(units).Mul(price).AddRaw(PriceUnits - 1).QuoRaw(PriceUnits)
+}
+
+// SealWindow is how many blocks a run of that many units may take to seal: seal_blocks + units / units_per_block, at most
+// MaxSealBlocks. fits is false where the limit cut it short, which refuses the task at submission.
+func (p Params) SealWindow(units uint64) (blocks int64, fits bool) {
+	work := units / p.UnitsPerBlock
+	if work > MaxSealBlocks || p.SealBlocks+int64(work) > MaxSealBlocks {
+		return MaxSealBlocks, false
+	}
+	return p.SealBlocks + int64(work), true
+}
