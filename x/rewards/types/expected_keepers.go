@@ -5,13 +5,10 @@ import (
 
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-
-	poaitypes "poaid/x/poai/types"
 )
 
 // PoaiKeeper reads scores.
 type PoaiKeeper interface {
-	GetEpoch(ctx context.Context, number uint64) (poaitypes.Epoch, error)
 	// GetScore is zero for a participant without one.
 	GetScore(ctx context.Context, epoch uint64, participant string) (math.Int, error)
 }
@@ -21,7 +18,6 @@ type BankKeeper interface {
 	MintCoins(ctx context.Context, module string, amt sdk.Coins) error
 	SendCoinsFromModuleToAccount(ctx context.Context, module string, recipient sdk.AccAddress, amt sdk.Coins) error
 	SendCoinsFromModuleToModule(ctx context.Context, from, to string, amt sdk.Coins) error
-	GetSupply(ctx context.Context, denom string) sdk.Coin
 	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
 }
 
