@@ -3,6 +3,8 @@ package types
 import (
 	"context"
 
+	"cosmossdk.io/core/address"
+
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
@@ -12,11 +14,16 @@ type BankKeeper interface {
 	SendCoinsFromModuleToAccount(ctx context.Context, module string, recipient sdk.AccAddress, amt sdk.Coins) error
 	BurnCoins(ctx context.Context, module string, amt sdk.Coins) error
 	GetBalance(ctx context.Context, addr sdk.AccAddress, denom string) sdk.Coin
+	// BlockedAddr tells that coins cannot be sent to addr.
+	BlockedAddr(addr sdk.AccAddress) bool
 }
 
-// AccountKeeper gives module addresses.
+// AccountKeeper gives module addresses and reads address strings.
 type AccountKeeper interface {
+	AddressCodec() address.Codec
 	GetModuleAddress(name string) sdk.AccAddress
+	// GetModuleAccount creates the account where it does not exist yet.
+	GetModuleAccount(ctx context.Context, name string) sdk.ModuleAccountI
 }
 
 // CommunityPool takes coins for the community.

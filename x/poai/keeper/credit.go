@@ -1,0 +1,95 @@
+package keeper
+
+import (
+	"context"
+	gomath "math"
+	"math/bits"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
+
+	"poaid/x/poai/types"
+)
+
+// Credit credits proven work: score = reliability × units that count (a verifier's share of them), in millionths of a unit, added to
+// the participant's score and the epoch's total; then the work moves reliability.
+func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
+	if req.ScoreUnits > req.Units {
+		return errorsmod.Wrapf(types.ErrInvalidCredit, "score_units %d: above units %d", req.ScoreUnits, req.Units)
+	}
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	share := uint64(types.PPM)
+	switch req.Role {
+	case types.RoleWorker:
+	case types.RoleVerifier:
+		share = params.VerifierSharePpm
+	default:
+		return errorsmod.Wrapf(types.ErrInvalidCredit, "role %d", req.Role)
+	}
+	p, err := k.participant(ctx, req.Participant)
+	if err != nil {
+		return err
+	}
+	epoch, err := k.creditEpoch(ctx, req.Epoch)
+	if err != nil {
+		return err
+	}
+	credited := math.NewIntFromUint64(req.ScoreUnits).Mul(math.NewIntFromUint64(share)) // millionths of a unit
+	score := credited.Mul(math.NewIntFromUint64(p.ReliabilityPpm)).QuoRaw(types.PPM)
+	if err := k.addScore(ctx, epoch, p.Address, score, credited.QuoRaw(types.PPM)); err != nil {
+		return err
+	}
+	prove(&p, req.Units, params.ReliabilityWindowUnits)
+	if err := k.Participants.Set(ctx, p.Address, p); err != nil {
+		return err
+	}
+	return emit(ctx, &types.EventScored{
+		Epoch: epoch.Number, Participant: p.Address, TaskId: req.Task, Score: score.String(), ReliabilityPpm: p.ReliabilityPpm,
+	})
+}
+
+// addScore is two writes whatever the number of participants.
+func (k *Keeper) addScore(ctx context.Context, e types.Epoch, participant string, score, units math.Int) error {
+	if !score.IsPositive() {
+		return nil
+	}
+	old, err := k.GetScore(ctx, e.Number, participant)
+	if err != nil {
+		return err
+	}
+	if err := k.Scores.Set(ctx, collections.Join(e.Number, participant), old.Add(score)); err != nil {
+		return err
+	}
+	e.TotalScore = e.TotalScore.Add(score)
+	e.TotalUnits = e.TotalUnits.Add(units)
+	return k.Epochs.Set(ctx, e.Number, e)
+}
+
+// prove moves p's reliability towards 1 by units: r += (1 − r) · u / (window + u). Units too few to move it by a millionth are kept
+// until they do, so that small tasks count for what they are and for no more. Sums stop at their largest value rather than fail:
+// a credit comes at the end of a task, where nothing could be done about an error.
+func prove(p *types.Participant, units, window uint64) {
+	p.UnitsProven = addCapped(p.UnitsProven, units, gomath.MaxUint64)
+	pending := addCapped(p.PendingUnits, units, 1<<62)
+	gap := types.PPM - p.ReliabilityPpm
+	hi, lo := bits.Mul64(gap, pending)
+	step, _ := bits.Div64(hi, lo, window+pending) // below gap, as pending is below the divisor
+	if step == 0 {
+		p.PendingUnits = pending
+		return
+	}
+	p.ReliabilityPpm += step
+	p.PendingUnits = 0
+}
+
+func addCapped(a, b, limit uint64) uint64 {
+	sum, carry := bits.Add64(a, b, 0)
+	if carry != 0 {
+		return limit
+	}
+	return min(sum, limit)
+}

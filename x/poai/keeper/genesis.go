@@ -1,0 +1,164 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/x/poai/types"
+)
+
+// InitGenesis stores a validated genesis. Trees are rebuilt from servings, slot by slot, so that draws stay what they were.
+func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
+	k.accounts.GetModuleAccount(ctx, types.ModuleName) // created now, so that no transaction has to
+	if err := k.Params.Set(ctx, gs.Params); err != nil {
+		return err
+	}
+	bonds := make(map[string]math.Int, len(gs.Participants))
+	for _, p := range gs.Participants {
+		bonds[p.Address] = p.Bond
+		if err := k.Participants.Set(ctx, p.Address, p); err != nil {
+			return err
+		}
+	}
+	for _, s := range gs.Servings {
+		if err := k.Trees.AddAt(ctx, s.Model, s.Participant, s.Slot, gs.Params.Weight(bonds[s.Participant])); err != nil {
+			return err
+		}
+	}
+	for _, l := range gs.Locks {
+		if err := k.Locks.Set(ctx, lockKey(l.Participant, l.Kind, l.Item), l.Amount); err != nil {
+			return err
+		}
+	}
+	for _, u := range gs.Unbondings {
+		if err := k.Unbondings.Set(ctx, collections.Join(u.Participant, u.MatureHeight), u.Amount); err != nil {
+			return err
+		}
+	}
+	if err := k.initCommittees(ctx, gs); err != nil {
+		return err
+	}
+	return k.initEpochs(ctx, gs)
+}
+
+func (k *Keeper) initCommittees(ctx context.Context, gs types.GenesisState) error {
+	live := make(map[uint64]bool, len(gs.Committees))
+	for _, c := range gs.Committees {
+		live[c.TaskId] = c.Phase != types.COMMITTEE_PHASE_DONE
+		if err := k.Committees.Set(ctx, c.TaskId, c); err != nil {
+			return err
+		}
+	}
+	for _, s := range gs.Seats {
+		if err := k.Seats.Set(ctx, collections.Join(s.TaskId, s.Index), s); err != nil {
+			return err
+		}
+		if !live[s.TaskId] || s.State != types.SEAT_STATE_OPEN && s.State != types.SEAT_STATE_SEALED {
+			continue
+		}
+		if err := k.Duties.Set(ctx, collections.Join(s.Participant, s.TaskId), s.Index); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (k *Keeper) initEpochs(ctx context.Context, gs types.GenesisState) error {
+	epochs := gs.Epochs
+	if len(epochs) == 0 {
+		epochs = []types.Epoch{newEpoch(1, max(sdk.UnwrapSDKContext(ctx).BlockHeight(), 1))}
+	}
+	closed := epochs[0].Number - 1
+	for _, e := range epochs {
+		if e.Closed {
+			closed = e.Number
+		}
+		if err := k.Epochs.Set(ctx, e.Number, e); err != nil {
+			return err
+		}
+	}
+	if err := k.ClosedEpochs.Set(ctx, closed); err != nil {
+		return err
+	}
+	for _, s := range gs.Scores {
+		if err := k.Scores.Set(ctx, collections.Join(s.Epoch, s.Participant), s.Score); err != nil {
+			return err
+		}
+	}
+	return k.RunningEpoch.Set(ctx, epochs[len(epochs)-1].Number)
+}
+
+// ExportGenesis is the inverse of InitGenesis. A reweighing in progress is completed by the import, which weighs everybody.
+func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gs := &types.GenesisState{Params: params}
+	for _, export := range []func(context.Context, *types.GenesisState) error{k.exportBonds, k.exportCommittees, k.exportEpochs} {
+		if err := export(ctx, gs); err != nil {
+			return nil, err
+		}
+	}
+	return gs, nil
+}
+
+func (k *Keeper) exportBonds(ctx context.Context, gs *types.GenesisState) error {
+	err := k.Participants.Walk(ctx, nil, func(_ string, p types.Participant) (bool, error) {
+		gs.Participants = append(gs.Participants, p)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.Trees.Slots.Walk(ctx, nil, func(key collections.Pair[string, string], slot uint64) (bool, error) {
+		gs.Servings = append(gs.Servings, types.Serving{Model: key.K1(), Participant: key.K2(), Slot: slot})
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.Locks.Walk(ctx, nil, func(key LockKey, amount math.Int) (bool, error) {
+		gs.Locks = append(gs.Locks, types.Lock{Participant: key.K1(), Kind: types.LockKind(key.K2()), Item: key.K3(), Amount: amount})
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.Unbondings.Walk(ctx, nil, func(key UnbondingKey, amount math.Int) (bool, error) {
+		gs.Unbondings = append(gs.Unbondings, types.Unbonding{Participant: key.K1(), MatureHeight: key.K2(), Amount: amount})
+		return false, nil
+	})
+}
+
+func (k *Keeper) exportCommittees(ctx context.Context, gs *types.GenesisState) error {
+	err := k.Committees.Walk(ctx, nil, func(_ uint64, c types.Committee) (bool, error) {
+		gs.Committees = append(gs.Committees, c)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.Seats.Walk(ctx, nil, func(_ SeatKey, s types.Seat) (bool, error) {
+		gs.Seats = append(gs.Seats, s)
+		return false, nil
+	})
+}
+
+func (k *Keeper) exportEpochs(ctx context.Context, gs *types.GenesisState) error {
+	err := k.Epochs.Walk(ctx, nil, func(_ uint64, e types.Epoch) (bool, error) {
+		gs.Epochs = append(gs.Epochs, e)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.Scores.Walk(ctx, nil, func(key ScoreKey, score math.Int) (bool, error) {
+		gs.Scores = append(gs.Scores, types.Score{Epoch: key.K1(), Participant: key.K2(), Score: score})
+		return false, nil
+	})
+}

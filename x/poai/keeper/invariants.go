@@ -1,0 +1,252 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
+
+	"poaid/x/poai/types"
+)
+
+// CheckInvariants checks everything that must hold between blocks. It reads the whole state: for tests and audits, not for blocks.
+// The module's balance is right only after x/bank's EndBlock has credited virtual sends.
+func (k *Keeper) CheckInvariants(ctx context.Context) error {
+	for _, check := range []func(context.Context) error{
+		k.CheckBalance, k.CheckLocks, k.CheckUnbondings, k.CheckTrees, k.CheckPlaces, k.CheckScores,
+	} {
+		if err := check(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func broken(format string, args ...any) error {
+	return errorsmod.Wrapf(types.ErrInvariant, format, args...)
+}
+
+// CheckBalance: the module's account holds exactly all bonds and all that is unbonding.
+func (k *Keeper) CheckBalance(ctx context.Context) error {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	owed := math.ZeroInt()
+	err = k.Participants.Walk(ctx, nil, func(_ string, p types.Participant) (bool, error) {
+		owed = owed.Add(p.Bond).Add(p.Unbonding)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	held := k.bank.GetBalance(ctx, k.accounts.GetModuleAddress(types.ModuleName), params.BondDenom).Amount
+	if !held.Equal(owed) {
+		return broken("module holds %s, bonds and unbondings are %s", held, owed)
+	}
+	return nil
+}
+
+// CheckLocks: a participant's locks sum to locked, which is never more than its bond.
+func (k *Keeper) CheckLocks(ctx context.Context) error {
+	sums := make(map[string]math.Int)
+	err := k.Locks.Walk(ctx, nil, func(key LockKey, amount math.Int) (bool, error) {
+		addTo(sums, key.K1(), amount)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.matchSums(ctx, sums, func(p types.Participant, sum math.Int) error {
+		if !p.Locked.Equal(sum) || p.Locked.GT(p.Bond) {
+			return broken("participant %s: locked %s, locks sum to %s, bond %s", p.Address, p.Locked, sum, p.Bond)
+		}
+		return nil
+	})
+}
+
+// CheckUnbondings: a participant's unbonding entries sum to unbonding.
+func (k *Keeper) CheckUnbondings(ctx context.Context) error {
+	sums := make(map[string]math.Int)
+	err := k.Unbondings.Walk(ctx, nil, func(key UnbondingKey, amount math.Int) (bool, error) {
+		addTo(sums, key.K1(), amount)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.matchSums(ctx, sums, func(p types.Participant, sum math.Int) error {
+		if !p.Unbonding.Equal(sum) {
+			return broken("participant %s: unbonding %s, entries sum to %s", p.Address, p.Unbonding, sum)
+		}
+		return nil
+	})
+}
+
+func addTo(sums map[string]math.Int, key string, amount math.Int) {
+	if old, ok := sums[key]; ok {
+		amount = amount.Add(old)
+	}
+	sums[key] = amount
+}
+
+// matchSums checks every participant against its sum, and that no sum is left over.
+func (k *Keeper) matchSums(ctx context.Context, sums map[string]math.Int, check func(types.Participant, math.Int) error) error {
+	err := k.Participants.Walk(ctx, nil, func(_ string, p types.Participant) (bool, error) {
+		sum, ok := sums[p.Address]
+		if !ok {
+			sum = math.ZeroInt()
+		}
+		delete(sums, p.Address)
+		return false, check(p, sum)
+	})
+	if err != nil {
+		return err
+	}
+	if len(sums) > 0 {
+		return broken("%d sums belong to nobody", len(sums))
+	}
+	return nil
+}
+
+// CheckTrees: each tree is consistent in itself, and unless a reweighing is under way each leaf is the weight of its participant's
+// bond, zero below min_bond.
+func (k *Keeper) CheckTrees(ctx context.Context) error {
+	if err := k.Trees.Check(ctx); err != nil {
+		return broken("%s", err)
+	}
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	reweighing, err := k.ReweighCursor.Has(ctx)
+	if err != nil {
+		return err
+	}
+	served := make(map[string]uint32)
+	err = k.Trees.Slots.Walk(ctx, nil, func(key collections.Pair[string, string], _ uint64) (bool, error) {
+		model, address := key.K1(), key.K2()
+		served[address]++
+		p, err := k.Participants.Get(ctx, address)
+		if err != nil {
+			return true, err
+		}
+		leaf, _, err := k.Trees.Leaf(ctx, model, address)
+		if err != nil {
+			return true, err
+		}
+		if want := params.Weight(p.Bond); leaf.Weight != want && !reweighing {
+			return true, broken("participant %s, model %s: weight %d, bond weighs %d", address, model, leaf.Weight, want)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.Participants.Walk(ctx, nil, func(address string, p types.Participant) (bool, error) {
+		if p.Models != served[address] {
+			return true, broken("participant %s: models %d, serves %d", address, p.Models, served[address])
+		}
+		return false, nil
+	})
+}
+
+// CheckPlaces: committees count their seats, live seats have a duty and a place. The places of workers are x/tasks' to count; here
+// each must at least have a task lock.
+func (k *Keeper) CheckPlaces(ctx context.Context) error {
+	live, tasks := make(map[string]uint64), make(map[string]uint64)
+	duties := 0
+	err := k.Committees.Walk(ctx, nil, func(task uint64, c types.Committee) (bool, error) {
+		seats, err := k.seats(ctx, task)
+		if err != nil {
+			return true, err
+		}
+		n, err := k.checkSeats(ctx, c, seats, live)
+		duties += n
+		return false, err
+	})
+	if err != nil {
+		return err
+	}
+	err = k.Duties.Walk(ctx, nil, func(DutyKey, uint32) (bool, error) {
+		duties--
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	if duties != 0 {
+		return broken("%d more live seats than duties", duties)
+	}
+	err = k.Locks.Walk(ctx, nil, func(key LockKey, _ math.Int) (bool, error) {
+		if types.LockKind(key.K2()) == types.LOCK_KIND_TASK {
+			tasks[key.K1()]++
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.Participants.Walk(ctx, nil, func(address string, p types.Participant) (bool, error) {
+		if active := uint64(p.Active); active < live[address] || active > live[address]+tasks[address] {
+			return true, broken("participant %s: active %d, live seats %d, task locks %d", address, active, live[address], tasks[address])
+		}
+		return false, nil
+	})
+}
+
+// checkSeats checks one committee, counts its live seats into live and returns how many there are.
+func (k *Keeper) checkSeats(ctx context.Context, c types.Committee, seats []types.Seat, live map[string]uint64) (n int, err error) {
+	var sealed, closed, revealed uint32
+	for _, s := range seats {
+		switch s.State {
+		case types.SEAT_STATE_SEALED:
+			sealed++
+		case types.SEAT_STATE_CLOSED:
+			closed++
+		case types.SEAT_STATE_REVEALED:
+			sealed++
+			revealed++
+		}
+		if c.Phase == types.COMMITTEE_PHASE_DONE || s.State != types.SEAT_STATE_OPEN && s.State != types.SEAT_STATE_SEALED {
+			continue
+		}
+		n++
+		live[s.Participant]++
+		index, err := k.Duties.Get(ctx, collections.Join(s.Participant, s.TaskId))
+		if err != nil || index != s.Index {
+			return n, broken("task %d: seat %d has no duty: %v", s.TaskId, s.Index, err)
+		}
+	}
+	if int(c.Seats) != len(seats) || sealed != c.Sealed || closed != c.Closed || revealed != c.Revealed {
+		return n, broken("task %d: committee counts seats %d sealed %d closed %d revealed %d, has %d %d %d %d",
+			c.TaskId, c.Seats, c.Sealed, c.Closed, c.Revealed, len(seats), sealed, closed, revealed)
+	}
+	return n, nil
+}
+
+// CheckScores: an epoch's total is the sum of its scores.
+func (k *Keeper) CheckScores(ctx context.Context) error {
+	sums := make(map[uint64]math.Int)
+	err := k.Scores.Walk(ctx, nil, func(key ScoreKey, score math.Int) (bool, error) {
+		if old, ok := sums[key.K1()]; ok {
+			score = score.Add(old)
+		}
+		sums[key.K1()] = score
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	return k.Epochs.Walk(ctx, nil, func(number uint64, e types.Epoch) (bool, error) {
+		sum, ok := sums[number]
+		if !ok {
+			sum = math.ZeroInt()
+		}
+		if !sum.Equal(e.TotalScore) {
+			return true, broken("epoch %d: total_score %s, scores sum to %s", number, e.TotalScore, sum)
+		}
+		return false, nil
+	})
+}
