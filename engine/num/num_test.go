@@ -29,7 +29,7 @@ func bitsGen() *rapid.Generator[uint32] {
 // bigFMA is x·y+z by math/big, rounded once.
 func bigFMA(x, y, z float32) float32 {
 	fx, fy, fz := float64(x), float64(y), float64(z)
-	if p := fx * fy; math.IsNaN(p) || math.IsInf(p, 0) || math.IsNaN(fz) || math.IsInf(fz, 0) || p == 0 {
+	if p := float64(fx * fy); math.IsNaN(p) || math.IsInf(p, 0) || math.IsNaN(fz) || math.IsInf(fz, 0) || p == 0 {
 		return CanonNaN(float32(p + fz)) // exact or special: no double rounding
 	}
 	exact := new(big.Float).SetPrec(2000)

@@ -1,0 +1,8 @@
+package game
+
+func inTest(m map[string]int) (n int) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
