@@ -73,3 +73,12 @@ type run struct{ src, dst, groups int }
 //
 //go:noescape
 func copyRuns(dst *float32, dstStride int, src *float32, offs *int, rows int, runs *run, n int)
+
+// tileI8 is tile for int32 results; one k is a 32-bit group of two int16 (AVX2) or
+// four bytes, A unsigned and B signed (AVX-512 VNNI).
+
+//go:noescape
+func tileI8AVX2(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc int, resume int)
+
+//go:noescape
+func tileI8AVX512(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc int, resume int)

@@ -11,6 +11,9 @@ func GemmI8(dst []int32, a, b []int8, m, n, k int, ta, tb bool, threads int) {
 	need("GemmI8", "dst", len(dst), m*n)
 	need("GemmI8", "a", len(a), m*k)
 	need("GemmI8", "b", len(b), k*n)
+	if gemmI8Fast(dst, a, b, m, n, k, ta, tb, threads) {
+		return
+	}
 	Parallel(threads, m, func(lo, hi int) { gemmI8Ref(dst, a, b, m, n, k, ta, tb, lo, hi) })
 }
 

@@ -10,17 +10,37 @@ import "fmt"
 // computes C[i, j] (+)= Σ_k A[k, i]·B[k, j], one fma chain per element, for mr rows
 // and two registers of columns; strides are in bytes; resume ≠ 0 continues the
 // chains from C. tileWide<ISA> does the same for 64 columns and few rows.
+//
+// tileI8<ISA> is the same for int8 operands and int32 results, where one k is a
+// 32-bit group: two int16 for AVX2, four bytes (A unsigned, B signed) for VNNI.
 func genTile(a *asm, v isa) {
 	heights, wide := 6, 1
 	if v.wide() {
 		heights, wide = 14, 3
 	}
-	genTileFunc(a, v, "tile"+v.name, heights, 2)
-	genTileFunc(a, v, "tileWide"+v.name, wide, 256/v.bytes)
+	fma := mac{canon: true, emit: func(a *asm, b, bc, acc, _ string) { a.op("VFMADD231PS", b, bc, acc) }}
+	genTileFunc(a, v, "tile"+v.name, heights, 2, fma)
+	genTileFunc(a, v, "tileWide"+v.name, wide, 256/v.bytes, fma)
+
+	madd := mac{tmps: 1, emit: func(a *asm, b, bc, acc, tmp string) {
+		a.op("VPMADDWD", b, bc, tmp)
+		a.op("VPADDD", tmp, acc, acc)
+	}}
+	if v.wide() {
+		madd = mac{emit: func(a *asm, b, bc, acc, _ string) { a.op("VPDPBUSD", b, bc, acc) }}
+	}
+	genTileFunc(a, v, "tileI8"+v.name, heights, 2, madd)
+}
+
+// mac is the multiply-accumulate step of a tile: acc += b·bc.
+type mac struct {
+	emit  func(a *asm, b, bc, acc, tmp string)
+	tmps  int  // scratch registers, the highest ones
+	canon bool // make NaN canonical at the end
 }
 
 // genTileFunc emits one routine that branches on mr to a loop per height.
-func genTileFunc(a *asm, v isa, name string, heights, cols int) {
+func genTileFunc(a *asm, v isa, name string, heights, cols int, step mac) {
 	a.text(name, 9)
 	a.op("MOVQ", "mr+0(FP)", "CX")
 	a.op("MOVQ", "k+8(FP)", "AX")
@@ -39,23 +59,23 @@ func genTileFunc(a *asm, v isa, name string, heights, cols int) {
 	}
 	for h := 1; h <= heights; h++ {
 		a.label(fmt.Sprintf("%sH%d", name, h))
-		genTileHeight(a, v, fmt.Sprintf("%sH%d", name, h), h, cols)
+		genTileHeight(a, v, fmt.Sprintf("%sH%d", name, h), h, cols, step)
 	}
 }
 
 // genTileHeight emits the loop for one height. Registers: accumulators 0 … h·cols−1
 // row by row, then cols for B, then one broadcast (two alternate when they fit).
-func genTileHeight(a *asm, v isa, name string, h, cols int) {
+func genTileHeight(a *asm, v isa, name string, h, cols int, m mac) {
 	acc := func(i, j int) string { return v.r(i*cols + j) }
 	bReg := func(j int) string { return v.r(h*cols + j) }
 	// When the registers run out (one row of AVX2), B is read from memory instead.
 	bRegs := cols
-	if (h+1)*cols >= v.regs {
+	if (h+1)*cols >= v.regs-m.tmps {
 		bRegs = 0
 	}
 	bc := func(i int) string {
 		first := h*cols + bRegs
-		return v.r(first + i%min(2, v.regs-first))
+		return v.r(first + i%min(2, v.regs-m.tmps-first))
 	}
 	forC := func(emit func(i, j int, mem string)) {
 		a.op("MOVQ", "DI", "DX")
@@ -79,7 +99,7 @@ func genTileHeight(a *asm, v isa, name string, h, cols int) {
 				if bRegs == 0 {
 					b = fmt.Sprintf("%d%s", j*v.bytes, bMem)
 				}
-				a.op("VFMADD231PS", b, bc(i), acc(i, j))
+				m.emit(a, b, bc(i), acc(i, j), v.r(v.regs-1))
 			}
 		}
 	}
@@ -119,11 +139,15 @@ func genTileHeight(a *asm, v isa, name string, h, cols int) {
 	a.label(name + "Done")
 	// The B and broadcast registers are free now.
 	nan, tmp := h*cols, h*cols+1
-	a.op("MOVL", "$0x7fc00000", "AX")
-	a.op("VMOVD", "AX", fmt.Sprintf("X%d", nan))
-	a.op("VBROADCASTSS", fmt.Sprintf("X%d", nan), v.r(nan))
+	if m.canon {
+		a.op("MOVL", "$0x7fc00000", "AX")
+		a.op("VMOVD", "AX", fmt.Sprintf("X%d", nan))
+		a.op("VBROADCASTSS", fmt.Sprintf("X%d", nan), v.r(nan))
+	}
 	forC(func(i, j int, mem string) {
-		a.canonNaN(v, nan, tmp, i*cols+j)
+		if m.canon {
+			a.canonNaN(v, nan, tmp, i*cols+j)
+		}
 		a.op("VMOVUPS", acc(i, j), mem)
 	})
 	a.ret()
