@@ -40,6 +40,16 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"poaid/app/params"
+	beaconkeeper "poaid/x/beacon/keeper"
+	beacontypes "poaid/x/beacon/types"
+	modelskeeper "poaid/x/models/keeper"
+	modelstypes "poaid/x/models/types"
+	poaikeeper "poaid/x/poai/keeper"
+	poaitypes "poaid/x/poai/types"
+	rewardskeeper "poaid/x/rewards/keeper"
+	rewardstypes "poaid/x/rewards/types"
+	taskskeeper "poaid/x/tasks/keeper"
+	taskstypes "poaid/x/tasks/types"
 )
 
 // Keepers are the state of every module. They are exported for tests, genesis export and upgrade handlers.
@@ -55,6 +65,12 @@ type Keepers struct {
 	FeeGrant     feegrantkeeper.Keeper
 	Consensus    consensuskeeper.Keeper
 	Upgrade      *upgradekeeper.Keeper
+
+	Beacon  *beaconkeeper.Keeper
+	Models  modelskeeper.Keeper
+	Poai    *poaikeeper.Keeper
+	Tasks   taskskeeper.Keeper
+	Rewards rewardskeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -86,7 +102,19 @@ func newKeepers(cdc codec.Codec, amino *codec.LegacyAmino, s stores, bApp *basea
 	k.Gov = govkeeper.NewKeeper(cdc, kv(govtypes.StoreKey), k.Auth, k.Bank, k.Distribution, bApp.MsgServiceRouter(),
 		govtypes.DefaultConfig(), authority, govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking))
 	k.Gov.SetLegacyRouter(govv1beta1.NewRouter().AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
+	k.addOwn(cdc, kv, authority)
 	return k, nil
+}
+
+// addOwn builds this chain's modules. What x/poai announces to the modules above it goes by hooks.
+func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, authority string) {
+	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey))
+	k.Models = modelskeeper.NewKeeper(cdc, kv(modelstypes.StoreKey), k.Auth.AddressCodec(), authority)
+	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
+	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Beacon, k.Models, k.Poai, authority)
+	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
+	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())
+	k.Poai.SetEpochHooks(k.Rewards.Hooks())
 }
 
 func (k *Keepers) addUpgrade(cdc codec.Codec, kv store.KVStoreService, bApp *baseapp.BaseApp, opts servertypes.AppOptions, authority string) error {

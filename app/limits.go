@@ -14,18 +14,18 @@ import (
 type TxLimits struct {
 	// Bytes of the encoded transaction.
 	Bytes int
-	// Messages, those inside of authz's MsgExec included.
+	// Messages, those inside of authz's MsgExec included. The decoder itself gives up at about 100.
 	Messages int
 	// Depth to which MsgExec may be nested.
 	Depth int
-	// InlineBytes of input that one submitted task may carry. x/tasks' own limit (max_inline_input_bytes) is a param and may be
-	// lower, never higher.
+	// InlineBytes of input that one submitted task may carry. x/tasks has a limit of its own (max_inline_input_bytes), a param;
+	// the lower of the two holds.
 	InlineBytes int
 }
 
 // DefaultTxLimits fits the largest model registration and a batch of 100 reveals with room to spare.
 func DefaultTxLimits() TxLimits {
-	return TxLimits{Bytes: 1 << 20, Messages: 100, Depth: 2, InlineBytes: 256 << 10}
+	return TxLimits{Bytes: 1 << 20, Messages: 64, Depth: 2, InlineBytes: 256 << 10}
 }
 
 // limitsDecorator enforces TxLimits.

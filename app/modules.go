@@ -37,6 +37,16 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"poaid/app/params"
+	"poaid/x/beacon"
+	beacontypes "poaid/x/beacon/types"
+	"poaid/x/models"
+	modelstypes "poaid/x/models/types"
+	"poaid/x/poai"
+	poaitypes "poaid/x/poai/types"
+	"poaid/x/rewards"
+	rewardstypes "poaid/x/rewards/types"
+	"poaid/x/tasks"
+	taskstypes "poaid/x/tasks/types"
 )
 
 // moduleAccountPerms says which module accounts exist and what they may do to the supply.
@@ -48,6 +58,9 @@ func moduleAccountPerms() map[string][]string {
 		stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
 		stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
 		govtypes.ModuleName:                 {authtypes.Burner},
+		poaitypes.ModuleName:                {authtypes.Burner},
+		taskstypes.ModuleName:               {authtypes.Burner},
+		rewardstypes.ModuleName:             {authtypes.Minter},
 	}
 }
 
@@ -77,20 +90,28 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		feegrantmodule.NewAppModule(cdc, k.Auth, k.Bank, k.FeeGrant, reg),
 		consensus.NewAppModule(cdc, k.Consensus),
 		upgrade.NewAppModule(k.Upgrade, k.Auth.AddressCodec()),
+		beacon.NewAppModule(k.Beacon),
+		models.NewAppModule(k.Models),
+		poai.NewAppModule(k.Poai),
+		tasks.NewAppModule(k.Tasks),
+		rewards.NewAppModule(k.Rewards),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
+	// x/beacon first: the height's randomness is there for everything else of the block.
 	m.SetOrderBeginBlockers(
-		distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName,
+		beacontypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName,
 	)
 	// x/bank first: it credits what transactions sent to module accounts virtually, and modules after it spend from there.
+	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch.
 	m.SetOrderEndBlockers(
-		banktypes.ModuleName,
+		banktypes.ModuleName, taskstypes.ModuleName, poaitypes.ModuleName,
 		govtypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 	genesis := []string{
 		consensustypes.ModuleName, authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
+		beacontypes.ModuleName, modelstypes.ModuleName, poaitypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}
 	m.SetOrderInitGenesis(genesis...)

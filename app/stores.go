@@ -13,6 +13,12 @@ import (
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+
+	beacontypes "poaid/x/beacon/types"
+	modelstypes "poaid/x/models/types"
+	poaitypes "poaid/x/poai/types"
+	rewardstypes "poaid/x/rewards/types"
+	taskstypes "poaid/x/tasks/types"
 )
 
 // stores are the keys of every store of the application.
@@ -27,6 +33,7 @@ func newStores() stores {
 			authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, slashingtypes.StoreKey, evidencetypes.StoreKey,
 			distrtypes.StoreKey, govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey,
+			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

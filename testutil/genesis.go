@@ -23,6 +23,9 @@ import (
 
 	"poaid/app"
 	"poaid/app/params"
+	poaitypes "poaid/x/poai/types"
+	rewardstypes "poaid/x/rewards/types"
+	taskstypes "poaid/x/tasks/types"
 )
 
 // Options of NewApp. The zero value is a chain with 4 accounts, without shadows.
@@ -163,7 +166,23 @@ func addValidator(g *Genesis) error {
 }
 
 // shortWindows makes everything that takes blocks take few.
-func shortWindows(*Genesis) {}
+func shortWindows(g *Genesis) {
+	var p poaitypes.GenesisState
+	g.Get(poaitypes.ModuleName, &p)
+	p.Params.UnbondingBlocks, p.Params.EpochBlocks, p.Params.EpochCloseDelayBlocks = 10, 10, 5
+	g.Set(poaitypes.ModuleName, &p)
+
+	var t taskstypes.GenesisState
+	g.Get(taskstypes.ModuleName, &t)
+	t.Params.DrawDelay, t.Params.SealBlocks, t.Params.RevealBlocks, t.Params.ChallengeBlocks = 2, 10, 10, 5
+	t.Params.OpenBlocks, t.Params.RetentionBlocks = 30, 50
+	g.Set(taskstypes.ModuleName, &t)
+
+	var r rewardstypes.GenesisState
+	g.Get(rewardstypes.ModuleName, &r)
+	r.Params.VestingBlocks = 10
+	g.Set(rewardstypes.ModuleName, &r)
+}
 
 func blockHash(chainID string, height int64, last []byte) []byte {
 	h := sha256.New()

@@ -1,6 +1,7 @@
 package testutil
 
 import (
+	"context"
 	"fmt"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -10,7 +11,22 @@ import (
 
 // CheckInvariants runs every invariant of every module on a committed state.
 func CheckInvariants(a *app.App, ctx sdk.Context) error {
-	return checkSupply(a, ctx)
+	if err := checkSupply(a, ctx); err != nil {
+		return err
+	}
+	for _, m := range []struct {
+		name  string
+		check func(context.Context) error
+	}{
+		{"poai", a.Poai.CheckInvariants},
+		{"tasks", a.Tasks.CheckInvariants},
+		{"rewards", a.Rewards.Invariants},
+	} {
+		if err := m.check(ctx); err != nil {
+			return fmt.Errorf("%s: %w", m.name, err)
+		}
+	}
+	return nil
 }
 
 // checkSupply compares the supply with the sum of all balances.

@@ -2,12 +2,12 @@
 package edge
 
 import (
+	"container/list"
 	"net"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/time/rate"
 )
@@ -44,7 +44,7 @@ func RateLimit(perSecond float64, burst int, trustForwarded bool) func(http.Hand
 	if perSecond == 0 {
 		return func(next http.Handler) http.Handler { return next }
 	}
-	l := &limiter{perSecond: rate.Limit(perSecond), burst: burst, clients: make(map[string]*client), now: time.Now}
+	l := newLimiter(perSecond, burst)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if !l.allow(clientAddress(r, trustForwarded)) {
@@ -69,49 +69,37 @@ func clientAddress(r *http.Request, trustForwarded bool) string {
 }
 
 type client struct {
+	addr   string
 	bucket *rate.Limiter
-	seen   time.Time
 }
 
+// limiter holds a bucket for each of the latest clients.
 type limiter struct {
 	perSecond rate.Limit
 	burst     int
-	now       func() time.Time
 
 	mu      sync.Mutex
-	clients map[string]*client
+	clients map[string]*list.Element
+	latest  *list.List // of *client; the one silent for longest is at the back
+}
+
+func newLimiter(perSecond float64, burst int) *limiter {
+	return &limiter{perSecond: rate.Limit(perSecond), burst: burst, clients: make(map[string]*list.Element), latest: list.New()}
 }
 
 func (l *limiter) allow(addr string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
-	c, ok := l.clients[addr]
-	if !ok {
-		if len(l.clients) >= maxClients {
-			l.forget(now)
+	e, ok := l.clients[addr]
+	if ok {
+		l.latest.MoveToFront(e)
+	} else {
+		if l.latest.Len() >= maxClients {
+			last := l.latest.Remove(l.latest.Back())
+			delete(l.clients, last.(*client).addr)
 		}
-		c = &client{bucket: rate.NewLimiter(l.perSecond, l.burst)}
-		l.clients[addr] = c
+		e = l.latest.PushFront(&client{addr: addr, bucket: rate.NewLimiter(l.perSecond, l.burst)})
+		l.clients[addr] = e
 	}
-	c.seen = now
-	return c.bucket.AllowN(now, 1)
-}
-
-// forget drops every client whose bucket has filled up again: forgetting those changes nothing. If there are none, the one
-// silent for longest goes.
-func (l *limiter) forget(now time.Time) {
-	oldest := ""
-	for addr, c := range l.clients {
-		if c.bucket.TokensAt(now) >= float64(l.burst) {
-			delete(l.clients, addr)
-			continue
-		}
-		if oldest == "" || c.seen.Before(l.clients[oldest].seen) {
-			oldest = addr
-		}
-	}
-	if len(l.clients) >= maxClients {
-		delete(l.clients, oldest)
-	}
+	return e.Value.(*client).bucket.Allow()
 }

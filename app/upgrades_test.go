@@ -1,0 +1,46 @@
+package app
+
+import (
+	"context"
+	"testing"
+
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/cosmos/cosmos-sdk/types/module"
+	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/log/v2"
+
+	"poaid/app/upgrades"
+)
+
+type bareOptions struct{}
+
+func (bareOptions) Get(string) any { return nil }
+
+func TestUpgradeHandlersAreRegistered(t *testing.T) {
+	a, err := New(log.NewNopLogger(), dbm.NewMemDB(), true, bareOptions{})
+	require.NoError(t, err)
+	require.False(t, a.Upgrade.HasHandler("v9"))
+	ran := false
+	u := upgrades.Upgrade{Name: "v9", Handler: func(upgrades.Migrator) upgradetypes.UpgradeHandler {
+		return func(_ context.Context, _ upgradetypes.Plan, from module.VersionMap) (module.VersionMap, error) {
+			ran = true
+			return from, nil
+		}
+	}}
+	require.NoError(t, a.registerUpgrades([]upgrades.Upgrade{u}))
+	require.True(t, a.Upgrade.HasHandler("v9"))
+	require.NoError(t, a.Upgrade.ApplyUpgrade(a.NewUncachedContext(false, cmtproto.Header{Height: 1}), upgradetypes.Plan{Name: "v9", Height: 1}))
+	require.True(t, ran)
+}
+
+func TestNamesOfUpgradesAreUnique(t *testing.T) {
+	seen := make(map[string]bool)
+	for _, u := range upgrades.All() {
+		require.False(t, seen[u.Name], u.Name)
+		require.NotNil(t, u.Handler, u.Name)
+		seen[u.Name] = true
+	}
+}
