@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"time"
 
+	"cosmossdk.io/log/v2"
 	cmtcfg "github.com/cometbft/cometbft/config"
+	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/tx"
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -21,6 +23,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/genutil"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"poaid/app"
 )
 
 // Encoding is what Build needs to know of the application.
@@ -30,6 +34,21 @@ type Encoding struct {
 	// DefaultGenesis is every module's default genesis.
 	DefaultGenesis map[string]json.RawMessage
 }
+
+// NewEncoding reads the encoding off the application.
+func NewEncoding() (Encoding, error) {
+	a, err := app.New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	if err != nil {
+		return Encoding{}, fmt.Errorf("wire application: %w", err)
+	}
+	return Encoding{Codec: a.Codec, TxConfig: a.TxConfig, DefaultGenesis: a.DefaultGenesis()}, nil
+}
+
+// noOptions are the options of an application that is only asked for its codecs.
+type noOptions struct{}
+
+// Get knows no option.
+func (noOptions) Get(string) any { return nil }
 
 // Names of accounts that every local network has beside validators (val0…) and operators (op0…).
 const (
@@ -100,6 +119,7 @@ func (b *builder) newKey(kr keyring.Keyring, name string, amount int64) (string,
 	}
 	if amount > 0 {
 		b.funds = append(b.funds, funding{address: addr.String(), amount: amount})
+		b.layout.Supply += amount
 	}
 	return addr.String(), nil
 }

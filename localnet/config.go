@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"time"
+
+	"cosmossdk.io/math"
 )
 
 // Limits of a local network; a machine runs out of memory before it gets near them.
@@ -84,7 +86,12 @@ type Layout struct {
 	Keyring string
 	// Accounts maps the name of each key in Keyring to its address, in the order they were made.
 	Accounts []Account
+	// Supply is the sum of all genesis balances, in poai.
+	Supply int64
 }
+
+// GenesisSupply is the sum of all genesis balances, in upoai.
+func (l *Layout) GenesisSupply() math.Int { return math.NewInt(l.Supply).MulRaw(perPoai) }
 
 // Account is a named key.
 type Account struct {

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -23,6 +24,8 @@ type Process struct {
 
 	cmd  *exec.Cmd
 	done chan struct{}
+	// expected is set before we end the process ourselves.
+	expected atomic.Bool
 
 	mu  sync.Mutex
 	err error
@@ -111,10 +114,11 @@ type Network struct {
 
 	mu        sync.Mutex
 	processes []*Process
+	restarts  map[string][]string // arguments by process name
 }
 
 // NewNetwork prepares to run a layout; nothing is started yet.
-func NewNetwork(l *Layout) *Network { return &Network{Layout: l} }
+func NewNetwork(l *Layout) *Network { return &Network{Layout: l, restarts: map[string][]string{}} }
 
 // StartNode starts validator i.
 func (n *Network) StartNode(i int) (*Process, error) {
@@ -136,7 +140,34 @@ func (n *Network) start(name string, args ...string) (*Process, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.processes = append(n.processes, p)
+	n.restarts[name] = args
 	return p, nil
+}
+
+// KillAndRestart ends a process with SIGKILL and starts it again with the same arguments after a pause. A concurrent
+// Watch does not report the killed process.
+func (n *Network) KillAndRestart(name string, pause time.Duration) error {
+	n.mu.Lock()
+	var victim *Process
+	for i, p := range n.processes {
+		if p.Name == name {
+			victim = p
+			n.processes = append(n.processes[:i], n.processes[i+1:]...)
+			break
+		}
+	}
+	args := n.restarts[name]
+	n.mu.Unlock()
+	if victim == nil {
+		return fmt.Errorf("no process %q runs in this network", name)
+	}
+	victim.expected.Store(true)
+	if err := victim.Kill(); err != nil {
+		return err
+	}
+	time.Sleep(pause)
+	_, err := n.start(name, args...)
+	return err
 }
 
 // Watch returns the first process that ends before ctx does, as an error with the end of its log.
@@ -149,7 +180,9 @@ func (n *Network) Watch(ctx context.Context) error {
 		go func() {
 			select {
 			case <-p.Done():
-				ended <- p
+				if !p.expected.Load() {
+					ended <- p
+				}
 			case <-ctx.Done():
 			}
 		}()
