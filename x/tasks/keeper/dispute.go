@@ -118,7 +118,7 @@ func (k Keeper) resolve(ctx context.Context, id uint64, valid []byte) error {
 		return err
 	}
 	if len(valid) == 0 {
-		return k.acquit(ctx, params, task, st, claims)
+		return k.acquit(ctx, params, task, st, seats, claims)
 	}
 	right := rightParties(st, seats, claims, valid)
 	if len(right) == 0 {
@@ -133,7 +133,7 @@ func (k Keeper) resolve(ctx context.Context, id uint64, valid []byte) error {
 	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, id, "wrong result", right)); err != nil {
 		return err
 	}
-	if st.Audited {
+	if len(seats) > 0 {
 		if _, err := k.poai.SettleCommittee(ctx, id, poaitypes.CommitteeOutcome{ValidRoot: valid, Beneficiaries: right}); err != nil {
 			return err
 		}
@@ -143,7 +143,9 @@ func (k Keeper) resolve(ctx context.Context, id uint64, valid []byte) error {
 
 // acquit releases everybody: the fault is nobody's (or ours, when independent parties agreed on what the referee rejects).
 // Seats that sealed and did not reveal are still taken: that is a lie whatever the right root is.
-func (k Keeper) acquit(ctx context.Context, params types.Params, task types.Task, st types.Status, claims []types.Claim) error {
+func (k Keeper) acquit(
+	ctx context.Context, params types.Params, task types.Task, st types.Status, seats []poaitypes.Seat, claims []types.Claim,
+) error {
 	for _, c := range claims {
 		if err := k.poai.ReleaseLock(ctx, c.Challenger, poaitypes.LOCK_KIND_CLAIM, task.Id); err != nil {
 			return err
@@ -152,7 +154,7 @@ func (k Keeper) acquit(ctx context.Context, params types.Params, task types.Task
 	if err := k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id); err != nil {
 		return err
 	}
-	if st.Audited {
+	if len(seats) > 0 {
 		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{}); err != nil {
 			return err
 		}

@@ -118,24 +118,41 @@ func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.T
 	}
 	now := height(ctx)
 	if !hit(coin, params.AuditRatePpm) {
-		enter(&st, types.STATE_REVEALING, now+params.RevealBlocks, now+params.RevealBlocks)
-		return k.move(ctx, task.Id, st)
+		return k.openReveals(ctx, params, task.Id, st)
 	}
-	seed, err := k.seed(ctx, st.Due, seedCommittee, task.Id, st.Attempt)
+	st.Audited = true
+	at := st.Due
+	window, _ := params.SealWindow(task.Units)
+	enterAudited(&st, params, now+window)
+	// Stored before the committee is opened, whose hooks may ask for it.
+	if err := k.move(ctx, task.Id, st); err != nil {
+		return err
+	}
+	return k.openCommittee(ctx, params, task, st, at)
+}
+
+// openCommittee draws a committee for an AUDITED task with the randomness of height at. Where nobody can be drawn it is tried again
+// until the deadline; then the task goes on without a committee, which costs it its score.
+func (k Keeper) openCommittee(ctx context.Context, params types.Params, task types.Task, st types.Status, at int64) error {
+	seed, err := k.seed(ctx, at, seedCommittee, task.Id, st.Attempt)
 	if err != nil {
 		return err
 	}
 	window, _ := params.SealWindow(task.Units)
-	st.Audited = true
-	// Stored before the committee is opened, because its hook may move the task on at once when nobody could be drawn.
-	enterAudited(&st, params, now+window)
-	if err := k.move(ctx, task.Id, st); err != nil {
-		return err
-	}
-	_, err = k.poai.OpenCommittee(ctx, poaitypes.CommitteeRequest{
+	now := height(ctx)
+	committee, err := k.poai.OpenCommittee(ctx, poaitypes.CommitteeRequest{
 		Task: task.Id, Model: task.Model, Worker: st.Worker, Seed: seed, Size: params.CommitteeSize, LockPerSeat: task.Lock, Deadline: now + window,
 	})
-	return err
+	if err != nil {
+		return err
+	}
+	if committee.Seats > 0 {
+		enterAudited(&st, params, now+window)
+		return k.store(ctx, task.Id, st)
+	}
+	st.Retries++
+	st.Due = max(now+1, min(now+backoff(st.Retries), st.Deadline+1))
+	return k.store(ctx, task.Id, st)
 }
 
 // enterAudited sets the next look at the committee: draw_delay after the last height to seal, so that who is drawn for a seat that
@@ -147,6 +164,16 @@ func enterAudited(st *types.Status, params types.Params, deadline int64) {
 // replaceSeats closes the seats that did not seal in time and has others drawn; without replacements x/poai ends the sealing
 // phase, which moves the task on through the hook.
 func (k Keeper) replaceSeats(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	seats, err := k.seats(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	if len(seats) == 0 {
+		if st.Due <= st.Deadline {
+			return k.openCommittee(ctx, params, task, st, st.Due)
+		}
+		return k.openReveals(ctx, params, task.Id, st)
+	}
 	seed, err := k.seed(ctx, st.Due, seedSeats, task.Id, st.Attempt)
 	if err != nil {
 		return err
@@ -167,20 +194,27 @@ func (k Keeper) replaceSeats(ctx context.Context, params types.Params, task type
 	return k.store(ctx, task.Id, st)
 }
 
+// openReveals lets the worker and the sealed seats reveal.
+func (k Keeper) openReveals(ctx context.Context, params types.Params, id uint64, st types.Status) error {
+	until := height(ctx) + params.RevealBlocks
+	enter(&st, types.STATE_REVEALING, until, until)
+	return k.move(ctx, id, st)
+}
+
 // hit tells whether a random draw falls within a probability in millionths.
 func hit(random []byte, ppm uint32) bool {
 	hi, _ := bits.Mul64(binary.LittleEndian.Uint64(random), types.PpmOne)
 	return hi < uint64(ppm)
 }
 
-// seats reads the seats of a task's committee; none if it has no committee.
+// seats reads the seats of a task's committee; none where no committee was drawn, or nobody could be.
 func (k Keeper) seats(ctx context.Context, st types.Status, id uint64) ([]poaitypes.Seat, error) {
 	if !st.Audited {
 		return nil, nil
 	}
 	_, seats, err := k.poai.GetCommittee(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) {
-		return nil, fmt.Errorf("task %d: its committee is missing: %w", id, err)
+		return nil, nil
 	}
 	return seats, err
 }

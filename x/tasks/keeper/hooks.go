@@ -29,9 +29,7 @@ func (h Hooks) AfterCommitteeSealed(ctx context.Context, id uint64) (int64, erro
 	if err != nil {
 		return 0, err
 	}
-	until := height(ctx) + params.RevealBlocks
-	enter(&st, types.STATE_REVEALING, until, until)
-	return until, h.k.move(ctx, id, st)
+	return height(ctx) + params.RevealBlocks, h.k.openReveals(ctx, params, id, st)
 }
 
 // AfterCommitteeRevealed settles a task whose worker has revealed too.

@@ -30,7 +30,11 @@ func (k Keeper) prune(ctx context.Context, task types.Task, st types.Status) err
 	if err := k.Claims.Clear(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](task.Id)); err != nil {
 		return err
 	}
-	if st.Audited {
+	seats, err := k.seats(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	if len(seats) > 0 {
 		if err := k.poai.PruneCommittee(ctx, task.Id); err != nil {
 			return err
 		}

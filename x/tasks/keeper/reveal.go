@@ -48,7 +48,8 @@ func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs,
 	if err != nil {
 		return err
 	}
-	st.ResultRoot, st.UnitsDone, st.ScoreUnits = root[:], min(units, task.Units), min(scoreUnits, task.Units)
+	st.ResultRoot, st.UnitsDone = root[:], min(units, task.Units)
+	st.ScoreUnits = min(scoreUnits, st.UnitsDone)
 	result := types.Result{StateRoot: item.StateRoot, OutputRoot: out.Root[:], Outputs: out.Tensors, StepsDone: out.StepsDone}
 	if err := k.Results.Set(ctx, task.Id, result); err != nil {
 		return err

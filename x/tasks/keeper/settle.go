@@ -45,7 +45,7 @@ func (k Keeper) silentWorker(ctx context.Context, params types.Params, task type
 	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "sealed result not revealed", members)); err != nil {
 		return err
 	}
-	if st.Audited {
+	if len(seats) > 0 {
 		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{Beneficiaries: members}); err != nil {
 			return err
 		}
@@ -64,7 +64,7 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	var agreed []string
-	if st.Audited {
+	if len(seats) > 0 {
 		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{
 			ValidRoot: st.ResultRoot, Beneficiaries: append([]string{st.Worker}, holders(seats, st.ResultRoot)...),
 		})

@@ -26,15 +26,13 @@ const (
 // taken, since one message (authz) may carry many. No counter of the chain is read, so transactions stay independent.
 func (k Keeper) nextID(ctx context.Context) (uint64, error) {
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
-	height, tx := sdkCtx.BlockHeight(), sdkCtx.TxIndex()
-	if tx < 0 {
-		tx = 0 // simulation
-	}
+	// Both indexes are -1 outside a transaction: simulations, proposals that pass.
+	height, tx, first := sdkCtx.BlockHeight(), max(sdkCtx.TxIndex(), 0), max(sdkCtx.MsgIndex(), 0)
 	if height < 0 || uint64(height) > maxIDHeight || tx > maxIDTx {
 		return 0, errorsmod.Wrapf(types.ErrTooManyTasks, "transaction: index %d at height %d, limits %d and %d", tx, height, maxIDTx, uint64(maxIDHeight))
 	}
 	base := uint64(height)<<idHeightShift | uint64(tx)<<idTxShift
-	for n := sdkCtx.MsgIndex(); n <= maxIDN; n++ {
+	for n := first; n <= maxIDN; n++ {
 		id := base | uint64(n)
 		taken, err := k.Tasks.Has(ctx, id)
 		if err != nil {
