@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
@@ -107,7 +108,7 @@ func compile(ctx context.Context, pb *graphpb.Program, lim engine.Limits) (*engi
 	gas.ConsumeGas(uint64(len(pb.Step.GetNodes())+len(pb.Forced.GetNodes()))*gasPerNode, "validate program")
 	p, err := engine.New(pb, lim)
 	if err != nil {
-		return nil, errorsmod.Wrapf(types.ErrInvalidProgram, "program: %s", err)
+		return nil, errorsmod.Wrapf(types.ErrInvalidProgram, "program: %s", strings.TrimPrefix(err.Error(), engine.ErrProgram.Error()+": "))
 	}
 	return p, nil
 }
