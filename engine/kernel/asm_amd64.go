@@ -82,3 +82,14 @@ func tileI8AVX2(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *in
 
 //go:noescape
 func tileI8AVX512(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc int, resume int)
+
+// gemv32 continues 32 chains y[r] += Σ_k x[k]·w[r][k] over 16·blocks columns of rows
+// stride bytes apart; see gen/gemv.go.
+//
+//go:noescape
+func gemv32(y *float32, w *float32, stride int, x *float32, blocks int)
+
+// convRow computes dst[j] = Σ_i w[i]·src[offs[i] + j] for n ≥ 8; see gen/convrow.go.
+//
+//go:noescape
+func convRow(dst, src *float32, offs *int, w *float32, k, n int)

@@ -4,6 +4,10 @@ package kernel
 // over them.
 const convPanels = 4
 
+// maxDirectRows is the most output channels of a group for which gathering the
+// source costs more than reading it once a channel.
+const maxDirectRows = 2
+
 // convFast computes Conv2D with the kernel in use; false when it is the reference.
 func convFast(y, x, w []float32, s ConvShape, threads int) bool {
 	if current() == levelReference {
@@ -89,6 +93,10 @@ func (c *convProduct) compute(dst, w []float32, threads int) {
 	defer buffers.Put(wBuf)
 	c.a = *wBuf
 	c.weights(c.a, w, c.rc, c.qc)
+	if m <= maxDirectRows && c.qc.unitSrc && c.qc.unitPos && len(c.qc.pos) >= 8 {
+		c.direct(dst, threads)
+		return
+	}
 	c.packA(*aBuf, 0, m, c.height, 0, k)
 
 	group := c.width * convPanels
@@ -98,6 +106,22 @@ func (c *convProduct) compute(dst, w []float32, threads int) {
 		defer buffers.Put(cBuf)
 		for task := lo; task < hi; task++ {
 			c.columns(dst, *aBuf, *bBuf, *cBuf, task*group, min((task+1)*group, c.tiler.n))
+		}
+	})
+}
+
+// direct computes the product for few output channels (depthwise convolutions)
+// without gathering: every row of the output reads its source rows in place.
+func (c *convProduct) direct(dst []float32, threads int) {
+	rows := len(c.rc.pos)
+	Parallel(threads, c.convPlan.n*rows, func(lo, hi int) {
+		for x := lo; x < hi; x++ {
+			n, r := x/rows, x%rows
+			src := ((n*c.groups+c.g)*c.ch*c.sh+c.rc.src[0][r])*c.sw + c.qc.src[0][0]
+			for m := range c.tiler.m {
+				out := ((n*c.groups+c.g)*c.tiler.m+m)*c.oh*c.ow + c.rc.pos[r]*c.ow + c.qc.pos[0]
+				convRow(&dst[out], &c.src[src], &c.offs[0], &c.a[m*c.k], c.k, len(c.qc.pos))
+			}
 		}
 	})
 }

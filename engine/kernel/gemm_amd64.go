@@ -92,7 +92,7 @@ func (t *tiler) skinny(threads int) {
 		defer buffers.Put(scratch)
 		for p := lo; p < hi; p++ {
 			j, cols := p*width, min(width, t.n-p*width)
-			for k0 := 0; k0 < t.k; k0 += kc {
+			for k0 := t.gemv(a, j, cols); k0 < t.k; k0 += kc {
 				k1 := min(k0+kc, t.k)
 				b, bs := t.b[k0*t.bs0+j*t.bs1:], t.bs0
 				if t.bs1 != 1 || cols < width {
@@ -110,6 +110,25 @@ func (t *tiler) skinny(threads int) {
 			}
 		}
 	})
+}
+
+// gemv runs the chains of the single row x over panel columns [j, j+cols) straight
+// from a transposed B and returns how many k it did: 0 if the case is another.
+func (t *tiler) gemv(x []float32, j, cols int) int {
+	k := t.k &^ 15
+	if t.m != 1 || t.bs0 != 1 || t.bs1 == 1 || cols != PanelRows || t.tri != None || k == 0 {
+		return 0
+	}
+	c := t.c[j : j+cols]
+	if !t.resume {
+		clear(c)
+	}
+	for r := 0; r < cols; r += 32 {
+		for k0 := 0; k0 < k; k0 += gemvDepth {
+			gemv32(&c[r], &t.b[(j+r)*t.bs1+k0], t.bs1*4, &x[k0], min(gemvDepth, k-k0)/16)
+		}
+	}
+	return k
 }
 
 // blocked is the product for many rows: a block of B is packed by all threads,

@@ -149,3 +149,18 @@ func BenchmarkGemm1024NT(b *testing.B) { benchGemm(b, 1024, 1024, 1024, true) }
 func BenchmarkGemm64(b *testing.B)     { benchGemm(b, 64, 64, 64, false) }
 func BenchmarkGemvNT(b *testing.B)     { benchGemm(b, 1, 4096, 1024, true) }
 func BenchmarkGemvNN(b *testing.B)     { benchGemm(b, 1, 1024, 1024, false) }
+
+// TestGemvTransposed takes the path of one row times a transposed matrix.
+func TestGemvTransposed(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		n, k := rapid.IntRange(60, 200).Draw(t, "n"), rapid.OneOf(rapid.IntRange(1, 100), rapid.Just(4200)).Draw(t, "k")
+		x, w := fill(k, rapid.Uint64().Draw(t, "seed"), 100), fill(n*k, 3, rapid.SampledFrom([]int{0, 500}).Draw(t, "rare"))
+		want := make([]float32, n)
+		withReference(func() { Gemm(want, x, w, 1, n, k, false, true, None, 1) })
+		eachKernel(func(name string) {
+			got := fill(n, 5, 2)
+			Gemm(got, x, w, 1, n, k, false, true, None, 2)
+			requireSameBits(t, want, got, name)
+		})
+	})
+}

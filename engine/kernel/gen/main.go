@@ -104,6 +104,8 @@ func main() {
 	genTranspose(a)
 	genCopyPanel(a)
 	genCopyRuns(a)
+	genGemv(a)
+	genConvRow(a)
 	a.write("pack_amd64.s")
 	if err := genOps("ops_gen.go"); err != nil {
 		log.Fatal(err)
