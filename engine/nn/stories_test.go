@@ -130,4 +130,3 @@ func greedyTokens(pieces []string, s string) []int64 {
 	}
 	return out
 }
-
