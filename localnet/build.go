@@ -139,7 +139,9 @@ func (b *builder) users() error {
 			return err
 		}
 	}
-	return nil
+	var err error
+	b.layout.OwnerArtifacts, err = b.ports.take()
+	return err
 }
 
 // participants makes an operator key for each, kept with the users' keys, and a hot key in the participant's own home.

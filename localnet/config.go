@@ -82,6 +82,8 @@ type Layout struct {
 	Config       Config
 	Nodes        []Node
 	Participants []Participant
+	// OwnerArtifacts is the address at which the owner of the models serves their weights: host:port.
+	OwnerArtifacts string
 	// Keyring is the folder of the test keyring that holds the users' keys: validators, operators, owner and alice.
 	Keyring string
 	// Accounts maps the name of each key in Keyring to its address, in the order they were made.
