@@ -44,16 +44,25 @@ func copySign(y, x float32) float32 {
 
 // Sigmoid returns 1/(1+e^−x), computed from z = Exp(−|x|) as 1/(1+z) for a clear
 // sign bit and z/(1+z) for a set one, so that neither side cancels or overflows.
+// The rounding error of 1+z is taken out again to first order.
 func Sigmoid(x float32) float32 {
 	if x != x {
 		return NaN()
 	}
 	z := Exp(Neg(Abs(x)))
+	negative := math.Float32bits(x)>>31 != 0
 	n := float32(1)
-	if math.Float32bits(x)>>31 != 0 {
+	if negative {
 		n = z
 	}
-	return float32(n / float32(1+z))
+	d := float32(1 + z)
+	lo := float32(z - float32(d-1)) // 1+z = d+lo exactly (Fast2Sum)
+	y := float32(n / d)
+	inv := y // 1/d, closely enough to scale lo
+	if negative {
+		inv = float32(1 - y)
+	}
+	return FMA(-float32(y*lo), inv, y)
 }
 
 // Silu returns x·Sigmoid(x), the product rounded; Silu(−Inf) is NaN (−Inf·0).

@@ -85,16 +85,29 @@ func (e *vec) tanh(x int) {
 
 // sigmoid sets r1 = Sigmoid(r0), NaN not yet canonical.
 func (e *vec) sigmoid() {
-	n := 7
+	d, lo, inv, n, neg, tmp := 2, 3, 4, 7, 8, 9
 	e.or(1, 0, signBit)
 	e.exp(1, 1)
+	e.sar(neg, 0, 31) // all ones where the sign is set
 	e.set(n, kf(1))
-	e.sar(8, 0, 31) // all ones where the sign is set
-	e.and(9, 8, 1)
-	e.do(e.bit("VPANDN"), n, 8, n)
-	e.or(n, n, 9)
-	e.add(1, 1, kf(1))
-	e.div(1, n, 1)
+	e.blend(n, neg, 1, tmp)
+	e.add(d, 1, kf(1))
+	e.sub(lo, d, kf(1))
+	e.sub(lo, 1, lo)
+	e.div(1, n, d)
+	e.mul(lo, 1, lo)
+	e.set(tmp, kf(1))
+	e.sub(n, tmp, 1)
+	e.move(inv, 1)
+	e.blend(inv, neg, n, tmp)
+	e.do("VFNMADD231PS", inv, lo, 1)
+}
+
+// blend sets dst = yes where mask is all ones; tmp is scratch.
+func (e *vec) blend(dst, mask, yes, tmp int) {
+	e.and(tmp, mask, yes)
+	e.do(e.bit("VPANDN"), dst, mask, dst)
+	e.or(dst, dst, tmp)
 }
 
 // erf sets r1 = Erf(x), NaN not yet canonical; registers 1 … 9 are scratch.
