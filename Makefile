@@ -1,0 +1,53 @@
+# poaid: `make demo` is where to start; CONTRIBUTING.md lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+BIN         := build/poaid
+DEMO_FLAGS  ?=
+TEST_FLAGS  ?= -p 2 -timeout 30m
+BENCH_FLAGS ?=
+
+.DEFAULT_GOAL := build
+.PHONY: build install demo test test-short lint fmt proto proto-check bench-chain clean help
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 16
+
+build: ## build/poaid
+	@scripts/build.sh $(BIN)
+
+install: ## poaid into the folder of Go's binaries
+	@dir=$$(go env GOBIN); dir=$${dir:-$$(go env GOPATH)/bin}; scripts/build.sh "$$dir/poaid"
+
+demo: build ## a whole network on this machine that does real AI work
+	@$(BIN) demo $(DEMO_FLAGS)
+
+test: ## everything: unit, property, invariant and shadow-app tests, and one end-to-end run on real processes
+	go test $(TEST_FLAGS) ./...
+
+test-short: ## what fits into a coffee break
+	go test -short $(TEST_FLAGS) ./...
+
+lint: ## golangci-lint, and detlint for consensus code
+	@scripts/tools.sh lint
+	.tools/golangci-lint run ./...
+	go vet -vettool=$(CURDIR)/.tools/detlint ./...
+
+fmt: ## format every file
+	@scripts/tools.sh lint
+	.tools/golangci-lint fmt ./...
+
+proto: ## generate Go and OpenAPI from proto/
+	@scripts/tools.sh proto
+	scripts/protogen.sh
+
+proto-check: proto ## fail where generated files are not up to date
+	@git diff --exit-code --stat -- '*.pb.go' '*.pb.gw.go' docs/poaid.swagger.json
+	@test -z "$$(git status --porcelain -- '*.pb.go' '*.pb.gw.go')" || { git status --short -- '*.pb.go' '*.pb.gw.go'; exit 1; }
+
+bench-chain: ## tx/s and items/s against bank sends; BENCH_FLAGS=-write puts them into bench/RESULTS.md
+	go run ./bench/chain $(BENCH_FLAGS)
+
+clean: ## what make made; the tools in .tools stay
+	rm -rf build .protodeps .tmp-openapi
