@@ -164,7 +164,7 @@ func splitProduct(s Shape) (static int64, dynamic []Dim) {
 	return int64(p), dynamic
 }
 
-func cmpInt(a, b int64) int {
+func cmpInt[E int32 | int64](a, b E) int {
 	switch {
 	case a < b:
 		return -1

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"poaid/engine/kernel"
 	"poaid/engine/num"
 )
 
@@ -150,6 +151,13 @@ func randomOps() []*Op {
 		scalar: func(*NodeView) scalarFn {
 			return func(x [3]uint64) uint64 { return uint64(num.ExpWeight(f32of(x[0]), f32of(x[1]))) }
 		},
+		vector: func(c *EvalCtx, l *loops) runFn {
+			if l.step[0] != 1 || l.step[1] != 0 {
+				return nil
+			}
+			y, a, m := c.Y.I64(), c.X[0].F32(), c.X[1].F32()
+			return func(at int64, x []int64, n int64) { expWeights(y[at:at+n], a[x[0]:x[0]+n], m[x[1]]) }
+		},
 	}.op()
 	return []*Op{rnd, mulhi, expweight}
 }
@@ -161,4 +169,26 @@ func randAt(n *NodeView, seed uint64, i int64) uint64 {
 		return mulHi(u, uint64(limit))
 	}
 	return u
+}
+
+// expWeights is num.ExpWeight for many x, its exponential by the kernel.
+func expWeights(dst []int64, x []float32, m float32) {
+	var buf [512]float32
+	for len(x) > 0 {
+		n := min(len(x), len(buf))
+		d := buf[:n]
+		kernel.SubScalar(d, x[:n], m)
+		kernel.Exp(d, d)
+		for i, e := range d {
+			switch {
+			case e != e: // x − m is NaN
+				dst[i] = 0
+			case e >= 1: // 1 exactly at x = m; above it saturates
+				dst[i] = num.WeightOne
+			default:
+				dst[i] = int64(float64(e) * (1 << 32)) // exact product
+			}
+		}
+		dst, x = dst[n:], x[n:]
+	}
 }

@@ -26,9 +26,24 @@ func logicOps() []*Op {
 		return U8, nil
 	}
 	compare := func(name string, holds func(sign int) bool) *Op {
+		table := [3]uint8{uint8(bit(holds(-1))), uint8(bit(holds(0))), uint8(bit(holds(1)))}
 		return elementwise{name: name, operands: 2, weight: 1, dtype: same, scalar: func(n *NodeView) scalarFn {
 			dt := n.In[0].DType
-			return func(x [3]uint64) uint64 { return bit(holds(compareBits(dt, x[0], x[1]))) }
+			return func(x [3]uint64) uint64 { return uint64(table[compareBits(dt, x[0], x[1])+1]) }
+		}, vector: func(c *EvalCtx, l *loops) runFn {
+			switch c.X[0].dtype {
+			case F32:
+				a, b := c.X[0].F32(), c.X[1].F32()
+				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(num.Key(a[i]), num.Key(b[j])) })
+			case I32:
+				a, b := c.X[0].I32(), c.X[1].I32()
+				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(a[i], b[j]) })
+			case I64:
+				a, b := c.X[0].I64(), c.X[1].I64()
+				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(a[i], b[j]) })
+			default:
+				return nil
+			}
 		}}.op()
 	}
 	u8 := func(c *InferCtx) (DType, error) {
@@ -42,6 +57,13 @@ func logicOps() []*Op {
 	logical := func(name string, operands int, f func(a, b bool) bool) *Op {
 		return elementwise{name: name, operands: operands, weight: 1, dtype: u8, scalar: func(*NodeView) scalarFn {
 			return func(x [3]uint64) uint64 { return bit(f(x[0] != 0, x[1] != 0)) }
+		}, vector: func(c *EvalCtx, l *loops) runFn {
+			y, a, b, s := c.Y.U8(), c.X[0].U8(), c.X[operands-1].U8(), l.step
+			return func(at int64, x []int64, n int64) {
+				for i := range n {
+					y[at+i] = uint8(bit(f(a[x[0]+i*s[0]] != 0, b[x[operands-1]+i*s[operands-1]] != 0)))
+				}
+			}
 		}}.op()
 	}
 	return []*Op{
@@ -58,9 +80,19 @@ func logicOps() []*Op {
 // compareBits orders two elements: f32 by num.Key, integers by value.
 func compareBits(dt DType, a, b uint64) int {
 	if dt == F32 {
-		return cmpInt(int64(num.Key(f32of(a))), int64(num.Key(f32of(b))))
+		return cmpInt(num.Key(f32of(a)), num.Key(f32of(b)))
 	}
 	return cmpInt(signExtend(dt, a), signExtend(dt, b))
+}
+
+// compareRun looks the sign of every comparison up in table.
+func compareRun(y []uint8, l *loops, table *[3]uint8, sign func(i, j int64) int) runFn {
+	sa, sb := l.step[0], l.step[1]
+	return func(at int64, x []int64, n int64) {
+		for i := range n {
+			y[at+i] = table[sign(x[0]+i*sa, x[1]+i*sb)+1]
+		}
+	}
 }
 
 func whereOp() *Op {
@@ -84,23 +116,29 @@ func whereOp() *Op {
 			}
 		},
 		vector: func(c *EvalCtx, l *loops) runFn {
-			if SizeOf(c.Y.dtype) != 4 {
+			switch SizeOf(c.Y.dtype) {
+			case 4:
+				return whereRun(view[int32](c.Y.data), c.X[0].U8(), view[int32](c.X[1].data), view[int32](c.X[2].data), l.step)
+			case 8:
+				return whereRun(view[int64](c.Y.data), c.X[0].U8(), view[int64](c.X[1].data), view[int64](c.X[2].data), l.step)
+			default:
 				return nil
-			}
-			cond, y := c.X[0].U8(), view[uint32](c.Y.data)
-			a, b := view[uint32](c.X[1].data), view[uint32](c.X[2].data)
-			s := l.step
-			return func(at int64, x []int64, n int64) {
-				for i := range n {
-					v := b[x[2]+i*s[2]]
-					if cond[x[0]+i*s[0]] != 0 {
-						v = a[x[1]+i*s[1]]
-					}
-					y[at+i] = v
-				}
 			}
 		},
 	}.op()
+}
+
+func whereRun[E int32 | int64](y []E, cond []uint8, a, b []E, s []int64) runFn {
+	return func(at int64, x []int64, n int64) {
+		dst, c := y[at:at+n], cond[x[0]:]
+		for i := range dst {
+			v := b[x[2]+int64(i)*s[2]]
+			if c[int64(i)*s[0]] != 0 {
+				v = a[x[1]+int64(i)*s[1]]
+			}
+			dst[i] = v
+		}
+	}
 }
 
 // castOps is cast@1.
@@ -124,6 +162,17 @@ func castOps() []*Op {
 			}
 			from, to := n.In[0].DType, n.Out.DType
 			return func(x [3]uint64) uint64 { return castBits(from, to, x[0], mode) }
+		},
+		vector: func(c *EvalCtx, _ *loops) runFn {
+			if c.X[0].dtype != U8 || c.Y.dtype != F32 {
+				return nil
+			}
+			y, a := c.Y.F32(), c.X[0].U8()
+			return func(at int64, x []int64, n int64) {
+				for i, v := range a[x[0] : x[0]+n] {
+					y[at+int64(i)] = num.U8ToF32(v)
+				}
+			}
 		},
 	}.op()}
 }

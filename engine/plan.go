@@ -25,6 +25,7 @@ type plan struct {
 	buffer []int   // pooled: which buffer
 	sizes  []int64 // bytes of each buffer
 	bytes  []int64 // bytes of each result at its largest
+	guards []guard // nodes that a step may skip
 	copies []int   // states whose next value must be copied, because its node does not own its bytes
 }
 
@@ -49,6 +50,7 @@ func makePlan(p *Program, g *graph) *plan {
 	n := len(g.nodes)
 	pl := &planner{p: p, g: g, home: make([]storage, n), last: make(map[storage]int), plan: &plan{
 		place: make([]placement, n), source: make([]int, n), buffer: make([]int, n), bytes: make([]int64, n),
+		guards: guards(g),
 	}}
 	pl.lifetimes()
 	pl.inPlace()

@@ -98,15 +98,17 @@ func TestValidation(t *testing.T) {
 		"forward ref":      {func(p *graphpb.Program) { node(p, "gather@1").Inputs[1].Index = 99 }, "inputs[1]: index"},
 		"ref kind":         {func(p *graphpb.Program) { node(p, "gather@1").Inputs[1].Kind = 9 }, "inputs[1]: kind"},
 		"operand count":    {func(p *graphpb.Program) { node(p, "gather@1").Inputs = nil }, "0 operands, want 2"},
-		"variable input":   {func(p *graphpb.Program) { node(p, "broadcast@1").Inputs[0] = &graphpb.Ref{Kind: graphpb.REF_KIND_INPUT} }, "variable rows"},
-		"attr missing":     {func(p *graphpb.Program) { node(p, "matmul@1").Attrs = nil }, "want exactly [ta tb tri]"},
-		"attr order":       {func(p *graphpb.Program) { a := node(p, "matmul@1").Attrs; a[0], a[1] = a[1], a[0] }, "in this order"},
-		"attr field":       {func(p *graphpb.Program) { node(p, "matmul@1").Attrs[0].Text = "x" }, "does not use"},
-		"attr value":       {func(p *graphpb.Program) { node(p, "matmul@1").Attrs[2].Ints[0] = 3 }, "tri 3"},
-		"attr mode":        {func(p *graphpb.Program) { node(p, "gather@1").Attrs[0].Text = "" }, "attr mode"},
-		"node dtype":       {func(p *graphpb.Program) { node(p, "matmul@1").Dtype = engine.I32 }, "dtype: declared"},
-		"node shape":       {func(p *graphpb.Program) { node(p, "matmul@1").Shape[1].A = 4 }, "shape: declared"},
-		"grows too far":    {func(p *graphpb.Program) { node(p, "slice@1").Shape[0].B = 2 }, "does not fit"},
+		"variable input": {func(p *graphpb.Program) {
+			node(p, "broadcast@1").Inputs[0] = &graphpb.Ref{Kind: graphpb.REF_KIND_INPUT}
+		}, "variable rows"},
+		"attr missing":  {func(p *graphpb.Program) { node(p, "matmul@1").Attrs = nil }, "want exactly [ta tb tri]"},
+		"attr order":    {func(p *graphpb.Program) { a := node(p, "matmul@1").Attrs; a[0], a[1] = a[1], a[0] }, "in this order"},
+		"attr field":    {func(p *graphpb.Program) { node(p, "matmul@1").Attrs[0].Text = "x" }, "does not use"},
+		"attr value":    {func(p *graphpb.Program) { node(p, "matmul@1").Attrs[2].Ints[0] = 3 }, "tri 3"},
+		"attr mode":     {func(p *graphpb.Program) { node(p, "gather@1").Attrs[0].Text = "" }, "attr mode"},
+		"node dtype":    {func(p *graphpb.Program) { node(p, "matmul@1").Dtype = engine.I32 }, "dtype: declared"},
+		"node shape":    {func(p *graphpb.Program) { node(p, "matmul@1").Shape[1].A = 4 }, "shape: declared"},
+		"grows too far": {func(p *graphpb.Program) { node(p, "slice@1").Shape[0].B = 2 }, "does not fit"},
 		"dim not canonical": {func(p *graphpb.Program) {
 			node(p, "matmul@1").Shape[0] = &graphpb.Dim{A: 1, C: 5}
 		}, "canonical"},

@@ -166,14 +166,14 @@ func (r *Run) evaluate(ctx context.Context, ws *workspace, fn func(int, *Tensor)
 			c.T = r.t
 			ws.g.nodes[i].reshapeAt(c)
 		}
-		done := false
+		done := fn == nil && ws.skips(i)
 		switch ws.plan.place[i] {
 		case alias:
 			c.Y.data, done = aliasBytes(c), true
 		case inPlace:
 			c.Y.data = c.X[ws.plan.source[i]].data
 		case once:
-			done, ws.filled[i] = ws.filled[i], true
+			done, ws.filled[i] = ws.filled[i] || done, ws.filled[i] || !done
 		}
 		if !done {
 			if err := c.Op.Eval(c); err != nil {

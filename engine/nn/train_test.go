@@ -125,7 +125,7 @@ func TestTrainingBits(t *testing.T) {
 
 const (
 	goldenCNN   = "aef8ede997b26bdf2a9ee358720b399a554bfe60084f5ccfab1c5e8f97b07993"
-	goldenLlama = "d72022e54826c1093c382966ac4c045c6f82461066d6e481120c9728129fb42f"
+	goldenLlama = "db06fee86942fe46270b3d8d5c9eba275e7b6f93cda89325adc70ca0c659710c"
 )
 
 func TestLlamaLearns(t *testing.T) {
