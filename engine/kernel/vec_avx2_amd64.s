@@ -329,17 +329,15 @@ unaryErf:
 	VFMADD213PS Y0, Y0, Y8
 	VBROADCASTSS vecConst<>+1568(SB), Y3
 	VMINPS Y7, Y3, Y4
-	VMULPS Y4, Y4, Y9
 	VBROADCASTSS vecConst<>+1600(SB), Y1
 	VFMADD213PS vecConst<>+1632(SB), Y4, Y1
-	VBROADCASTSS vecConst<>+1664(SB), Y2
-	VFMADD213PS vecConst<>+1696(SB), Y4, Y2
-	VFMADD213PS Y2, Y9, Y1
+	VFMADD213PS vecConst<>+1664(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1696(SB), Y4, Y1
 	VFMADD213PS vecConst<>+1728(SB), Y4, Y1
 	VFMADD213PS vecConst<>+1760(SB), Y4, Y1
 	VFMADD213PS vecConst<>+1792(SB), Y4, Y1
-	VPXOR vecConst<>+1344(SB), Y4, Y9
-	VFMADD213PS Y9, Y4, Y1
+	VPXOR vecConst<>+1344(SB), Y4, Y2
+	VFMADD213PS Y2, Y4, Y1
 	VBROADCASTSS vecConst<>+32(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VBROADCASTSS vecConst<>+64(SB), Y2
@@ -469,17 +467,15 @@ unaryGeluErf:
 	VFMADD213PS Y10, Y10, Y8
 	VBROADCASTSS vecConst<>+1568(SB), Y3
 	VMINPS Y7, Y3, Y4
-	VMULPS Y4, Y4, Y9
 	VBROADCASTSS vecConst<>+1600(SB), Y1
 	VFMADD213PS vecConst<>+1632(SB), Y4, Y1
-	VBROADCASTSS vecConst<>+1664(SB), Y2
-	VFMADD213PS vecConst<>+1696(SB), Y4, Y2
-	VFMADD213PS Y2, Y9, Y1
+	VFMADD213PS vecConst<>+1664(SB), Y4, Y1
+	VFMADD213PS vecConst<>+1696(SB), Y4, Y1
 	VFMADD213PS vecConst<>+1728(SB), Y4, Y1
 	VFMADD213PS vecConst<>+1760(SB), Y4, Y1
 	VFMADD213PS vecConst<>+1792(SB), Y4, Y1
-	VPXOR vecConst<>+1344(SB), Y4, Y9
-	VFMADD213PS Y9, Y4, Y1
+	VPXOR vecConst<>+1344(SB), Y4, Y2
+	VFMADD213PS Y2, Y4, Y1
 	VBROADCASTSS vecConst<>+32(SB), Y2
 	VMINPS Y1, Y2, Y1
 	VBROADCASTSS vecConst<>+64(SB), Y2
@@ -1107,54 +1103,54 @@ DATA vecConst<>+1360(SB)/4, $0x80000000
 DATA vecConst<>+1364(SB)/4, $0x80000000
 DATA vecConst<>+1368(SB)/4, $0x80000000
 DATA vecConst<>+1372(SB)/4, $0x80000000
-DATA vecConst<>+1376(SB)/4, $0xba1c7000
-DATA vecConst<>+1380(SB)/4, $0xba1c7000
-DATA vecConst<>+1384(SB)/4, $0xba1c7000
-DATA vecConst<>+1388(SB)/4, $0xba1c7000
-DATA vecConst<>+1392(SB)/4, $0xba1c7000
-DATA vecConst<>+1396(SB)/4, $0xba1c7000
-DATA vecConst<>+1400(SB)/4, $0xba1c7000
-DATA vecConst<>+1404(SB)/4, $0xba1c7000
-DATA vecConst<>+1408(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1412(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1416(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1420(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1424(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1428(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1432(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1436(SB)/4, $0x3ba38d2c
-DATA vecConst<>+1440(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1444(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1448(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1452(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1456(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1460(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1464(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1468(SB)/4, $0xbcdb48d9
-DATA vecConst<>+1472(SB)/4, $0x3de70e22
-DATA vecConst<>+1476(SB)/4, $0x3de70e22
-DATA vecConst<>+1480(SB)/4, $0x3de70e22
-DATA vecConst<>+1484(SB)/4, $0x3de70e22
-DATA vecConst<>+1488(SB)/4, $0x3de70e22
-DATA vecConst<>+1492(SB)/4, $0x3de70e22
-DATA vecConst<>+1496(SB)/4, $0x3de70e22
-DATA vecConst<>+1500(SB)/4, $0x3de70e22
-DATA vecConst<>+1504(SB)/4, $0xbec09380
-DATA vecConst<>+1508(SB)/4, $0xbec09380
-DATA vecConst<>+1512(SB)/4, $0xbec09380
-DATA vecConst<>+1516(SB)/4, $0xbec09380
-DATA vecConst<>+1520(SB)/4, $0xbec09380
-DATA vecConst<>+1524(SB)/4, $0xbec09380
-DATA vecConst<>+1528(SB)/4, $0xbec09380
-DATA vecConst<>+1532(SB)/4, $0xbec09380
-DATA vecConst<>+1536(SB)/4, $0x3e0375d4
-DATA vecConst<>+1540(SB)/4, $0x3e0375d4
-DATA vecConst<>+1544(SB)/4, $0x3e0375d4
-DATA vecConst<>+1548(SB)/4, $0x3e0375d4
-DATA vecConst<>+1552(SB)/4, $0x3e0375d4
-DATA vecConst<>+1556(SB)/4, $0x3e0375d4
-DATA vecConst<>+1560(SB)/4, $0x3e0375d4
-DATA vecConst<>+1564(SB)/4, $0x3e0375d4
+DATA vecConst<>+1376(SB)/4, $0xba229d49
+DATA vecConst<>+1380(SB)/4, $0xba229d49
+DATA vecConst<>+1384(SB)/4, $0xba229d49
+DATA vecConst<>+1388(SB)/4, $0xba229d49
+DATA vecConst<>+1392(SB)/4, $0xba229d49
+DATA vecConst<>+1396(SB)/4, $0xba229d49
+DATA vecConst<>+1400(SB)/4, $0xba229d49
+DATA vecConst<>+1404(SB)/4, $0xba229d49
+DATA vecConst<>+1408(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1412(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1416(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1420(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1424(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1428(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1432(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1436(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+1440(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1444(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1448(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1452(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1456(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1460(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1464(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1468(SB)/4, $0xbcdb79c5
+DATA vecConst<>+1472(SB)/4, $0x3de7108f
+DATA vecConst<>+1476(SB)/4, $0x3de7108f
+DATA vecConst<>+1480(SB)/4, $0x3de7108f
+DATA vecConst<>+1484(SB)/4, $0x3de7108f
+DATA vecConst<>+1488(SB)/4, $0x3de7108f
+DATA vecConst<>+1492(SB)/4, $0x3de7108f
+DATA vecConst<>+1496(SB)/4, $0x3de7108f
+DATA vecConst<>+1500(SB)/4, $0x3de7108f
+DATA vecConst<>+1504(SB)/4, $0xbec09386
+DATA vecConst<>+1508(SB)/4, $0xbec09386
+DATA vecConst<>+1512(SB)/4, $0xbec09386
+DATA vecConst<>+1516(SB)/4, $0xbec09386
+DATA vecConst<>+1520(SB)/4, $0xbec09386
+DATA vecConst<>+1524(SB)/4, $0xbec09386
+DATA vecConst<>+1528(SB)/4, $0xbec09386
+DATA vecConst<>+1532(SB)/4, $0xbec09386
+DATA vecConst<>+1536(SB)/4, $0x3e0375d3
+DATA vecConst<>+1540(SB)/4, $0x3e0375d3
+DATA vecConst<>+1544(SB)/4, $0x3e0375d3
+DATA vecConst<>+1548(SB)/4, $0x3e0375d3
+DATA vecConst<>+1552(SB)/4, $0x3e0375d3
+DATA vecConst<>+1556(SB)/4, $0x3e0375d3
+DATA vecConst<>+1560(SB)/4, $0x3e0375d3
+DATA vecConst<>+1564(SB)/4, $0x3e0375d3
 DATA vecConst<>+1568(SB)/4, $0x40800000
 DATA vecConst<>+1572(SB)/4, $0x40800000
 DATA vecConst<>+1576(SB)/4, $0x40800000
@@ -1163,70 +1159,70 @@ DATA vecConst<>+1584(SB)/4, $0x40800000
 DATA vecConst<>+1588(SB)/4, $0x40800000
 DATA vecConst<>+1592(SB)/4, $0x40800000
 DATA vecConst<>+1596(SB)/4, $0x40800000
-DATA vecConst<>+1600(SB)/4, $0xb7910000
-DATA vecConst<>+1604(SB)/4, $0xb7910000
-DATA vecConst<>+1608(SB)/4, $0xb7910000
-DATA vecConst<>+1612(SB)/4, $0xb7910000
-DATA vecConst<>+1616(SB)/4, $0xb7910000
-DATA vecConst<>+1620(SB)/4, $0xb7910000
-DATA vecConst<>+1624(SB)/4, $0xb7910000
-DATA vecConst<>+1628(SB)/4, $0xb7910000
-DATA vecConst<>+1632(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1636(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1640(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1644(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1648(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1652(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1656(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1660(SB)/4, $0x39c8e7d9
-DATA vecConst<>+1664(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1668(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1672(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1676(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1680(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1684(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1688(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1692(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+1696(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1700(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1704(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1708(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1712(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1716(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1720(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1724(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+1728(SB)/4, $0xbddaae5c
-DATA vecConst<>+1732(SB)/4, $0xbddaae5c
-DATA vecConst<>+1736(SB)/4, $0xbddaae5c
-DATA vecConst<>+1740(SB)/4, $0xbddaae5c
-DATA vecConst<>+1744(SB)/4, $0xbddaae5c
-DATA vecConst<>+1748(SB)/4, $0xbddaae5c
-DATA vecConst<>+1752(SB)/4, $0xbddaae5c
-DATA vecConst<>+1756(SB)/4, $0xbddaae5c
-DATA vecConst<>+1760(SB)/4, $0xbf228550
-DATA vecConst<>+1764(SB)/4, $0xbf228550
-DATA vecConst<>+1768(SB)/4, $0xbf228550
-DATA vecConst<>+1772(SB)/4, $0xbf228550
-DATA vecConst<>+1776(SB)/4, $0xbf228550
-DATA vecConst<>+1780(SB)/4, $0xbf228550
-DATA vecConst<>+1784(SB)/4, $0xbf228550
-DATA vecConst<>+1788(SB)/4, $0xbf228550
-DATA vecConst<>+1792(SB)/4, $0xbe03ce86
-DATA vecConst<>+1796(SB)/4, $0xbe03ce86
-DATA vecConst<>+1800(SB)/4, $0xbe03ce86
-DATA vecConst<>+1804(SB)/4, $0xbe03ce86
-DATA vecConst<>+1808(SB)/4, $0xbe03ce86
-DATA vecConst<>+1812(SB)/4, $0xbe03ce86
-DATA vecConst<>+1816(SB)/4, $0xbe03ce86
-DATA vecConst<>+1820(SB)/4, $0xbe03ce86
-DATA vecConst<>+1824(SB)/4, $0x3f6d8000
-DATA vecConst<>+1828(SB)/4, $0x3f6d8000
-DATA vecConst<>+1832(SB)/4, $0x3f6d8000
-DATA vecConst<>+1836(SB)/4, $0x3f6d8000
-DATA vecConst<>+1840(SB)/4, $0x3f6d8000
-DATA vecConst<>+1844(SB)/4, $0x3f6d8000
-DATA vecConst<>+1848(SB)/4, $0x3f6d8000
-DATA vecConst<>+1852(SB)/4, $0x3f6d8000
+DATA vecConst<>+1600(SB)/4, $0xb723ca5b
+DATA vecConst<>+1604(SB)/4, $0xb723ca5b
+DATA vecConst<>+1608(SB)/4, $0xb723ca5b
+DATA vecConst<>+1612(SB)/4, $0xb723ca5b
+DATA vecConst<>+1616(SB)/4, $0xb723ca5b
+DATA vecConst<>+1620(SB)/4, $0xb723ca5b
+DATA vecConst<>+1624(SB)/4, $0xb723ca5b
+DATA vecConst<>+1628(SB)/4, $0xb723ca5b
+DATA vecConst<>+1632(SB)/4, $0x39a18e0a
+DATA vecConst<>+1636(SB)/4, $0x39a18e0a
+DATA vecConst<>+1640(SB)/4, $0x39a18e0a
+DATA vecConst<>+1644(SB)/4, $0x39a18e0a
+DATA vecConst<>+1648(SB)/4, $0x39a18e0a
+DATA vecConst<>+1652(SB)/4, $0x39a18e0a
+DATA vecConst<>+1656(SB)/4, $0x39a18e0a
+DATA vecConst<>+1660(SB)/4, $0x39a18e0a
+DATA vecConst<>+1664(SB)/4, $0xbb6ad127
+DATA vecConst<>+1668(SB)/4, $0xbb6ad127
+DATA vecConst<>+1672(SB)/4, $0xbb6ad127
+DATA vecConst<>+1676(SB)/4, $0xbb6ad127
+DATA vecConst<>+1680(SB)/4, $0xbb6ad127
+DATA vecConst<>+1684(SB)/4, $0xbb6ad127
+DATA vecConst<>+1688(SB)/4, $0xbb6ad127
+DATA vecConst<>+1692(SB)/4, $0xbb6ad127
+DATA vecConst<>+1696(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1700(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1704(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1708(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1712(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1716(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1720(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1724(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+1728(SB)/4, $0xbdd946d0
+DATA vecConst<>+1732(SB)/4, $0xbdd946d0
+DATA vecConst<>+1736(SB)/4, $0xbdd946d0
+DATA vecConst<>+1740(SB)/4, $0xbdd946d0
+DATA vecConst<>+1744(SB)/4, $0xbdd946d0
+DATA vecConst<>+1748(SB)/4, $0xbdd946d0
+DATA vecConst<>+1752(SB)/4, $0xbdd946d0
+DATA vecConst<>+1756(SB)/4, $0xbdd946d0
+DATA vecConst<>+1760(SB)/4, $0xbf229efc
+DATA vecConst<>+1764(SB)/4, $0xbf229efc
+DATA vecConst<>+1768(SB)/4, $0xbf229efc
+DATA vecConst<>+1772(SB)/4, $0xbf229efc
+DATA vecConst<>+1776(SB)/4, $0xbf229efc
+DATA vecConst<>+1780(SB)/4, $0xbf229efc
+DATA vecConst<>+1784(SB)/4, $0xbf229efc
+DATA vecConst<>+1788(SB)/4, $0xbf229efc
+DATA vecConst<>+1792(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1796(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1800(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1804(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1808(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1812(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1816(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1820(SB)/4, $0xbe03b6d7
+DATA vecConst<>+1824(SB)/4, $0x3f600000
+DATA vecConst<>+1828(SB)/4, $0x3f600000
+DATA vecConst<>+1832(SB)/4, $0x3f600000
+DATA vecConst<>+1836(SB)/4, $0x3f600000
+DATA vecConst<>+1840(SB)/4, $0x3f600000
+DATA vecConst<>+1844(SB)/4, $0x3f600000
+DATA vecConst<>+1848(SB)/4, $0x3f600000
+DATA vecConst<>+1852(SB)/4, $0x3f600000
 DATA vecConst<>+1856(SB)/4, $0x3d372713
 DATA vecConst<>+1860(SB)/4, $0x3d372713
 DATA vecConst<>+1864(SB)/4, $0x3d372713

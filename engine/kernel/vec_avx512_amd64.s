@@ -329,17 +329,15 @@ unaryErf:
 	VFMADD213PS Z0, Z0, Z8
 	VBROADCASTSS vecConst<>+196(SB), Z3
 	VMINPS Z7, Z3, Z4
-	VMULPS Z4, Z4, Z9
 	VBROADCASTSS vecConst<>+200(SB), Z1
 	VFMADD213PS.BCST vecConst<>+204(SB), Z4, Z1
-	VBROADCASTSS vecConst<>+208(SB), Z2
-	VFMADD213PS.BCST vecConst<>+212(SB), Z4, Z2
-	VFMADD213PS Z2, Z9, Z1
+	VFMADD213PS.BCST vecConst<>+208(SB), Z4, Z1
+	VFMADD213PS.BCST vecConst<>+212(SB), Z4, Z1
 	VFMADD213PS.BCST vecConst<>+216(SB), Z4, Z1
 	VFMADD213PS.BCST vecConst<>+220(SB), Z4, Z1
 	VFMADD213PS.BCST vecConst<>+224(SB), Z4, Z1
-	VPXORD.BCST vecConst<>+168(SB), Z4, Z9
-	VFMADD213PS Z9, Z4, Z1
+	VPXORD.BCST vecConst<>+168(SB), Z4, Z2
+	VFMADD213PS Z2, Z4, Z1
 	VBROADCASTSS vecConst<>+4(SB), Z2
 	VMINPS Z1, Z2, Z1
 	VBROADCASTSS vecConst<>+8(SB), Z2
@@ -469,17 +467,15 @@ unaryGeluErf:
 	VFMADD213PS Z10, Z10, Z8
 	VBROADCASTSS vecConst<>+196(SB), Z3
 	VMINPS Z7, Z3, Z4
-	VMULPS Z4, Z4, Z9
 	VBROADCASTSS vecConst<>+200(SB), Z1
 	VFMADD213PS.BCST vecConst<>+204(SB), Z4, Z1
-	VBROADCASTSS vecConst<>+208(SB), Z2
-	VFMADD213PS.BCST vecConst<>+212(SB), Z4, Z2
-	VFMADD213PS Z2, Z9, Z1
+	VFMADD213PS.BCST vecConst<>+208(SB), Z4, Z1
+	VFMADD213PS.BCST vecConst<>+212(SB), Z4, Z1
 	VFMADD213PS.BCST vecConst<>+216(SB), Z4, Z1
 	VFMADD213PS.BCST vecConst<>+220(SB), Z4, Z1
 	VFMADD213PS.BCST vecConst<>+224(SB), Z4, Z1
-	VPXORD.BCST vecConst<>+168(SB), Z4, Z9
-	VFMADD213PS Z9, Z4, Z1
+	VPXORD.BCST vecConst<>+168(SB), Z4, Z2
+	VFMADD213PS Z2, Z4, Z1
 	VBROADCASTSS vecConst<>+4(SB), Z2
 	VMINPS Z1, Z2, Z1
 	VBROADCASTSS vecConst<>+8(SB), Z2
@@ -787,21 +783,21 @@ DATA vecConst<>+156(SB)/4, $0xbeaaaa99
 DATA vecConst<>+160(SB)/4, $0x40000000
 DATA vecConst<>+164(SB)/4, $0x3f200000
 DATA vecConst<>+168(SB)/4, $0x80000000
-DATA vecConst<>+172(SB)/4, $0xba1c7000
-DATA vecConst<>+176(SB)/4, $0x3ba38d2c
-DATA vecConst<>+180(SB)/4, $0xbcdb48d9
-DATA vecConst<>+184(SB)/4, $0x3de70e22
-DATA vecConst<>+188(SB)/4, $0xbec09380
-DATA vecConst<>+192(SB)/4, $0x3e0375d4
+DATA vecConst<>+172(SB)/4, $0xba229d49
+DATA vecConst<>+176(SB)/4, $0x3ba4e4fc
+DATA vecConst<>+180(SB)/4, $0xbcdb79c5
+DATA vecConst<>+184(SB)/4, $0x3de7108f
+DATA vecConst<>+188(SB)/4, $0xbec09386
+DATA vecConst<>+192(SB)/4, $0x3e0375d3
 DATA vecConst<>+196(SB)/4, $0x40800000
-DATA vecConst<>+200(SB)/4, $0xb7910000
-DATA vecConst<>+204(SB)/4, $0x39c8e7d9
-DATA vecConst<>+208(SB)/4, $0xbb7e8a1c
-DATA vecConst<>+212(SB)/4, $0x3cc6b1a1
-DATA vecConst<>+216(SB)/4, $0xbddaae5c
-DATA vecConst<>+220(SB)/4, $0xbf228550
-DATA vecConst<>+224(SB)/4, $0xbe03ce86
-DATA vecConst<>+228(SB)/4, $0x3f6d8000
+DATA vecConst<>+200(SB)/4, $0xb723ca5b
+DATA vecConst<>+204(SB)/4, $0x39a18e0a
+DATA vecConst<>+208(SB)/4, $0xbb6ad127
+DATA vecConst<>+212(SB)/4, $0x3cc1a1fd
+DATA vecConst<>+216(SB)/4, $0xbdd946d0
+DATA vecConst<>+220(SB)/4, $0xbf229efc
+DATA vecConst<>+224(SB)/4, $0xbe03b6d7
+DATA vecConst<>+228(SB)/4, $0x3f600000
 DATA vecConst<>+232(SB)/4, $0x3d372713
 DATA vecConst<>+236(SB)/4, $0x3f4c422a
 GLOBL vecConst<>(SB), RODATA|NOPTR, $240

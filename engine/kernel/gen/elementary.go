@@ -112,26 +112,20 @@ func (e *vec) blend(dst, mask, yes, tmp int) {
 
 // erf sets r1 = Erf(x), NaN not yet canonical; registers 1 … 9 are scratch.
 func (e *vec) erf(x int) {
-	t, small, s, u, tmp := 7, 8, 9, 2, 3
+	t, small, s, neg, tmp := 7, 8, 9, 2, 3
 	e.and(t, x, absMask)
 	e.mul(s, x, x)
-	e.poly(small, s, -5.96761703e-4, 4.99119423e-3, -2.67681349e-2, 1.12819925e-1, -3.76125336e-1, 1.28379166e-1)
+	e.poly(small, s, -6.203246885e-04, 5.032179877e-03, -2.679146267e-02, 1.128245518e-01, -3.761255145e-01, 1.283791512e-01)
 	e.horner(small, x, x)
 	e.set(tmp, kf(4))
 	e.do("VMINPS", t, tmp, 4)
-	e.mul(s, 4, 4)
-	e.poly(1, 4, -1.72853470e-5, 3.83197126e-4)
-	e.poly(u, 4, -3.88396438e-3, 2.42546219e-2)
-	e.horner(1, s, u)
-	for _, c := range []float32{-1.06777877e-1, -6.34846687e-1, -1.28717512e-1} {
-		e.horner(1, 4, kf(c))
-	}
-	e.xor(s, 4, signBit)
-	e.horner(1, 4, s)
+	e.poly(1, 4, -9.762671652e-06, 3.081414034e-04, -3.583023092e-03, 2.363681234e-02, -1.060920954e-01, -6.352384090e-01, -1.286271662e-01)
+	e.xor(neg, 4, signBit)
+	e.horner(1, 4, neg)
 	e.exp(1, 1)
 	e.set(tmp, kf(1))
 	e.sub(1, tmp, 1)
-	e.choose(1, t, cmpLE, kf(0.927734375), small, tmp)
+	e.choose(1, t, cmpLE, kf(0.875), small, tmp)
 	e.copySign(1, x, tmp)
 }
 
