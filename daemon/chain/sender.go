@@ -218,7 +218,9 @@ func (s *Sender) Step(ctx context.Context) {
 			s.giveBack(batch)
 			return
 		}
-		s.send(ctx, batch, height)
+		if !s.send(ctx, batch, height) {
+			return
+		}
 	}
 }
 
@@ -327,14 +329,14 @@ func (s *Sender) backoff(why string, err error) {
 	s.log.Warn("sending is held back", "why", why, "error", err, "pause", s.pause)
 }
 
-// send signs and broadcasts one batch.
-func (s *Sender) send(ctx context.Context, batch []queued, height int64) {
+// send signs and broadcasts one batch; it reports whether the next one may follow at once.
+func (s *Sender) send(ctx context.Context, batch []queued, height int64) bool {
 	if !s.known {
 		acc, err := s.node.Account(ctx, s.signer.Address())
 		if err != nil {
 			s.giveBack(batch)
 			s.backoff("account", err)
-			return
+			return false
 		}
 		s.account, s.known = acc, true
 	}
@@ -350,13 +352,13 @@ func (s *Sender) send(ctx context.Context, batch []queued, height int64) {
 		if !s.wrongSequence(ctx, err.Error(), height) {
 			s.backoff("simulate", err)
 		}
-		return
+		return false
 	}
 	raw, err := s.signer.Sign(ctx, msgs, opt)
 	if err != nil {
 		s.giveBack(batch)
 		s.backoff("sign", err)
-		return
+		return false
 	}
 	hash := sha256.Sum256(raw)
 	tx := &pendingTx{bytes: raw, hash: hash[:], sequence: s.account.Sequence, timeout: int64(opt.TimeoutHeight), cast: height, items: batch}
@@ -365,9 +367,9 @@ func (s *Sender) send(ctx context.Context, batch []queued, height int64) {
 		// It may or may not have arrived. Until that is known it holds its place in the sequence.
 		s.track(tx)
 		s.backoff("broadcast", err)
-		return
+		return false
 	}
-	s.judge(ctx, tx, res, height)
+	return s.judge(ctx, tx, res, height)
 }
 
 func (s *Sender) track(tx *pendingTx) {
@@ -375,16 +377,18 @@ func (s *Sender) track(tx *pendingTx) {
 	s.account.Sequence++
 }
 
-// judge acts on what the mempool says to a new transaction.
-func (s *Sender) judge(ctx context.Context, tx *pendingTx, res TxResult, height int64) {
+// judge acts on what the mempool says to a new transaction, and reports whether the next batch may follow at once.
+func (s *Sender) judge(ctx context.Context, tx *pendingTx, res TxResult, height int64) bool {
 	refusal := fmt.Errorf("%s %d: %s", res.Codespace, res.Code, res.Log)
 	switch {
 	case res.Code == 0 || is(res, sdkerrors.ErrTxInMempoolCache.ABCICode()):
 		s.track(tx)
 		s.pause = 0
+		return true
 	case is(res, sdkerrors.ErrWrongSequence.ABCICode()):
 		s.giveBack(tx.items)
 		s.wrongSequence(ctx, res.Log, height)
+		return time.Now().After(s.notBefore)
 	case is(res, sdkerrors.ErrMempoolIsFull.ABCICode()):
 		s.giveBack(tx.items)
 		s.backoff("mempool is full", refusal)
@@ -392,6 +396,7 @@ func (s *Sender) judge(ctx context.Context, tx *pendingTx, res TxResult, height 
 		s.giveBack(tx.items)
 		s.maxBytes = max(len(tx.bytes)/2, 1024)
 		s.log.Warn("batches are made smaller", "bytes", s.maxBytes)
+		return true
 	case is(res, sdkerrors.ErrOutOfGas.ABCICode()):
 		s.giveBack(tx.items)
 		s.boostGas()
@@ -402,6 +407,7 @@ func (s *Sender) judge(ctx context.Context, tx *pendingTx, res TxResult, height 
 		s.known = len(s.pending) > 0 && s.known
 		s.backoff("transaction refused", refusal)
 	}
+	return false
 }
 
 func is(res TxResult, code uint32) bool {
@@ -452,10 +458,10 @@ func (s *Sender) wrongSequence(ctx context.Context, text string, height int64) b
 		return true
 	}
 	s.account.Sequence = expected
-	if s.pause > 0 || expected < s.account.Sequence {
+	if s.pause > 0 { // the second correction in a row waits
 		s.backoff("sequence", errors.New(m[0]))
 	}
-	s.pause = max(s.pause, time.Nanosecond) // the second correction in a row waits
+	s.pause = max(s.pause, time.Nanosecond)
 	return true
 }
 

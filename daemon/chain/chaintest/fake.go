@@ -1,0 +1,629 @@
+package chaintest
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+
+	"poaid/commit"
+	"poaid/daemon/chain"
+	"poaid/engine/graphpb"
+	modelstypes "poaid/x/models/types"
+	poaitypes "poaid/x/poai/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+// ErrNetwork is what a faulty connection says.
+var ErrNetwork = errors.New("connection refused (by the test)")
+
+// Fault is what goes wrong in one call.
+type Fault int
+
+// The faults.
+const (
+	NoFault    Fault = iota
+	FailBefore       // the call errs and has no effect
+	FailAfter        // the call has its effect and errs
+	Lost             // Broadcast: accepted by the node, then forgotten
+	Full             // Broadcast: mempool is full
+	NoIndex          // Tx: not found though executed
+)
+
+// Windows in blocks.
+const (
+	SealBlocks   = 40
+	AuditDelay   = 2
+	RevealBlocks = 40
+)
+
+// Chain is the chain.
+type Chain struct {
+	ID  string
+	Enc chain.Encoding
+	// Faults, if set, decides what goes wrong; it is called with the name of the call.
+	Faults func(call string) Fault
+
+	mu       sync.Mutex
+	height   int64
+	accounts map[string]uint64 // committed sequences
+	mempool  []memTx
+	results  map[string]chain.TxResult
+	tasks    map[uint64]*task
+	// Violations are things that no honest daemon may do.
+	violations []string
+	Txs        int // executed
+	Items      int // executed
+}
+
+type memTx struct {
+	raw    []byte
+	signer string
+	seq    uint64
+}
+
+type task struct {
+	view      taskstypes.TaskView
+	committee []string
+	seats     []poaitypes.Seat
+	phase     poaitypes.CommitteePhase
+	deadline  int64
+	root      commit.Hash
+	reveal    *taskstypes.ResultReveal
+	sealedAt  int64
+}
+
+var (
+	_ chain.Reader = (*Chain)(nil)
+	_ chain.Node   = (*Chain)(nil)
+)
+
+// New returns a chain at height 1.
+func New(id string, enc chain.Encoding) *Chain {
+	return &Chain{ID: id, Enc: enc, height: 1, accounts: map[string]uint64{}, results: map[string]chain.TxResult{}, tasks: map[uint64]*task{}}
+}
+
+// Root is the result root that a task has on this chain: what an honest runner must come to.
+func Root(id uint64) (state, output, result commit.Hash) {
+	state = sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("state"), id))
+	output = sha256.Sum256(binary.LittleEndian.AppendUint64([]byte("output"), id))
+	return state, output, commit.ResultRoot(1, state, output)
+}
+
+// Assign adds a task of a worker, audited by a committee (none: not audited).
+func (c *Chain) Assign(id uint64, worker string, committee ...string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, _, root := Root(id)
+	c.tasks[id] = &task{committee: committee, root: root, view: taskstypes.TaskView{
+		Task:   taskstypes.Task{Id: id, Model: "toy", Steps: 1},
+		Status: taskstypes.Status{State: taskstypes.STATE_ASSIGNED, Worker: worker, Due: c.height + SealBlocks, AssignedHeight: c.height},
+	}}
+}
+
+// State returns the state of a task.
+func (c *Chain) State(id uint64) taskstypes.State {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.tasks[id].view.Status.State
+}
+
+// Violations lists what no honest daemon may do: second seals, wrong reveals, missed seals and reveals.
+func (c *Chain) Violations() []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.violations)
+}
+
+// Height returns the committed height.
+func (c *Chain) Height() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.height
+}
+
+// Open tells whether any task is unfinished.
+func (c *Chain) Open() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, t := range c.tasks {
+		if s := t.view.Status.State; s != taskstypes.STATE_FINAL && s != taskstypes.STATE_EXPIRED && s != taskstypes.STATE_REFUNDED {
+			return true
+		}
+	}
+	return false
+}
+
+func (c *Chain) fault(call string) Fault {
+	if c.Faults == nil {
+		return NoFault
+	}
+	return c.Faults(call)
+}
+
+// Commit makes a block of the mempool.
+func (c *Chain) Commit() int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.height++
+	var rest []memTx
+	for _, m := range c.mempool {
+		tx, err := c.Enc.TxConfig.TxDecoder()(m.raw)
+		if err != nil {
+			panic(err)
+		}
+		timeout := tx.(sdk.TxWithTimeoutHeight).GetTimeoutHeight()
+		switch {
+		case m.seq > c.accounts[m.signer]:
+			rest = append(rest, m)
+			continue
+		case m.seq < c.accounts[m.signer] || timeout > 0 && uint64(c.height) > timeout:
+			continue
+		}
+		c.accounts[m.signer]++
+		c.Txs++
+		hash := sha256.Sum256(m.raw)
+		c.results[string(hash[:])] = c.deliver(tx)
+	}
+	c.mempool = rest
+	c.endBlock()
+	return c.height
+}
+
+func (c *Chain) deliver(tx sdk.Tx) chain.TxResult {
+	var data sdk.TxMsgData
+	for _, msg := range tx.GetMsgs() {
+		res, err := c.handle(msg)
+		if err != nil {
+			return chain.TxResult{Code: 1, Codespace: "test", Log: err.Error(), Height: c.height}
+		}
+		packed, err := codectypes.NewAnyWithValue(res)
+		if err != nil {
+			panic(err)
+		}
+		data.MsgResponses = append(data.MsgResponses, packed)
+	}
+	bz, err := proto.Marshal(&data)
+	if err != nil {
+		panic(err)
+	}
+	return chain.TxResult{Data: bz, Height: c.height}
+}
+
+func (c *Chain) handle(msg sdk.Msg) (proto.Message, error) {
+	switch m := msg.(type) {
+	case *authz.MsgExec:
+		inner, err := m.GetMessages()
+		if err != nil {
+			return nil, err
+		}
+		out := &authz.MsgExecResponse{}
+		for _, im := range inner {
+			res, err := c.handle(im)
+			if err != nil {
+				return nil, err
+			}
+			bz, err := proto.Marshal(res)
+			if err != nil {
+				return nil, err
+			}
+			out.Results = append(out.Results, bz)
+		}
+		return out, nil
+	case *taskstypes.MsgSealResults:
+		out := &taskstypes.MsgSealResultsResponse{}
+		for _, it := range m.Items {
+			out.Results = append(out.Results, taskItem(it.TaskId, c.sealResult(m.Worker, it)))
+		}
+		return out, nil
+	case *taskstypes.MsgRevealResults:
+		out := &taskstypes.MsgRevealResultsResponse{}
+		for _, it := range m.Items {
+			out.Results = append(out.Results, taskItem(it.TaskId, c.revealResult(m.Worker, it)))
+		}
+		return out, nil
+	case *poaitypes.MsgSealAttestations:
+		out := &poaitypes.MsgSealAttestationsResponse{}
+		for _, it := range m.Items {
+			out.Results = append(out.Results, poaiItem(it.TaskId, c.sealSeat(m.Participant, it)))
+		}
+		return out, nil
+	case *poaitypes.MsgRevealAttestations:
+		out := &poaitypes.MsgRevealAttestationsResponse{}
+		for _, it := range m.Items {
+			out.Results = append(out.Results, poaiItem(it.TaskId, c.revealSeat(m.Participant, it)))
+		}
+		return out, nil
+	}
+	return nil, fmt.Errorf("message %T", msg)
+}
+
+func taskItem(id uint64, err error) taskstypes.ItemResult {
+	r := taskstypes.ItemResult{TaskId: id, Accepted: err == nil}
+	if err != nil {
+		r.Error = err.Error()
+	}
+	return r
+}
+
+func poaiItem(id uint64, err error) poaitypes.ItemResult {
+	return poaitypes.ItemResult(taskItem(id, err))
+}
+
+func (c *Chain) violate(format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	c.violations = append(c.violations, fmt.Sprintf("height %d: %v", c.height, err))
+	return err
+}
+
+func (c *Chain) sealResult(worker string, it taskstypes.ResultSeal) error {
+	c.Items++
+	t, ok := c.tasks[it.TaskId]
+	if !ok || t.view.Status.Worker != worker {
+		return c.violate("task %d: sealed by a stranger", it.TaskId)
+	}
+	st := &t.view.Status
+	if len(st.Seal) > 0 {
+		if !bytes.Equal(st.Seal, it.Seal) {
+			return c.violate("task %d: a second, different seal", it.TaskId)
+		}
+		return errors.New("sealed already")
+	}
+	if st.State != taskstypes.STATE_ASSIGNED {
+		return errors.New("not assigned")
+	}
+	st.Seal, st.State, t.sealedAt = it.Seal, taskstypes.STATE_SEALED, c.height
+	return nil
+}
+
+func (c *Chain) revealResult(worker string, it taskstypes.ResultReveal) error {
+	c.Items++
+	t, ok := c.tasks[it.TaskId]
+	if !ok || t.view.Status.Worker != worker {
+		return c.violate("task %d: revealed by a stranger", it.TaskId)
+	}
+	if t.view.Status.State != taskstypes.STATE_REVEALING || t.reveal != nil {
+		return errors.New("not revealing")
+	}
+	_, output, _ := Root(it.TaskId)
+	root := commit.ResultRoot(1, commit.Hash(it.StateRoot), output)
+	seal := commit.Seal(c.ID, it.TaskId, worker, root, [32]byte(it.Salt))
+	if !bytes.Equal(seal[:], t.view.Status.Seal) {
+		return c.violate("task %d: reveal does not match its seal", it.TaskId)
+	}
+	t.reveal, t.view.Status.ResultRoot = &it, root[:]
+	return nil
+}
+
+func (c *Chain) seat(participant string, id uint64) (*task, *poaitypes.Seat) {
+	t, ok := c.tasks[id]
+	if !ok {
+		return nil, nil
+	}
+	for i := range t.seats {
+		if t.seats[i].Participant == participant {
+			return t, &t.seats[i]
+		}
+	}
+	return t, nil
+}
+
+func (c *Chain) sealSeat(participant string, it poaitypes.AttestationSeal) error {
+	c.Items++
+	t, s := c.seat(participant, it.TaskId)
+	if s == nil {
+		return c.violate("task %d: attestation by one not drawn", it.TaskId)
+	}
+	if len(s.Seal) > 0 {
+		if !bytes.Equal(s.Seal, it.Seal) {
+			return c.violate("task %d: a second, different attestation", it.TaskId)
+		}
+		return errors.New("sealed already")
+	}
+	if s.State != poaitypes.SEAT_STATE_OPEN || t.phase != poaitypes.COMMITTEE_PHASE_SEALING {
+		return errors.New("seat is closed")
+	}
+	s.Seal, s.State = it.Seal, poaitypes.SEAT_STATE_SEALED
+	return nil
+}
+
+func (c *Chain) revealSeat(participant string, it poaitypes.AttestationReveal) error {
+	c.Items++
+	t, s := c.seat(participant, it.TaskId)
+	if s == nil || s.State != poaitypes.SEAT_STATE_SEALED || t.phase != poaitypes.COMMITTEE_PHASE_REVEALING {
+		return errors.New("not revealing")
+	}
+	seal := commit.Seal(c.ID, it.TaskId, participant, commit.Hash(it.ResultRoot), [32]byte(it.Salt))
+	if !bytes.Equal(seal[:], s.Seal) {
+		return c.violate("task %d: attestation does not match its seal", it.TaskId)
+	}
+	s.ResultRoot, s.State = it.ResultRoot, poaitypes.SEAT_STATE_REVEALED
+	if !bytes.Equal(it.ResultRoot, t.root[:]) {
+		return c.violate("task %d: attested a wrong root", it.TaskId)
+	}
+	return nil
+}
+
+// endBlock moves tasks on.
+func (c *Chain) endBlock() {
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		t := c.tasks[id]
+		st := &t.view.Status
+		switch st.State {
+		case taskstypes.STATE_ASSIGNED:
+			if c.height >= st.Due {
+				st.State = taskstypes.STATE_EXPIRED
+				_ = c.violate("task %d: not sealed in time", id)
+			}
+		case taskstypes.STATE_SEALED:
+			if c.height >= t.sealedAt+AuditDelay {
+				c.audit(id, t)
+			}
+		case taskstypes.STATE_AUDITED:
+			c.closeCommittee(id, t)
+		case taskstypes.STATE_REVEALING:
+			c.finish(id, t)
+		}
+	}
+}
+
+func (c *Chain) audit(id uint64, t *task) {
+	if len(t.committee) == 0 {
+		c.openReveals(t)
+		return
+	}
+	t.view.Status.State = taskstypes.STATE_AUDITED
+	t.phase, t.deadline = poaitypes.COMMITTEE_PHASE_SEALING, c.height+SealBlocks
+	for i, p := range t.committee {
+		t.seats = append(t.seats, poaitypes.Seat{TaskId: id, Index: uint32(i), Participant: p, State: poaitypes.SEAT_STATE_OPEN})
+	}
+}
+
+func (c *Chain) openReveals(t *task) {
+	t.view.Status.State, t.view.Status.Due = taskstypes.STATE_REVEALING, c.height+RevealBlocks
+	t.phase, t.deadline = poaitypes.COMMITTEE_PHASE_REVEALING, c.height+RevealBlocks
+}
+
+func (c *Chain) closeCommittee(id uint64, t *task) {
+	for i := range t.seats {
+		if t.seats[i].State != poaitypes.SEAT_STATE_OPEN {
+			continue
+		}
+		if c.height < t.deadline {
+			return
+		}
+		t.seats[i].State = poaitypes.SEAT_STATE_CLOSED
+		_ = c.violate("task %d: seat %d not sealed in time", id, i)
+	}
+	c.openReveals(t)
+}
+
+func (c *Chain) finish(id uint64, t *task) {
+	done := t.reveal != nil
+	for _, s := range t.seats {
+		done = done && s.State != poaitypes.SEAT_STATE_SEALED
+	}
+	switch {
+	case done && bytes.Equal(t.view.Status.ResultRoot, t.root[:]):
+		t.view.Status.State, t.phase = taskstypes.STATE_FINAL, poaitypes.COMMITTEE_PHASE_DONE
+	case done:
+		t.view.Status.State = taskstypes.STATE_REFUNDED
+		_ = c.violate("task %d: wrong result", id)
+	case c.height >= t.view.Status.Due:
+		t.view.Status.State = taskstypes.STATE_REFUNDED
+		_ = c.violate("task %d: not revealed in time", id)
+	}
+}
+
+// signerOf returns signer and sequence of a transaction.
+func (c *Chain) signerOf(raw []byte) (string, uint64, error) {
+	tx, err := c.Enc.TxConfig.TxDecoder()(raw)
+	if err != nil {
+		return "", 0, err
+	}
+	sigs, err := tx.(authsigning.SigVerifiableTx).GetSignaturesV2()
+	if err != nil || len(sigs) != 1 {
+		return "", 0, fmt.Errorf("signatures: %d, %w", len(sigs), err)
+	}
+	addr, err := c.Enc.Registry.SigningContext().AddressCodec().BytesToString(sigs[0].PubKey.Address())
+	return addr, sigs[0].Sequence, err
+}
+
+// expected is the sequence that the mempool expects.
+func (c *Chain) expected(addr string) uint64 {
+	seq := c.accounts[addr]
+	for _, m := range c.mempool {
+		if m.signer == addr && m.seq == seq {
+			seq++
+		}
+	}
+	return seq
+}
+
+// ChainID implements chain.Reader.
+func (c *Chain) ChainID() string { return c.ID }
+
+// Account implements chain.Node.
+func (c *Chain) Account(_ context.Context, address string) (chain.Account, error) {
+	if c.fault("account") != NoFault {
+		return chain.Account{}, ErrNetwork
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return chain.Account{Number: 1, Sequence: c.accounts[address], Height: c.height}, nil
+}
+
+// Simulate implements chain.Node.
+func (c *Chain) Simulate(_ context.Context, raw []byte) (uint64, error) {
+	if c.fault("simulate") != NoFault {
+		return 0, ErrNetwork
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	addr, seq, err := c.signerOf(raw)
+	if err != nil {
+		return 0, err
+	}
+	if want := c.expected(addr); seq != want {
+		return 0, fmt.Errorf("account sequence mismatch, expected %d, got %d", want, seq)
+	}
+	return 1000, nil
+}
+
+// Broadcast implements chain.Node.
+func (c *Chain) Broadcast(_ context.Context, raw []byte) (chain.TxResult, error) {
+	f := c.fault("broadcast")
+	if f == FailBefore {
+		return chain.TxResult{}, ErrNetwork
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f == Full {
+		return refuse(sdkerrors.ErrMempoolIsFull.ABCICode(), "mempool is full"), nil
+	}
+	addr, seq, err := c.signerOf(raw)
+	if err != nil {
+		return chain.TxResult{}, err
+	}
+	for _, m := range c.mempool {
+		if bytes.Equal(m.raw, raw) {
+			return refuse(sdkerrors.ErrTxInMempoolCache.ABCICode(), "tx already in mempool"), nil
+		}
+	}
+	if want := c.expected(addr); seq != want {
+		return refuse(sdkerrors.ErrWrongSequence.ABCICode(), fmt.Sprintf("account sequence mismatch, expected %d, got %d", want, seq)), nil
+	}
+	if f != Lost {
+		c.mempool = append(c.mempool, memTx{raw: raw, signer: addr, seq: seq})
+	}
+	if f == FailAfter {
+		return chain.TxResult{}, ErrNetwork
+	}
+	return chain.TxResult{}, nil
+}
+
+func refuse(code uint32, log string) chain.TxResult {
+	return chain.TxResult{Code: code, Codespace: sdkerrors.RootCodespace, Log: log}
+}
+
+// Tx implements chain.Node.
+func (c *Chain) Tx(_ context.Context, hash []byte) (chain.TxResult, error) {
+	if c.fault("tx") != NoFault {
+		return chain.TxResult{}, chain.ErrNotFound
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	res, ok := c.results[string(hash)]
+	if !ok {
+		return chain.TxResult{}, chain.ErrNotFound
+	}
+	return res, nil
+}
+
+// EachAssigned implements chain.Reader.
+func (c *Chain) EachAssigned(_ context.Context, worker string, fn func(taskstypes.TaskView) error) error {
+	if c.fault("assigned") != NoFault {
+		return ErrNetwork
+	}
+	for _, v := range c.views() {
+		if v.Status.Worker == worker {
+			if err := fn(v); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (c *Chain) views() []taskstypes.TaskView {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var out []taskstypes.TaskView
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		out = append(out, c.tasks[id].view)
+	}
+	return out
+}
+
+// EachDuty implements chain.Reader.
+func (c *Chain) EachDuty(_ context.Context, participant string, fn func(poaitypes.Duty) error) error {
+	if c.fault("duties") != NoFault {
+		return ErrNetwork
+	}
+	c.mu.Lock()
+	var duties []poaitypes.Duty
+	for _, id := range slices.Sorted(maps.Keys(c.tasks)) {
+		t, s := c.seat(participant, id)
+		if s != nil && (s.State == poaitypes.SEAT_STATE_OPEN || s.State == poaitypes.SEAT_STATE_SEALED) {
+			duties = append(duties, poaitypes.Duty{Seat: *s, Committee: poaitypes.Committee{TaskId: id, Phase: t.phase, Deadline: t.deadline}})
+		}
+	}
+	c.mu.Unlock()
+	for _, d := range duties {
+		if err := fn(d); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Task implements chain.Reader.
+func (c *Chain) Task(_ context.Context, id uint64) (taskstypes.TaskView, error) {
+	if c.fault("task") != NoFault {
+		return taskstypes.TaskView{}, ErrNetwork
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	t, ok := c.tasks[id]
+	if !ok {
+		return taskstypes.TaskView{}, chain.ErrNotFound
+	}
+	return t.view, nil
+}
+
+// TasksParams implements chain.Reader.
+func (c *Chain) TasksParams(context.Context) (taskstypes.Params, error) {
+	if c.fault("params") != NoFault {
+		return taskstypes.Params{}, ErrNetwork
+	}
+	return taskstypes.Params{MaxInlineOutputBytes: 16, MaxBatch: 10}, nil
+}
+
+// PoaiParams implements chain.Reader.
+func (c *Chain) PoaiParams(context.Context) (poaitypes.Params, error) {
+	return poaitypes.Params{MaxBatch: 10}, nil
+}
+
+// Participant implements chain.Reader.
+func (c *Chain) Participant(_ context.Context, address string) (poaitypes.Participant, error) {
+	return poaitypes.Participant{Address: address}, nil
+}
+
+// Inputs implements chain.Reader; toy tasks have none.
+func (c *Chain) Inputs(context.Context, uint64) ([]taskstypes.NamedTensor, error) { return nil, nil }
+
+// Model implements chain.Reader; there are none.
+func (c *Chain) Model(context.Context, string) (modelstypes.Model, error) {
+	return modelstypes.Model{}, chain.ErrNotFound
+}
+
+// Program implements chain.Reader; there are none.
+func (c *Chain) Program(context.Context, string) (*graphpb.Program, error) {
+	return nil, chain.ErrNotFound
+}
+
+// Endpoints implements chain.Reader; there are none.
+func (c *Chain) Endpoints(context.Context, string) ([]string, error) { return nil, nil }

@@ -1,0 +1,171 @@
+package executor
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+
+	"poaid/commit"
+	"poaid/engine"
+	"poaid/engine/graphpb"
+	modelstypes "poaid/x/models/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+var (
+	// ErrRoot is returned when bytes are not what the chain committed to.
+	ErrRoot = errors.New("root does not match")
+	// ErrMemory is returned for a model that alone exceeds the memory bound.
+	ErrMemory = errors.New("model exceeds the memory bound")
+)
+
+// Result is what a task comes to.
+type Result struct {
+	ResultRoot commit.Hash
+	StateRoot  commit.Hash
+	OutputRoot commit.Hash
+	// Outputs in the program's order, with data and roots.
+	Outputs []taskstypes.NamedTensor
+	Units   uint64 // of the task, for metrics
+}
+
+// Runner computes results. A Runner may be asked for the same task again and must give the same result.
+type Runner interface {
+	Run(ctx context.Context, task taskstypes.Task) (Result, error)
+}
+
+// Chain is what the executor reads of the chain.
+type Chain interface {
+	Inputs(ctx context.Context, id uint64) ([]taskstypes.NamedTensor, error)
+	Model(ctx context.Context, id string) (modelstypes.Model, error)
+	Program(ctx context.Context, id string) (*graphpb.Program, error)
+}
+
+// Blobs gives artifacts by content id, verified, of at most limit bytes.
+type Blobs interface {
+	GetBytes(ctx context.Context, cid string, limit int64) ([]byte, error)
+}
+
+// Options configure an Executor.
+type Options struct {
+	// Threads of one run; 0: one per processor.
+	Threads int
+	// MemoryBytes bounds the models kept in memory, counted twice their weights (the engine packs them). 0: 4 GiB.
+	MemoryBytes int64
+	// Limits of programs; zero: engine.DefaultLimits.
+	Limits engine.Limits
+}
+
+// Executor is the Runner of honest daemons.
+type Executor struct {
+	chain Chain
+	blobs Blobs
+	opt   Options
+	cache *cache
+}
+
+var _ Runner = (*Executor)(nil)
+
+// New returns an executor.
+func New(chain Chain, blobs Blobs, opt Options) *Executor {
+	if opt.MemoryBytes <= 0 {
+		opt.MemoryBytes = 4 << 30
+	}
+	if opt.Limits == (engine.Limits{}) {
+		opt.Limits = engine.DefaultLimits()
+	}
+	e := &Executor{chain: chain, blobs: blobs, opt: opt}
+	e.cache = newCache(opt.MemoryBytes, e.load)
+	return e
+}
+
+// CachedBytes is the memory that loaded models take.
+func (e *Executor) CachedBytes() int64 { return e.cache.bytes() }
+
+// Run implements Runner.
+func (e *Executor) Run(ctx context.Context, task taskstypes.Task) (Result, error) {
+	m, release, err := e.cache.get(ctx, task.Model)
+	if err != nil {
+		return Result{}, fmt.Errorf("model %s: %w", task.Model, err)
+	}
+	defer release()
+	inputs, err := e.inputs(ctx, m.program, task)
+	if err != nil {
+		return Result{}, fmt.Errorf("task %d: %w", task.Id, err)
+	}
+	res, err := engine.Execute(ctx, m.program, m.weights, inputs, task.Steps, engine.RunOptions{Threads: e.opt.Threads})
+	if err != nil {
+		return Result{}, fmt.Errorf("task %d: execute: %w", task.Id, err)
+	}
+	out := Result{ResultRoot: res.ResultRoot, StateRoot: res.StateRoot, OutputRoot: res.OutputRoot, Units: task.Units}
+	for _, o := range res.Outputs {
+		root, err := commit.TensorRoot(uint8(o.Tensor.DType()), o.Tensor.Shape(), o.Tensor.Bytes())
+		if err != nil {
+			return Result{}, fmt.Errorf("task %d: output %q: %w", task.Id, o.Name, err)
+		}
+		out.Outputs = append(out.Outputs, taskstypes.NamedTensor{
+			Name: o.Name, Dtype: o.Tensor.DType(), Shape: o.Tensor.Shape(), Data: o.Tensor.Bytes(), Root: root[:],
+		})
+	}
+	return out, nil
+}
+
+// inputs gathers a task's inputs and checks them against the root that the chain holds.
+func (e *Executor) inputs(ctx context.Context, prog *engine.Program, task taskstypes.Task) (map[string]*engine.Tensor, error) {
+	given, err := e.chain.Inputs(ctx, task.Id)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[string]*engine.Tensor, len(given))
+	for _, in := range given {
+		if _, twice := out[in.Name]; twice {
+			return nil, fmt.Errorf("input %q: given twice", in.Name)
+		}
+		if out[in.Name], err = e.tensor(ctx, in); err != nil {
+			return nil, fmt.Errorf("input %q: %w", in.Name, err)
+		}
+	}
+	bound, err := prog.BindInputs(out)
+	if err != nil {
+		return nil, err
+	}
+	root, err := bound.Root(e.opt.Threads)
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(root[:], task.InputRoot) {
+		return nil, fmt.Errorf("%w: inputs have %s, the task %X", ErrRoot, root, task.InputRoot)
+	}
+	return out, nil
+}
+
+func (e *Executor) tensor(ctx context.Context, in taskstypes.NamedTensor) (*engine.Tensor, error) {
+	size, err := engine.ByteSize(in.Dtype, in.Shape)
+	if err != nil {
+		return nil, err
+	}
+	if size > e.opt.Limits.TensorBytes {
+		return nil, fmt.Errorf("%d bytes, limit %d", size, e.opt.Limits.TensorBytes)
+	}
+	data := in.Data
+	if in.Cid != "" {
+		if data, err = e.blobs.GetBytes(ctx, in.Cid, size); err != nil {
+			return nil, err
+		}
+	}
+	t, err := engine.TensorFromBytes(in.Dtype, in.Shape, data)
+	if err != nil {
+		return nil, err
+	}
+	if len(in.Root) > 0 {
+		root, err := commit.TensorRootParallel(uint8(in.Dtype), in.Shape, data, e.opt.Threads)
+		if err != nil {
+			return nil, err
+		}
+		if !bytes.Equal(root[:], in.Root) {
+			return nil, fmt.Errorf("%w: data has %s, the task says %X", ErrRoot, root, in.Root)
+		}
+	}
+	return t, nil
+}
