@@ -4,10 +4,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math"
 	"math/bits"
+	"strconv"
 
 	"poaid/engine"
+	"poaid/engine/nn"
 )
 
 // ErrLlama2c is wrapped by every error about a llama2.c checkpoint.
@@ -149,30 +150,73 @@ func parseLlama2c(data []byte) (*llamaCheckpoint, error) {
 	return ck, nil
 }
 
-// layer gives a copy of layer i of a stacked array, with the given shape.
-func (ck *llamaCheckpoint) layer(name string, i int, shape ...int64) (*engine.Tensor, error) {
+// layer gives layer i of a stacked array [layers, …], as a view.
+func (ck *llamaCheckpoint) layer(name string, i int) (*engine.Tensor, error) {
 	all := ck.parts[name]
 	size := len(all.Bytes()) / ck.cfg.Layers
-	return engine.TensorFromBytes(engine.F32, shape, all.Bytes()[i*size:(i+1)*size])
+	return engine.TensorFromBytes(engine.F32, all.Shape()[1:], all.Bytes()[i*size:(i+1)*size:(i+1)*size])
 }
 
-// RopeTables gives cos and sin [seq, headDim/2] of position × 10000^(−2i/headDim), computed in float64 and rounded once. They are
-// weights: what is committed is the table, so the platform that computes it does not matter.
-func RopeTables(seq, headDim int) (cos, sin *engine.Tensor, err error) {
-	if seq < 1 || seq > maxLlamaSeq || headDim < 2 || headDim > maxLlamaDim || headDim%2 != 0 {
-		return nil, nil, fmt.Errorf("rope: sequence %d of at most %d, head width %d, even and at most %d", seq, maxLlamaSeq, headDim, maxLlamaDim)
+// llamaLayerNames are nn's names of the per-layer arrays.
+var llamaLayerNames = [][2]string{
+	{"attention_norm", "attention_norm"}, {"attention.wq", "wq"}, {"attention.wk", "wk"}, {"attention.wv", "wv"}, {"attention.wo", "wo"},
+	{"ffn_norm", "ffn_norm"}, {"feed_forward.w1", "w1"}, {"feed_forward.w2", "w2"}, {"feed_forward.w3", "w3"},
+}
+
+// weights gives the arrays under nn's names, with rotary tables computed anew.
+func (ck *llamaCheckpoint) weights() (map[string]*engine.Tensor, error) {
+	w := map[string]*engine.Tensor{"tok_embeddings.weight": ck.parts["tok_embeddings"], "norm.weight": ck.parts["norm"]}
+	if !ck.cfg.Shared {
+		w["output.weight"] = ck.parts["output"]
 	}
-	half := headDim / 2
-	c, s := make([]float32, seq*half), make([]float32, seq*half)
-	for p := range seq {
-		for i := range half {
-			angle := float64(p) * math.Pow(10000, -float64(2*i)/float64(headDim))
-			c[p*half+i], s[p*half+i] = float32(math.Cos(angle)), float32(math.Sin(angle))
+	var err error
+	for i := range ck.cfg.Layers {
+		for _, n := range llamaLayerNames {
+			if w[fmt.Sprintf("layers.%d.%s.weight", i, n[0])], err = ck.layer(n[1], i); err != nil {
+				return nil, fmt.Errorf("%w: layer %d: %s: %w", ErrLlama2c, i, n[1], err)
+			}
 		}
 	}
-	if cos, err = engine.FromF32(c, int64(seq), int64(half)); err != nil {
-		return nil, nil, err
+	w["rope.cos"], w["rope.sin"], err = nn.RopeTables(int64(ck.cfg.SeqLen), int64(ck.cfg.HeadDim()), 10000)
+	return w, err
+}
+
+// ImportLlama2c turns a checkpoint of llama2.c (the legacy format that run.c reads, export version 0) and its tokenizer.bin into a
+// package. The header's fields are bounded and the file's length must be exactly what they say before anything is allocated. A
+// negative vocabulary size means a classifier of its own. The file's rotary tables are skipped, as run.c does; those of the package are
+// computed in float64 and rounded once: they are weights, so what is committed is the table and the platform does not matter.
+// Generation ends at the begin or the end token, as in run.c. Callers may rename the package.
+func ImportLlama2c(checkpoint, tokenizer []byte) (*Package, error) {
+	ck, err := parseLlama2c(checkpoint)
+	if err != nil {
+		return nil, err
 	}
-	sin, err = engine.FromF32(s, int64(seq), int64(half))
-	return cos, sin, err
+	tok, err := ParseTokenizer(tokenizer)
+	if err != nil {
+		return nil, err
+	}
+	c := ck.cfg
+	if tok.VocabSize() != c.Vocab {
+		return nil, fmt.Errorf("%w: vocab_size: %d, the tokenizer has %d tokens", ErrLlama2c, c.Vocab, tok.VocabSize())
+	}
+	prog, err := nn.Llama(nn.LlamaConfig{
+		Dim: int64(c.Dim), HiddenDim: int64(c.Hidden), Layers: c.Layers, Heads: int64(c.Heads), KVHeads: int64(c.KVHeads),
+		Vocab: int64(c.Vocab), Ctx: int64(c.SeqLen), TiedOutput: c.Shared, EOS: []int64{int64(TokenBOS), int64(TokenEOS)},
+	}, engine.DefaultLimits())
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrLlama2c, err)
+	}
+	weights, err := ck.weights()
+	if err != nil {
+		return nil, err
+	}
+	return New(Meta{
+		Name:        "llama2c",
+		Description: fmt.Sprintf("llama2.c checkpoint: dim %d, %d layers, vocabulary %d, context %d", c.Dim, c.Layers, c.Vocab, c.SeqLen),
+		Outputs:     []Output{{Name: "tokens", Render: RenderTokens, CountOutput: "count"}, {Name: "logprobs"}, {Name: "count"}},
+		Settings: map[string]string{
+			"architecture": "llama", "input": "prompt", "vocab": strconv.Itoa(c.Vocab), "context": strconv.Itoa(c.SeqLen),
+			"dim": strconv.Itoa(c.Dim), "layers": strconv.Itoa(c.Layers), "bos": "1",
+		},
+	}, prog, weights, tok)
 }

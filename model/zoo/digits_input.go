@@ -9,6 +9,8 @@ import (
 	"image/png"
 	"io"
 	"math"
+
+	"poaid/engine"
 )
 
 // Limits of a picture of a digit.
@@ -27,14 +29,14 @@ const grid = 8
 // inkLevels is the number of ink levels above paper that a pixel of the data set has.
 const inkLevels = 16
 
-// DigitsInput reads a PNG and gives the 8×8 pixels that the digits model reads, 0 (paper) to 16 (ink), row by row.
+// DigitsInput reads a PNG and gives the input "pixels" of the digits model: u8 [1,8,8], 0 (paper) to 16 (ink).
 //
 // Transparent pixels count as white. The paper is whatever the picture's border mostly is: a border that is mostly dark
 // means light ink on dark paper, so that chalk on a board and a pen on paper read alike. Ink is stretched to the picture's
 // own range of brightness. A picture that is square and whose ink already reaches the top and bottom eighth is taken as framed;
 // otherwise the ink's bounding box is cut out, centred and scaled so that its longer side fills the grid, as the data set was made. Each
 // grid cell is the mean ink over its area.
-func DigitsInput(r io.Reader) ([]uint8, error) {
+func DigitsInput(r io.Reader) (*engine.Tensor, error) {
 	raw, err := io.ReadAll(io.LimitReader(r, maxPictureBytes+1))
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrPicture, err)
@@ -57,7 +59,7 @@ func DigitsInput(r io.Reader) ([]uint8, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.toGrid(p.frame()), nil
+	return engine.FromU8(p.toGrid(p.frame()), 1, grid, grid)
 }
 
 // picture is ink from 0 to 1, row by row.

@@ -46,7 +46,7 @@ func TestDigitPNGReadsBack(t *testing.T) {
 			require.NoError(t, err)
 			got, err := DigitsInput(bytes.NewReader(raw))
 			require.NoError(t, err)
-			require.Equal(t, d.Pixels[:], got, "scale %d", scale)
+			require.Equal(t, d.Pixels[:], got.U8(), "scale %d", scale)
 		}
 	}
 	require.Greater(t, n, 100)
@@ -81,7 +81,7 @@ func TestInversionAndFraming(t *testing.T) {
 	} {
 		got, err := DigitsInput(encode(t, img))
 		require.NoError(t, err, name)
-		require.Equal(t, want, got, name)
+		require.Equal(t, want, got.U8(), name)
 	}
 }
 
