@@ -18,6 +18,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
@@ -177,6 +179,12 @@ func shortWindows(g *Genesis) {
 	t.Params.DrawDelay, t.Params.SealBlocks, t.Params.RevealBlocks, t.Params.ChallengeBlocks = 2, 10, 10, 5
 	t.Params.OpenBlocks, t.Params.RetentionBlocks = 30, 50
 	g.Set(taskstypes.ModuleName, &t)
+
+	var v govv1.GenesisState
+	g.Get(govtypes.ModuleName, &v)
+	voting, expedited := 3*BlockTime, 2*BlockTime
+	v.Params.VotingPeriod, v.Params.ExpeditedVotingPeriod = &voting, &expedited
+	g.Set(govtypes.ModuleName, &v)
 
 	var r rewardstypes.GenesisState
 	g.Get(rewardstypes.ModuleName, &r)

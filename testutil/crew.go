@@ -1,0 +1,233 @@
+package testutil
+
+import (
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/app/params"
+	"poaid/commit"
+	poaitypes "poaid/x/poai/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+// Behaviour is how a participant of a Crew works.
+type Behaviour int
+
+// Behaviours.
+const (
+	Honest Behaviour = iota
+	// Liar seals and reveals a wrong result.
+	Liar
+	// Idle does nothing: neither seals nor attests.
+	Idle
+	// Mute seals, and never reveals.
+	Mute
+)
+
+// Participant is a bonded account that works on echo tasks.
+type Participant struct {
+	*Account
+	Behaviour Behaviour
+}
+
+// Crew are participants who do, block by block, what daemons would do.
+type Crew struct {
+	Members []*Participant
+	chain   *Chain
+	// Batch is the most items in one message.
+	Batch int
+}
+
+// NewCrew joins the accounts as participants that serve the echo model.
+func (c *Chain) NewCrew(accounts ...*Account) *Crew {
+	c.tb.Helper()
+	crew := &Crew{chain: c, Batch: 100}
+	txs := make([][]byte, len(accounts))
+	for i, a := range accounts {
+		crew.Members = append(crew.Members, &Participant{Account: a})
+		txs[i] = c.Tx(a, Join(a))
+	}
+	for i, r := range c.Block(txs...).TxResults {
+		if r.Code != 0 {
+			c.tb.Fatalf("join %s: %s", accounts[i].Name, r.Log)
+		}
+	}
+	return crew
+}
+
+// Join bonds 10,000 poai and serves the echo model.
+func Join(a *Account) *poaitypes.MsgJoin {
+	return &poaitypes.MsgJoin{
+		Participant: a.String(), Bond: sdk.NewInt64Coin(params.Denom, 10_000_000_000), Moniker: a.Name, Concurrency: 1_000, Models: []string{EchoModel},
+	}
+}
+
+// Work makes a block with the given transactions and whatever the members have to do.
+func (w *Crew) Work(txs ...[]byte) {
+	w.chain.tb.Helper()
+	own := len(txs)
+	for _, m := range w.Members {
+		msgs, err := w.Due(m)
+		if err != nil {
+			w.chain.tb.Fatalf("work of %s: %v", m.Name, err)
+		}
+		for _, msg := range msgs {
+			txs = append(txs, w.chain.TxWith(m.Account, TxOptions{Gas: 20_000_000}, msg))
+		}
+	}
+	for i, r := range w.chain.Block(txs...).TxResults {
+		if i >= own && r.Code != 0 {
+			w.chain.tb.Fatalf("height %d: transaction %d of the crew: %s", w.chain.Height(), i, r.Log)
+		}
+	}
+}
+
+// WorkUntil makes blocks until a task is in the state, at most blocks of them.
+func (w *Crew) WorkUntil(task uint64, state taskstypes.State, blocks int) taskstypes.Status {
+	w.chain.tb.Helper()
+	var st taskstypes.Status
+	for range blocks {
+		var err error
+		if st, err = w.chain.App.Tasks.Statuses.Get(w.chain.Ctx(), task); err != nil {
+			w.chain.tb.Fatalf("task %d: %v", task, err)
+		}
+		if st.State == state {
+			return st
+		}
+		w.Work()
+	}
+	w.chain.tb.Fatalf("task %d is %s after %d blocks, want %s", task, st.State, blocks, state)
+	return st
+}
+
+// Due are the messages that a member has to send now.
+func (w *Crew) Due(m *Participant) ([]sdk.Msg, error) {
+	if m.Behaviour == Idle {
+		return nil, nil
+	}
+	var msgs []sdk.Msg
+	ctx := w.chain.Ctx()
+	seals, reveals, err := w.results(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	for part := range chunks(len(seals), w.Batch) {
+		msgs = append(msgs, &taskstypes.MsgSealResults{Worker: m.String(), Items: seals[part.from:part.to]})
+	}
+	for part := range chunks(len(reveals), w.Batch) {
+		msgs = append(msgs, &taskstypes.MsgRevealResults{Worker: m.String(), Items: reveals[part.from:part.to]})
+	}
+	aseals, areveals, err := w.attestations(ctx, m)
+	if err != nil {
+		return nil, err
+	}
+	for part := range chunks(len(aseals), w.Batch) {
+		msgs = append(msgs, &poaitypes.MsgSealAttestations{Participant: m.String(), Items: aseals[part.from:part.to]})
+	}
+	for part := range chunks(len(areveals), w.Batch) {
+		msgs = append(msgs, &poaitypes.MsgRevealAttestations{Participant: m.String(), Items: areveals[part.from:part.to]})
+	}
+	return msgs, nil
+}
+
+func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.ResultSeal, reveals []taskstypes.ResultReveal, err error) {
+	k := w.chain.App.Tasks
+	rng := collections.NewPrefixedPairRange[sdk.AccAddress, uint64](m.Addr)
+	err = k.ByWorker.Walk(ctx, rng, func(key collections.Pair[sdk.AccAddress, uint64]) (bool, error) {
+		id := key.K2()
+		st, err := k.Statuses.Get(ctx, id)
+		if err != nil || st.Worker != m.String() {
+			return false, err
+		}
+		result, err := w.result(ctx, m, id)
+		if err != nil {
+			return false, err
+		}
+		salt := salt(m, id, "result")
+		switch {
+		case st.State == taskstypes.STATE_ASSIGNED:
+			seal := commit.Seal(w.chain.ChainID, id, m.String(), result.Root, salt)
+			seals = append(seals, taskstypes.ResultSeal{TaskId: id, Seal: seal[:]})
+		case st.State == taskstypes.STATE_REVEALING && len(st.ResultRoot) == 0 && m.Behaviour != Mute:
+			reveals = append(reveals, taskstypes.ResultReveal{TaskId: id, StateRoot: result.StateRoot[:], Outputs: result.Outputs, Salt: salt[:]})
+		}
+		return false, nil
+	})
+	return seals, reveals, err
+}
+
+func (w *Crew) attestations(ctx sdk.Context, m *Participant) (seals []poaitypes.AttestationSeal, reveals []poaitypes.AttestationReveal, err error) {
+	k := w.chain.App.Poai
+	rng := collections.NewPrefixedPairRange[string, uint64](m.String())
+	err = k.Duties.Walk(ctx, rng, func(key collections.Pair[string, uint64], index uint32) (bool, error) {
+		id := key.K2()
+		seat, err := k.Seats.Get(ctx, collections.Join(id, index))
+		if err != nil {
+			return false, err
+		}
+		committee, err := k.Committees.Get(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		result, err := w.result(ctx, m, id)
+		if err != nil {
+			return false, err
+		}
+		salt := salt(m, id, "attestation")
+		switch {
+		case seat.State == poaitypes.SEAT_STATE_OPEN:
+			seal := commit.Seal(w.chain.ChainID, id, m.String(), result.Root, salt)
+			seals = append(seals, poaitypes.AttestationSeal{TaskId: id, Seal: seal[:]})
+		case seat.State == poaitypes.SEAT_STATE_SEALED && committee.Phase == poaitypes.COMMITTEE_PHASE_REVEALING && m.Behaviour != Mute:
+			reveals = append(reveals, poaitypes.AttestationReveal{TaskId: id, ResultRoot: result.Root[:], Salt: salt[:]})
+		}
+		return false, nil
+	})
+	return seals, reveals, err
+}
+
+func (w *Crew) result(ctx sdk.Context, m *Participant, id uint64) (EchoResult, error) {
+	task, err := w.chain.App.Tasks.Tasks.Get(ctx, id)
+	if err != nil {
+		return EchoResult{}, fmt.Errorf("task %d: %w", id, err)
+	}
+	in, err := w.chain.App.Tasks.Inputs.Get(ctx, id)
+	if err != nil {
+		return EchoResult{}, fmt.Errorf("inputs of task %d: %w", id, err)
+	}
+	return RunEcho(in.Tensors, task.Steps, m.Behaviour == Liar)
+}
+
+func salt(m *Participant, task uint64, purpose string) [32]byte {
+	return commit.Salt(m.Key.Bytes(), "", task, purpose)
+}
+
+type part struct{ from, to int }
+
+// chunks cuts 0..n into parts of at most size.
+func chunks(n, size int) func(yield func(part) bool) {
+	return func(yield func(part) bool) {
+		for from := 0; from < n; from += size {
+			if !yield(part{from, min(from+size, n)}) {
+				return
+			}
+		}
+	}
+}
+
+// TaskIDs are the ids that a block's transactions were given, in order.
+func TaskIDs(c *Chain, submitter *Account) []uint64 {
+	var ids []uint64
+	rng := collections.NewPrefixedPairRange[sdk.AccAddress, uint64](submitter.Addr)
+	err := c.App.Tasks.BySubmitter.Walk(c.Ctx(), rng, func(key collections.Pair[sdk.AccAddress, uint64]) (bool, error) {
+		ids = append(ids, key.K2())
+		return false, nil
+	})
+	if err != nil {
+		c.tb.Fatalf("tasks of %s: %v", submitter.Name, err)
+	}
+	return ids
+}
