@@ -192,7 +192,7 @@ func defaultInput(s *graphpb.InputSpec) *Tensor {
 
 func sortedKeys(m map[string]*Tensor) []string {
 	names := make([]string, 0, len(m))
-	for name := range m { //nolint:detlint // sorted below
+	for name := range m { // sorted below
 		names = append(names, name)
 	}
 	slices.Sort(names)

@@ -259,18 +259,29 @@ func evalRope(c *EvalCtx) error {
 	kernel.Parallel(threadsFor(c, c.Y.Len()), int(rows), func(lo, hi int) {
 		for r := int64(lo); r < int64(hi); r++ {
 			t := min(max(loadInt(c.X[3], r), 0), c.X[1].shape[0]-1) * half
+			cs, sn := cos[t:t+half], sin[t:t+half]
 			for h := r * heads * d; h < (r+1)*heads*d; h += d {
-				for i := range half {
-					s := sin[t+i]
-					if inverse {
-						s = num.Neg(s)
-					}
-					y[h+2*i], y[h+2*i+1] = rotate(x[h+2*i], x[h+2*i+1], cos[t+i], s)
-				}
+				rotateRow(y[h:h+d], x[h:h+d], cs, sn, inverse)
 			}
 		}
 	})
 	return nil
+}
+
+// rotateRow is rotate for one head; the sum of two rounded products is the only place a NaN can appear.
+func rotateRow(y, x, cos, sin []float32, inverse bool) {
+	for i, c := range cos {
+		x0, x1, s := x[2*i], x[2*i+1], sin[i]
+		if inverse {
+			s = -s
+		}
+		y0 := float32(float32(x0*c) - float32(x1*s))
+		y1 := float32(float32(x0*s) + float32(x1*c))
+		if y0 != y0 || y1 != y1 {
+			y0, y1 = num.CanonNaN(y0), num.CanonNaN(y1)
+		}
+		y[2*i], y[2*i+1] = y0, y1
+	}
 }
 
 func onehotOp() *Op {

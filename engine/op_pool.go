@@ -161,10 +161,25 @@ func evalPlanes(c *EvalCtx, s *poolShape, y, x []float32, eval func(s *poolShape
 }
 
 func evalMaxPool(s *poolShape, y, x []float32) {
-	at := func(i int64) float32 { return x[i] }
 	for o := range y {
-		_, y[o] = s.argmax(at, int64(o)/s.ow, int64(o)%s.ow)
+		y[o] = num.CanonNaN(x[s.argmaxOf(x, int64(o)/s.ow, int64(o)%s.ow)])
 	}
+}
+
+// argmaxOf is argmax over a whole plane.
+func (s *poolShape) argmaxOf(x []float32, oh, ow int64) int64 {
+	h0, h1, w0, w1 := s.window(oh, ow)
+	index := h0*s.w + w0
+	best := num.Key(x[index])
+	for h := h0; h < h1; h++ {
+		row := x[h*s.w+w0 : h*s.w+w1]
+		for w, v := range row {
+			if k := num.Key(v); k > best {
+				best, index = k, h*s.w+w0+int64(w)
+			}
+		}
+	}
+	return index
 }
 
 // sliceMaxPool keeps a flag for "some member seen" and the largest one.
@@ -256,9 +271,8 @@ func maxPoolDX() *Op {
 				for p := int64(lo); p < int64(hi); p++ {
 					dx, x := c.Y.F32()[p*n:(p+1)*n], c.X[0].F32()[p*n:(p+1)*n]
 					clear(dx)
-					at := func(i int64) float32 { return x[i] }
 					for o := range s.oh * s.ow {
-						i, _ := s.argmax(at, o/s.ow, o%s.ow)
+						i := s.argmaxOf(x, o/s.ow, o%s.ow)
 						dx[i] = num.Add(dx[i], dy[p*s.oh*s.ow+o])
 					}
 				}

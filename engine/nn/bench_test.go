@@ -88,3 +88,30 @@ func BenchmarkDecode(b *testing.B) {
 	}
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "tok/s")
 }
+
+// BenchmarkCNNTrain times one training step of a CNN with 64 images.
+func BenchmarkCNNTrain(b *testing.B) {
+	for _, size := range []int64{8, 28} {
+		b.Run(fmt.Sprintf("%dx%d", size, size), func(b *testing.B) {
+			net := CNN{Channels: 1, Height: size, Width: size, Filters: []int64{16, 32}, Hidden: 64, Output: 10}
+			prog, err := ClassifierTrainer(net, TrainConfig{Batch: 64, Steps: 1 << 20, LR: 1e-3, DataLen: 256, DataDType: engine.U8}, engine.DefaultLimits())
+			require.NoError(b, err)
+			tensors, err := InitParams(net.Params(), 1)
+			require.NoError(b, err)
+			tensors["data"], err = engine.NewTensor(engine.U8, []int64{256, 1, size, size}, 1<<20)
+			require.NoError(b, err)
+			tensors["labels"], err = engine.NewTensor(engine.U8, []int64{256}, 1<<20)
+			require.NoError(b, err)
+			weights, err := engine.WeightsByName(prog, tensors)
+			require.NoError(b, err)
+			in, err := prog.BindInputs(nil)
+			require.NoError(b, err)
+			run, err := engine.NewRun(prog, weights, in, engine.RunOptions{Threads: 2})
+			require.NoError(b, err)
+			for b.Loop() {
+				require.NoError(b, run.Step(context.Background()))
+			}
+			b.ReportMetric(float64(64*b.N)/b.Elapsed().Seconds(), "images/s")
+		})
+	}
+}

@@ -23,7 +23,7 @@ func (g *Graph) Grad(loss Value, wrt ...Value) []Value {
 		g.b.fail("%s: the loss of Grad must be an f32[1] node of this graph", g.name)
 		return grads
 	}
-	active := g.activeNodes(loss.index, wrt)
+	active, rules := g.activeNodes(loss.index, wrt), vjpRules()
 	parts := map[key][]contribution{loss.key(): {{grad: g.F32(1)}}}
 	for i := loss.index; i >= 0; i-- {
 		k := key{graphpb.REF_KIND_NODE, i}
@@ -32,7 +32,7 @@ func (g *Graph) Grad(loss Value, wrt ...Value) []Value {
 		}
 		dy := g.sumParts(parts[k])
 		parts[k] = []contribution{{grad: dy}} // a node asked for in wrt
-		ins, gs := g.nodeGrad(i, dy, active, wrt)
+		ins, gs := g.nodeGrad(i, dy, active, wrt, rules)
 		for slot, gr := range gs {
 			if gr.Valid() {
 				parts[ins[slot].key()] = append(parts[ins[slot].key()], contribution{i, slot, gr})
@@ -53,7 +53,7 @@ func (g *Graph) Grad(loss Value, wrt ...Value) []Value {
 }
 
 // nodeGrad returns the operands of node i, or of the macro that ends in it, and their gradients.
-func (g *Graph) nodeGrad(i int, dy Value, active []bool, wrt []Value) (ins, grads []Value) {
+func (g *Graph) nodeGrad(i int, dy Value, active []bool, wrt []Value, rules map[string]func(c *vjp) []Value) (ins, grads []Value) {
 	wanted := func(v Value) bool {
 		if v.kind == graphpb.REF_KIND_NODE && active[v.index] {
 			return v.DType() == engine.F32
@@ -79,7 +79,7 @@ func (g *Graph) nodeGrad(i int, dy Value, active []bool, wrt []Value) (ins, grad
 	for slot, in := range ins {
 		need[slot] = wanted(in)
 	}
-	rule, ok := vjps[g.nodes[i].Op]
+	rule, ok := rules[g.nodes[i].Op]
 	if !ok {
 		g.b.fail("%s node %d: %s has no gradient", g.name, i, g.nodes[i].Op)
 		return ins, nil

@@ -83,7 +83,7 @@ func RopeTables(ctx, headDim int64, theta float64) (cos, sin *engine.Tensor, err
 	}
 	for p := range ctx {
 		for i := range half {
-			angle := float64(p) * math.Pow(theta, -2*float64(i)/float64(headDim))
+			angle := float64(float64(p) * math.Pow(theta, float64(-2*i)/float64(headDim)))
 			cos.F32()[p*half+i], sin.F32()[p*half+i] = float32(math.Cos(angle)), float32(math.Sin(angle))
 		}
 	}

@@ -73,7 +73,7 @@ func (c LlamaConfig) KVDim() int64 {
 //	rope.cos, rope.sin [ctx, head_dim/2]          (not trained)
 func (c LlamaConfig) Params() []ParamSpec {
 	std := float32(0.02)
-	out := float32(0.02 / math.Sqrt(2*float64(c.Layers)))
+	out := float32(0.02 / math.Sqrt(float64(2*c.Layers)))
 	list := []ParamSpec{{Name: "tok_embeddings.weight", Shape: []int64{c.Vocab, c.Dim}, Init: Normal(std)}}
 	for i := range c.Layers {
 		p := func(name string, init Init, shape ...int64) {

@@ -45,15 +45,15 @@ func (c *vjp) fit(grads ...func() Value) []Value {
 	return out
 }
 
-// vjps holds the gradient rules by op.
-var vjps = map[string]func(c *vjp) []Value{}
-
-func init() { //nolint:gochecknoinits // the rules call Graph methods that look rules up
-	for _, rules := range []map[string]func(c *vjp) []Value{arithmeticRules(), unaryRules(), movementRules(), foldRules()} {
+// vjpRules returns the gradient rules by op.
+func vjpRules() map[string]func(c *vjp) []Value {
+	all := arithmeticRules()
+	for _, rules := range []map[string]func(c *vjp) []Value{unaryRules(), movementRules(), foldRules()} {
 		for name, rule := range rules {
-			vjps[name] = rule
+			all[name] = rule
 		}
 	}
+	return all
 }
 
 func arithmeticRules() map[string]func(c *vjp) []Value {
