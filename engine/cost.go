@@ -28,62 +28,94 @@ func (p *Program) Units(cost CostParams, t uint64, forced bool) (uint64, error) 
 	if g == nil {
 		return 0, errors.New("cost: the program has no forced graph")
 	}
+	return p.graphUnits(g, cost, t, func(*node) bool { return true })
+}
+
+// graphUnits adds up the units of the nodes that pick selects.
+func (p *Program) graphUnits(g *graph, cost CostParams, t uint64, pick func(n *node) bool) (uint64, error) {
 	total := uint64(0)
 	for i := range g.nodes {
+		if !pick(&g.nodes[i]) {
+			continue
+		}
 		n := p.nodeAt(g, i, t, nil)
 		macs, bytes, err := n.Op.Cost(n)
 		if err != nil {
 			return 0, fmt.Errorf("cost of %s.nodes[%d] %q (%s): %w", g.name, i, n.Name, n.Op.Name, err)
 		}
 		units := max(ceilDiv(macs, cost.MacsPerUnit), ceilDiv(bytes, cost.BytesPerUnit))
-		sum, carry := bits.Add64(total, units, 0)
-		if carry != 0 {
-			return 0, ErrOverflow
+		if total, err = addChecked(total, units); err != nil {
+			return 0, err
 		}
-		total = sum
 	}
 	return total, nil
 }
 
-// TotalUnits returns what a run of T steps costs when its forced input has rows rows (0: none). Programs whose shapes
-// do not depend on the step are priced by one step; others by every step.
+// TotalUnits returns what a run of T steps costs when its forced input has rows rows (0: none). Nodes whose shapes do
+// not depend on the step are priced once; the others at every step, so the work is T times their number.
 func (p *Program) TotalUnits(cost CostParams, T, rows uint64) (uint64, error) {
+	if T > p.pb.MaxSteps {
+		return 0, fmt.Errorf("cost: T %d, max_steps is %d", T, p.pb.MaxSteps)
+	}
 	forced := uint64(0)
 	if p.forced != nil && rows > 1 {
 		forced = min(T, rows-1)
 	}
-	total := uint64(0)
-	add := func(units, times uint64) error {
-		hi, lo := bits.Mul64(units, times)
-		sum, carry := bits.Add64(total, lo, 0)
-		if hi != 0 || carry != 0 {
-			return ErrOverflow
-		}
-		total = sum
-		return nil
+	a, err := p.rangeUnits(p.forced, cost, 0, forced)
+	if err != nil {
+		return 0, err
 	}
-	for _, part := range []struct {
-		forced   bool
-		from, to uint64
-	}{{true, 0, forced}, {false, forced, T}} {
-		if part.from == part.to {
-			continue
+	b, err := p.rangeUnits(p.step, cost, forced, T)
+	if err != nil {
+		return 0, err
+	}
+	return addChecked(a, b)
+}
+
+// rangeUnits prices steps from..to−1 of one graph.
+func (p *Program) rangeUnits(g *graph, cost CostParams, from, to uint64) (uint64, error) {
+	if from >= to {
+		return 0, nil
+	}
+	if _, err := p.Units(cost, from, g == p.forced); err != nil {
+		return 0, err
+	}
+	each, err := p.graphUnits(g, cost, from, func(n *node) bool { return !p.dependsOnStep(g, n) })
+	if err != nil {
+		return 0, err
+	}
+	total, err := mulAll(each, to-from)
+	if err != nil {
+		return 0, err
+	}
+	for t := from; t < to && g.dynamic; t++ {
+		units, err := p.graphUnits(g, cost, t, func(n *node) bool { return p.dependsOnStep(g, n) })
+		if err != nil {
+			return 0, err
 		}
-		stride := uint64(1)
-		if !p.graph(part.forced).dynamic {
-			stride = part.to - part.from
-		}
-		for t := part.from; t < part.to; t += stride {
-			units, err := p.Units(cost, t, part.forced)
-			if err != nil {
-				return 0, err
-			}
-			if err := add(units, stride); err != nil {
-				return 0, err
-			}
+		if total, err = addChecked(total, units); err != nil {
+			return 0, err
 		}
 	}
 	return total, nil
+}
+
+// dependsOnStep reports whether the shape of a node or of one of its operands does.
+func (p *Program) dependsOnStep(g *graph, n *node) bool {
+	for _, r := range n.in {
+		if !p.value(g, r).Shape.Static() {
+			return true
+		}
+	}
+	return !n.out.Shape.Static()
+}
+
+func addChecked(a, b uint64) (uint64, error) {
+	sum, carry := bits.Add64(a, b, 0)
+	if carry != 0 {
+		return 0, ErrOverflow
+	}
+	return sum, nil
 }
 
 func ceilDiv(a, b uint64) uint64 {

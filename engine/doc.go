@@ -30,8 +30,8 @@
 // Program.NodeAt gives a NodeView: an op with its operands' dtypes and shapes at step t. Its Slice names the ranges of
 // the operands that one output element (LOCAL) or one range of fold steps (FOLD) needs, in stages, because a gather
 // only learns its row by opening its index; EvalSlice computes the element, or the accumulator, from the opened
-// ranges. Nothing else is needed, and nothing larger than what was asked for is ever touched. ReferenceStep evaluates
-// whole steps in that way.
+// ranges. Nothing else is needed, and nothing larger than what was asked for is ever touched. Judge does both, given a
+// function that opens ranges. ReferenceStep evaluates whole steps in that way.
 //
 // # Reading the source
 //

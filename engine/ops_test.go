@@ -169,33 +169,18 @@ func (k opCase) checkInPlace(t *rapid.T, n *NodeView, want *Tensor) {
 	}
 }
 
-// judge computes element e as a referee does: it opens only what Slice names, in stages, and carries the accumulator
-// over chunks of fold steps.
+// judge computes element e as a referee does: only what Slice names is opened, and the accumulator is carried over
+// chunks of fold steps.
 func (k opCase) judge(t *rapid.T, n *NodeView, e int64, rng *rand.Rand) []byte {
-	steps := int64(0)
-	if n.Op.Kind == Fold {
-		var err error
-		steps, err = n.Op.Steps(&SliceCtx{NodeView: *n, Elem: e})
-		require.NoError(t, err)
-	}
+	steps, err := n.FoldSteps(e)
+	require.NoError(t, err)
 	var acc []byte
 	for from := int64(0); ; {
 		to := min(steps, from+1+rng.Int64N(7))
-		c := &SliceCtx{NodeView: *n, Elem: e, From: from, To: to, Acc: acc}
-		opened := NewOpenedRanges(n)
-		c.Opened = opened
-		for done, rounds := false, 0; !done; rounds++ {
-			require.Less(t, rounds, 4)
-			var more []Range
-			var err error
-			more, done, err = n.Op.Slice(c)
-			require.NoError(t, err)
-			for _, r := range more {
-				size := SizeOf(k.in[r.Operand].dtype)
-				require.NoError(t, opened.Add(r, k.in[r.Operand].data[r.Start*size:(r.Start+r.Count)*size]))
-			}
-		}
-		out, err := n.Op.EvalSlice(c)
+		out, err := Judge(n, e, from, to, acc, func(r Range) ([]byte, error) {
+			size := SizeOf(k.in[r.Operand].dtype)
+			return k.in[r.Operand].data[r.Start*size : (r.Start+r.Count)*size], nil
+		})
 		require.NoError(t, err)
 		if to == steps {
 			return out
@@ -275,4 +260,33 @@ func TestExpWeightsNearZero(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, n.Op.Eval(&EvalCtx{NodeView: *n, X: []*Tensor{a, zero}, Y: y, Threads: 1}))
 	require.Equal(t, want.I64(), y.I64())
+}
+
+func TestJudgeRefusals(t *testing.T) {
+	x, err := FromF32([]float32{1, 2, 3, 4}, 2, 2)
+	require.NoError(t, err)
+	n := &NodeView{Op: opTable["reduce_sum@1"], Attrs: Attrs{ints("axis", 1), ints("keep", 0), ints("tri", 0)},
+		In: []Operand{{F32, x.shape}}, Out: Operand{F32, []int64{2}}}
+	open := func(r Range) ([]byte, error) { return x.data[4*r.Start : 4*(r.Start+r.Count)], nil }
+	out, err := Judge(n, 1, 0, 2, nil, open)
+	require.NoError(t, err)
+	require.Equal(t, float32(7), f32of(rawBits(out)))
+	for name, c := range map[string]SliceCtx{
+		"element":      {Elem: 2, To: 2},
+		"negative":     {Elem: -1, To: 2},
+		"too far":      {From: 0, To: 3},
+		"backwards":    {From: 2, To: 1},
+		"empty":        {From: 1, To: 1, Acc: make([]byte, 64)},
+		"no acc":       {From: 1, To: 2},
+		"early acc":    {From: 0, To: 2, Acc: make([]byte, 64)},
+		"short acc":    {From: 1, To: 2, Acc: make([]byte, 63)},
+		"oversize acc": {From: 1, To: 2, Acc: make([]byte, 300)},
+	} {
+		_, err := Judge(n, c.Elem, c.From, c.To, c.Acc, open)
+		require.Error(t, err, name)
+	}
+	_, err = Judge(n, 0, 0, 2, nil, func(Range) ([]byte, error) { return []byte{1}, nil })
+	require.ErrorContains(t, err, "1 bytes, want 8")
+	_, err = n.Op.EvalSlice(&SliceCtx{NodeView: *n, To: 2, Opened: NewOpenedRanges(n)})
+	require.ErrorIs(t, err, ErrNotOpened)
 }
