@@ -196,6 +196,7 @@ func (f *fix) check() {
 		sum = sum.Add(v)
 	}
 	require.Equal(f.tb, f.total.String(), sum.String(), "coins")
+	state := f.poai.state(f.ctx)
 	locks := map[string]bool{}
 	places := map[string]int{}
 	require.NoError(f.tb, f.keeper.Statuses.Walk(f.ctx, nil, func(id uint64, st types.Status) (bool, error) {
@@ -206,7 +207,7 @@ func (f *fix) check() {
 		if len(st.ResultRoot) == 0 {
 			places[st.Worker]++
 		}
-		for _, s := range f.poai.state(f.ctx).Committees[id].Seats {
+		for _, s := range state.Committees[id].Seats {
 			if s.State != poaitypes.SEAT_STATE_CLOSED {
 				locks[lockKey(s.Participant, poaitypes.LOCK_KIND_SEAT, id)] = true
 			}
@@ -222,7 +223,6 @@ func (f *fix) check() {
 		}
 		return false, nil
 	}))
-	state := f.poai.state(f.ctx)
 	require.Len(f.tb, state.Locks, len(locks), "locks")
 	for key := range state.Locks {
 		require.True(f.tb, locks[key], "lock %s leaks", key)
@@ -462,4 +462,3 @@ func (f *fix) resolve(id uint64, root []byte) error {
 	_, err := deliver(f, f.msgs.ResolveDispute, &types.MsgResolveDispute{Authority: authority, TaskId: id, ValidRoot: root})
 	return err
 }
-

@@ -59,7 +59,8 @@ func (k Keeper) move(ctx context.Context, id uint64, st types.Status) error {
 	if err := k.store(ctx, id, st); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventTaskState{TaskId: id, State: st.State, Worker: st.Worker, Due: st.Due})
+	emitState(ctx, id, st)
+	return nil
 }
 
 // store stores a status and queues the transition that is due.

@@ -1,0 +1,249 @@
+package keeper_test
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	poaitypes "poaid/x/poai/types"
+	"poaid/x/tasks/types"
+)
+
+// machine plays the module with random moves. Every task's right result is variant 1; liars use others. A right reveal that comes
+// in time is always accepted.
+type machine struct {
+	*fix
+	ids  []uint64
+	lies map[uint64]byte // the variant a worker sealed
+	n    int
+}
+
+func newMachine(t tb) *machine {
+	m := &machine{fix: fixture(t), lies: map[uint64]byte{}}
+	m.params(func(p *types.Params) {
+		p.AuditRatePpm, p.MaxAttempts, p.MaxTransitionsPerBlock, p.RetentionBlocks, p.OpenBlocks = 600_000, 2, 8, 10, 12
+		p.SealBlocks, p.RevealBlocks, p.ChallengeBlocks = 8, 8, 8
+	})
+	return m
+}
+
+// in returns the tasks in a state.
+func (m *machine) in(state types.State) []uint64 {
+	return slices.DeleteFunc(slices.Clone(m.ids), func(id uint64) bool { return m.state(id) != state })
+}
+
+// pick takes one of the tasks in a state.
+func (m *machine) pick(state types.State, choice byte) (uint64, bool) {
+	ids := m.in(state)
+	if len(ids) == 0 {
+		return 0, false
+	}
+	return ids[int(choice)%len(ids)], true
+}
+
+// move makes one of the moves with two bytes of choice.
+func (m *machine) move(kind, a, b byte) {
+	m.tb.Helper()
+	switch kind % 16 {
+	case 0, 1:
+		m.submitOne(a, b)
+	case 2:
+		if id, ok := m.pick(types.STATE_OPEN, a); ok && b%2 == 0 {
+			attempt := m.status(id).Attempt
+			task, err := m.keeper.Tasks.Get(m.ctx, id)
+			require.NoError(m.tb, err)
+			_, err = deliver(m.fix, m.msgs.CancelTask, &types.MsgCancelTask{Submitter: task.Submitter, TaskId: id})
+			require.Equal(m.tb, attempt == 0, err == nil, "%v", err)
+		}
+	case 3, 4:
+		m.most(types.STATE_ASSIGNED, a, b, m.sealOne)
+	case 5, 6:
+		m.most(types.STATE_AUDITED, a, b, m.sealSeatOf)
+	case 7, 8:
+		m.most(types.STATE_REVEALING, a, b, m.revealOne)
+	case 9, 10:
+		m.most(types.STATE_REVEALING, a, b, m.revealSeatOf)
+	case 11:
+		m.challengeOne(a, b)
+	case 12:
+		if id, ok := m.pick(types.STATE_DISPUTED, a); ok && b%2 == 0 {
+			m.resolveOne(id, b/2)
+		}
+	default:
+		m.block(int64(a%3) + 1)
+	}
+}
+
+// most does something to about seven in eight of the tasks in a state; choice differs from task to task.
+func (m *machine) most(state types.State, a, b byte, do func(id uint64, choice byte)) {
+	for i, id := range m.in(state) {
+		if choice := a + b*byte(2*i+1); choice%8 != 0 {
+			do(id, choice/8)
+		}
+	}
+}
+
+func (m *machine) submitOne(a, b byte) {
+	m.n++
+	who := m.who(6 + int(a)%6)
+	msg := storyMsg(who, uint64(b)%16+1, a%5)
+	if a%3 == 0 {
+		msg = digitsMsg(who, int(b)%20)
+	}
+	msg.MaxFee = coin(20_000 + int64(b)*7)
+	m.ids = append(m.ids, m.submit(msg))
+}
+
+func (m *machine) sealOne(id uint64, b byte) {
+	if m.ctx.BlockHeight() > m.status(id).Deadline {
+		return
+	}
+	m.lies[id] = 1
+	if b%8 == 0 {
+		m.lies[id] = 2 + b%3
+	}
+	m.seal(id, m.result(id, m.stop(id), m.lies[id]))
+}
+
+// stop varies the stop state with the task.
+func (m *machine) stop(id uint64) int64 { return int64(id>>8) % 3 }
+
+func (m *machine) sealSeatOf(id uint64, b byte) {
+	for i, member := range m.members(id) {
+		if int(b)%5 == i {
+			continue
+		}
+		// Refused when the seat is sealed or late: all the same here.
+		ctx, write := m.ctx.CacheContext()
+		if m.poai.sealSeat(ctx, id, member) == nil {
+			write()
+		}
+	}
+}
+
+func (m *machine) revealOne(id uint64, _ byte) {
+	st := m.status(id)
+	text := m.tryReveal(id, m.result(id, m.stop(id), m.lies[id]))
+	if len(st.ResultRoot) == 0 && m.ctx.BlockHeight() <= st.Deadline {
+		require.Empty(m.tb, text)
+	} else {
+		require.NotEmpty(m.tb, text)
+	}
+}
+
+func (m *machine) revealSeatOf(id uint64, b byte) {
+	for i, member := range m.members(id) {
+		if int(b)%7 == i {
+			continue
+		}
+		claim := m.result(id, m.stop(id), 1).root
+		if (int(b)+i)%11 == 0 {
+			claim = m.result(id, m.stop(id), 2+b%3).root
+		}
+		ctx, write := m.ctx.CacheContext()
+		if m.poai.revealSeat(ctx, id, member, claim[:]) == nil {
+			write()
+		}
+	}
+}
+
+func (m *machine) challengeOne(a, b byte) {
+	state := types.STATE_REVEALED
+	if b%3 == 0 {
+		state = types.STATE_DISPUTED
+	}
+	if id, ok := m.pick(state, a); ok {
+		claim := m.result(id, m.stop(id), 1+b%3).root
+		_ = m.challenge(id, m.who(int(b)%6), claim[:]) // many reasons to refuse it
+	}
+}
+
+func (m *machine) resolveOne(id uint64, b byte) {
+	st := m.status(id)
+	valid := st.ResultRoot
+	switch b % 3 {
+	case 1:
+		valid = nil
+	case 2:
+		for _, s := range m.poai.state(m.ctx).Committees[id].Seats {
+			if s.State == poaitypes.SEAT_STATE_REVEALED {
+				valid = s.ResultRoot
+			}
+		}
+		res, err := m.query().Task(m.ctx, &types.QueryTaskRequest{Id: id})
+		require.NoError(m.tb, err)
+		for _, c := range res.Claims {
+			valid = c.ResultRoot
+		}
+	}
+	require.NoError(m.tb, m.resolve(id, valid))
+}
+
+// end lets every task end and checks that nothing is left.
+func (m *machine) end() {
+	m.tb.Helper()
+	for range 400 {
+		for _, id := range m.in(types.STATE_DISPUTED) {
+			m.resolveOne(id, byte(id))
+		}
+		m.block(1)
+		if !slices.ContainsFunc(m.ids, func(id uint64) bool { return !m.status(id).Pruned }) {
+			break
+		}
+	}
+	for _, id := range m.ids {
+		st := m.status(id)
+		require.True(m.tb, st.State.Ended() && st.Pruned, "task %d is %s", id, st.State)
+		m.payment(id)
+	}
+	require.True(m.tb, m.balance(moduleAddress()).IsZero())
+	state := m.poai.state(m.ctx)
+	require.Empty(m.tb, state.Locks)
+	require.Empty(m.tb, state.Committees)
+	for _, p := range state.Participants {
+		require.Zero(m.tb, p.Active)
+		require.True(m.tb, p.Locked.IsZero())
+	}
+}
+
+// play makes n moves that follow from a seed. (rapid's own integers lean to the small ones, which never get a task far.)
+func (m *machine) play(seed uint64, n int) {
+	m.tb.Helper()
+	for i := range n {
+		b := sha256.Sum256(binary.LittleEndian.AppendUint64(nil, seed+uint64(i)<<32))
+		m.move(b[0], b[1], b[2])
+	}
+}
+
+func TestMachine(t *testing.T) {
+	states := map[types.State]int{}
+	rapid.Check(t, func(t *rapid.T) {
+		m := newMachine(t)
+		m.play(rapid.Uint64().Draw(t, "seed"), rapid.IntRange(1, 150).Draw(t, "moves"))
+		m.end()
+		for _, id := range m.ids {
+			states[m.state(id)]++
+		}
+	})
+	t.Log(states)
+	for _, s := range []types.State{types.STATE_FINAL, types.STATE_CANCELLED, types.STATE_EXPIRED, types.STATE_REFUNDED} {
+		require.NotZero(t, states[s], "no task ended in %s: %v", s, states)
+	}
+}
+
+// FuzzEndBlock plays the moves that the bytes spell; no sequence may break an invariant, halt a block or leave a task behind.
+func FuzzEndBlock(f *testing.F) {
+	f.Add([]byte("\x00\x01\x02\x0b\x03\x00\x03\x00\x01\x0b\x03\x00\x06\x00\x00\x0b\x03\x00"))
+	f.Add([]byte("\x00\x00\x05\x0b\x03\x00\x02\x00\x00\x03\x00\x00\x0b\x03\x00\x05\x00\x01\x05\x00\x02\x0b\x03\x00\x08\x00\x05\x09\x00\x01\x0a\x00\x01"))
+	f.Fuzz(func(t *testing.T, moves []byte) {
+		m := newMachine(t)
+		for i := 0; i+3 <= len(moves) && i < 300; i += 3 {
+			m.move(moves[i], moves[i+1], moves[i+2])
+		}
+		m.end()
+	})
+}
