@@ -42,10 +42,13 @@ type Store struct {
 }
 
 // Open opens a store by URL: file:///path (created if missing), s3://bucket?region=…, or mem://. A plain path means file://.
-// maxBytes bounds one artifact.
+// maxBytes bounds one artifact; 0: DefaultMaxBytes.
 func Open(ctx context.Context, rawURL string, maxBytes int64) (*Store, error) {
-	if maxBytes <= 0 {
-		return nil, fmt.Errorf("artifact store: max bytes: %d, want more than 0", maxBytes)
+	if maxBytes == 0 {
+		maxBytes = DefaultMaxBytes
+	}
+	if maxBytes < 0 {
+		return nil, fmt.Errorf("artifact store: max bytes: %d is negative", maxBytes)
 	}
 	target, spool, err := storeURL(rawURL)
 	if err != nil {

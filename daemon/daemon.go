@@ -1,0 +1,304 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"runtime"
+	"time"
+
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/daemon/agent"
+	"poaid/daemon/artifacts"
+	"poaid/daemon/chain"
+	"poaid/daemon/executor"
+	"poaid/daemon/journal"
+	"poaid/daemon/metrics"
+	"poaid/daemon/verifier"
+	"poaid/daemon/worker"
+)
+
+// Config is everything a daemon is told.
+type Config struct {
+	Home     string
+	Keyring  keyring.Keyring
+	Key      string // name of the hot key
+	Operator string // participant's address; empty: the key's own
+	// ChainID, if set, must be the nodes' chain.
+	ChainID    string
+	FeeGranter string
+	Chain      chain.Config
+	GasPrices  sdk.DecCoins
+	Gas        chain.GasPolicy
+	Linger     time.Duration
+
+	Work, Verify bool
+	// Concurrency is how many executions run at a time, Threads how many processors one uses; 0: one execution, all processors.
+	Concurrency, Threads int
+	MemoryBytes          int64
+	Shard, Shards        uint64
+
+	// Artifacts is the store's URL; empty: Home/artifacts.
+	Artifacts string
+	// ArtifactsAddr, if set, serves the store.
+	ArtifactsAddr  string
+	ArtifactsToken string
+	// Peers are asked for artifacts before the participants on the chain.
+	Peers []string
+	// PublicPeers refuses peers in private networks.
+	PublicPeers bool
+	// MetricsAddr, if set, serves /metrics and /healthz.
+	MetricsAddr string
+	// Runner replaces the executor, for tests.
+	Runner executor.Runner
+	Logger *slog.Logger
+}
+
+// Limits of a running daemon.
+const (
+	// dialFor is how long start-up waits for a node.
+	dialFor = 2 * time.Minute
+	// drainFor is how long shutdown waits for items to be sent and confirmed.
+	drainFor = 5 * time.Second
+	// blockSilence is how long without a block is unhealthy.
+	blockSilence = time.Minute
+)
+
+// Run works until ctx ends, and then shuts down cleanly: executions are cancelled (they are computed again), what is on its way to the
+// chain gets a few seconds.
+func Run(ctx context.Context, cfg Config) (err error) {
+	if !cfg.Work && !cfg.Verify {
+		return errors.New("a daemon must work, verify, or both")
+	}
+	log := cfg.Logger
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	client, err := dial(ctx, cfg, log)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, client.Close()) }()
+
+	signer, err := chain.NewSigner(cfg.Keyring, cfg.Key, cfg.Operator, cfg.FeeGranter, cfg.Chain.Encoding)
+	if err != nil {
+		return err
+	}
+	secret, err := signer.SaltSecret()
+	if err != nil {
+		return err
+	}
+	book, err := journal.Open(filepath.Join(cfg.Home, "daemon", "journal.db"), client.ChainID(), signer.Operator())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, book.Close()) }()
+	storeURL := cfg.Artifacts
+	if storeURL == "" {
+		storeURL = filepath.Join(cfg.Home, "artifacts")
+	}
+	store, err := artifacts.Open(ctx, storeURL, 0)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, store.Close()) }()
+
+	d := &daemon{cfg: cfg, log: log, client: client, signer: signer, store: store, book: book}
+	if err := d.assemble(ctx, secret); err != nil {
+		return err
+	}
+	return d.run(ctx)
+}
+
+// dial waits for a node, since daemons and nodes are often started together.
+func dial(ctx context.Context, cfg Config, log *slog.Logger) (*chain.Client, error) {
+	deadline := time.Now().Add(dialFor)
+	for {
+		c, err := chain.Dial(ctx, cfg.Chain)
+		if err == nil {
+			if cfg.ChainID != "" && c.ChainID() != cfg.ChainID {
+				return nil, errors.Join(fmt.Errorf("chain-id: the node is on %q, not on %q", c.ChainID(), cfg.ChainID), c.Close())
+			}
+			return c, nil
+		}
+		if time.Now().After(deadline) || ctx.Err() != nil {
+			return nil, err
+		}
+		log.Info("waiting for a node", "error", err)
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(time.Second):
+		}
+	}
+}
+
+// daemon is a running one.
+type daemon struct {
+	cfg     Config
+	log     *slog.Logger
+	client  *chain.Client
+	signer  *chain.Signer
+	store   *artifacts.Store
+	book    *journal.Journal
+	metrics *metrics.Metrics
+	sender  *chain.Sender
+	agent   *agent.Agent
+}
+
+// assemble builds the parts from the outside in.
+func (d *daemon) assemble(ctx context.Context, secret []byte) error {
+	tp, err := d.client.TasksParams(ctx)
+	if err != nil {
+		return err
+	}
+	pp, err := d.client.PoaiParams(ctx)
+	if err != nil {
+		return err
+	}
+	var cached func() int64
+	d.metrics = metrics.New(func() int64 { return cached() }, func() (int, int) { return d.sender.Busy() })
+
+	fetcher := artifacts.NewFetcher(d.store, d.peers, artifacts.FetchOptions{PublicOnly: d.cfg.PublicPeers, Observe: d.metrics.Fetched})
+	concurrency := max(d.cfg.Concurrency, 1)
+	threads := d.cfg.Threads
+	if threads <= 0 {
+		threads = max(runtime.GOMAXPROCS(0)/concurrency, 1)
+	}
+	exec := executor.New(d.client, fetcher, executor.Options{Threads: threads, MemoryBytes: d.cfg.MemoryBytes})
+	cached = exec.CachedBytes
+	var runner executor.Runner = exec
+	if d.cfg.Runner != nil {
+		runner = d.cfg.Runner
+	}
+	d.sender = chain.NewSender(d.client, d.signer, chain.SenderConfig{
+		GasPrices: d.cfg.GasPrices, Gas: d.cfg.Gas, MaxBatch: int(min(tp.MaxBatch, pp.MaxBatch)), Linger: d.cfg.Linger,
+		Logger: d.log.With("part", "sender"), Observe: d.metrics.Item,
+	})
+	var roles []agent.Role
+	if d.cfg.Work {
+		roles = append(roles, worker.New(d.client, d.store, d.signer.Operator()))
+	}
+	if d.cfg.Verify {
+		roles = append(roles, verifier.New(d.client, d.signer.Operator()))
+	}
+	d.agent, err = agent.New(agent.Config{
+		Participant: d.signer.Operator(), SaltSecret: secret, Concurrency: concurrency, Shard: d.cfg.Shard, Shards: d.cfg.Shards,
+		Logger: d.log.With("part", "agent"), Metrics: d.metrics,
+	}, d.client, runner, d.book, d.sender, roles...)
+	return err
+}
+
+// peers lists where artifacts may be: configured peers first, then participants.
+func (d *daemon) peers(ctx context.Context) ([]string, error) {
+	fromChain, err := d.client.Endpoints(ctx, "")
+	if err != nil && len(d.cfg.Peers) == 0 {
+		return nil, err
+	}
+	return append(append([]string(nil), d.cfg.Peers...), fromChain...), nil
+}
+
+// run starts everything, waits for the end and stops it in order.
+func (d *daemon) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	// The sender outlives the agent: what was decided is still sent.
+	sending, stopSending := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopSending()
+	failed := make(chan error, 2)
+	stopServers, err := d.serve(failed)
+	if err != nil {
+		return err
+	}
+	defer stopServers()
+	sent := make(chan struct{})
+	go func() {
+		defer close(sent)
+		_ = d.sender.Run(sending) // ends with its context
+	}()
+	worked := make(chan error, 1)
+	heights := d.client.Heights(sending)
+	go func() { worked <- d.agent.Run(ctx, heights) }()
+	d.log.Info("started", "chain", d.client.ChainID(), "participant", d.signer.Operator(), "key", d.signer.Address(),
+		"work", d.cfg.Work, "verify", d.cfg.Verify, "artifacts", d.cfg.ArtifactsAddr, "metrics", d.cfg.MetricsAddr)
+
+	select {
+	case err = <-worked:
+	case err = <-failed:
+		cancel()
+		<-worked
+	}
+	d.drain(sending, heights)
+	stopSending()
+	<-sent
+	d.log.Info("stopped")
+	if errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return err
+}
+
+// drain gives items on their way a little time.
+func (d *daemon) drain(ctx context.Context, heights <-chan int64) {
+	timeout := time.After(drainFor)
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if waiting, flying := d.sender.Busy(); waiting+flying == 0 {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-timeout:
+			return
+		case h := <-heights:
+			d.sender.Advance(h)
+		case <-tick.C:
+		}
+	}
+}
+
+// serve starts the HTTP servers that are configured.
+func (d *daemon) serve(failed chan<- error) (stop func(), err error) {
+	var servers []*http.Server
+	stop = func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		for _, s := range servers {
+			if err := s.Shutdown(ctx); err != nil {
+				_ = s.Close() // its time is over
+			}
+		}
+	}
+	for _, s := range []struct {
+		flag, addr string
+		handler    http.Handler
+	}{
+		{"artifacts-addr", d.cfg.ArtifactsAddr, artifacts.NewServer(d.store, artifacts.ServerOptions{Token: d.cfg.ArtifactsToken, Observe: d.metrics.Served})},
+		{"metrics-addr", d.cfg.MetricsAddr, d.metrics.Handler(d.agent.Health, blockSilence)},
+	} {
+		if s.addr == "" {
+			continue
+		}
+		l, err := net.Listen("tcp", s.addr)
+		if err != nil {
+			stop()
+			return nil, fmt.Errorf("%s: %w", s.flag, err)
+		}
+		srv := artifacts.HTTPServer(s.addr, s.handler)
+		servers = append(servers, srv)
+		go func() {
+			if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+				failed <- fmt.Errorf("%s: %w", s.flag, err)
+			}
+		}()
+	}
+	return stop, nil
+}
