@@ -35,6 +35,35 @@ type storage struct {
 	index int
 }
 
+// RunBytes returns an upper bound of the memory a run allocates for states and results: weights, inputs and packed
+// weights come on top. A worker compares it with what it has before NewRun.
+func (p *Program) RunBytes() uint64 {
+	total := uint64(0)
+	for _, s := range p.pb.States {
+		size, _ := ByteSize(s.Dtype, s.Shape) // checked by New
+		total += uint64(size)
+	}
+	for _, g := range []*graph{p.step, p.forced} {
+		if g == nil {
+			continue
+		}
+		pl := makePlan(p, g)
+		for _, size := range pl.sizes {
+			total += uint64(size)
+		}
+		for i, place := range pl.place {
+			if place == kept || place == once {
+				total += uint64(pl.bytes[i])
+			}
+		}
+		for _, s := range pl.copies {
+			size, _ := ByteSize(p.pb.States[s].Dtype, p.pb.States[s].Shape)
+			total += uint64(size)
+		}
+	}
+	return total
+}
+
 // planner holds what makePlan works out on the way.
 type planner struct {
 	p    *Program
@@ -44,8 +73,7 @@ type planner struct {
 	last map[storage]int // last node that reads the bytes; len(nodes) for results that must survive the step
 }
 
-// makePlan places every node's result. trace plans keep nothing in place, so that every result of the step stays
-// readable until the next node that needs the buffer.
+// makePlan places every node's result.
 func makePlan(p *Program, g *graph) *plan {
 	n := len(g.nodes)
 	pl := &planner{p: p, g: g, home: make([]storage, n), last: make(map[storage]int), plan: &plan{

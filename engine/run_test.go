@@ -328,3 +328,16 @@ func TestUnits(t *testing.T) {
 	require.False(t, train.prog.TimeDependent())
 	require.False(t, train.prog.HasForced())
 }
+
+func TestRunBytes(t *testing.T) {
+	for name, f := range fixtures(t) {
+		states := uint64(0)
+		for _, s := range f.prog.StateSpecs() {
+			n, err := engine.ByteSize(s.DType, s.Shape)
+			require.NoError(t, err)
+			states += uint64(n)
+		}
+		require.Greater(t, f.prog.RunBytes(), states, name)
+		require.Less(t, f.prog.RunBytes(), 60*states, name)
+	}
+}
