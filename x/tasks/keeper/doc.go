@@ -2,6 +2,6 @@
 //
 // # Reading the source
 //
-// Start with submit (submit.go), EndBlock and transition (abci.go), assign and auditDraw (draw.go), checkSeal (seal.go),
+// Start with submit (submit.go), EndBlock and transition (abci.go), assign and auditDraw (draw.go), seal (seal.go),
 // reveal (reveal.go), settleReveals and finalise (settle.go), resolve (dispute.go).
 package keeper

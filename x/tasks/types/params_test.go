@@ -1,0 +1,75 @@
+package types
+
+import (
+	"math/big"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/math"
+)
+
+func TestDefaultParams(t *testing.T) {
+	require.NoError(t, DefaultParams().Validate())
+	require.NoError(t, DefaultGenesis().Validate())
+}
+
+func TestParamsRefuse(t *testing.T) {
+	for name, edit := range map[string]func(*Params){
+		"fee_denom":                 func(p *Params) { p.FeeDenom = "" },
+		"unit_price":                func(p *Params) { p.UnitPrice = math.NewInt(-1) },
+		"min_fee":                   func(p *Params) { p.MinFee = math.ZeroInt() },
+		"worker_lock_base":          func(p *Params) { p.WorkerLockBase = math.Int{} },
+		"worker_lock_price":         func(p *Params) { p.WorkerLockPrice = math.NewIntFromBigInt(new(big.Int).Lsh(big.NewInt(1), 100)) },
+		"draw_delay":                func(p *Params) { p.DrawDelay = 0 },
+		"seal_blocks":               func(p *Params) { p.SealBlocks = 0 },
+		"units_per_block":           func(p *Params) { p.UnitsPerBlock = 0 },
+		"reveal_blocks":             func(p *Params) { p.RevealBlocks = -1 },
+		"challenge_blocks":          func(p *Params) { p.ChallengeBlocks = 1 << 40 },
+		"open_blocks":               func(p *Params) { p.OpenBlocks = p.DrawDelay - 1 },
+		"max_attempts":              func(p *Params) { p.MaxAttempts = 17 },
+		"audit_rate_ppm":            func(p *Params) { p.AuditRatePpm = PpmOne + 1 },
+		"committee_size":            func(p *Params) { p.CommitteeSize = 0 },
+		"timeout_slash_bps":         func(p *Params) { p.TimeoutSlashBps = BpsOne + 1 },
+		"worker_bps":                func(p *Params) { p.WorkerBps++ },
+		"verifier_bps":              func(p *Params) { p.VerifierBps = 1 << 31 },
+		"burn_bps":                  func(p *Params) { p.BurnBps = 0 },
+		"max_inline_input_bytes":    func(p *Params) { p.MaxInlineInputBytes = 0 },
+		"max_inline_output_bytes":   func(p *Params) { p.MaxInlineOutputBytes = 7 },
+		"max_batch":                 func(p *Params) { p.MaxBatch = 0 },
+		"max_transitions_per_block": func(p *Params) { p.MaxTransitionsPerBlock = 7 },
+		"retention_blocks":          func(p *Params) { p.RetentionBlocks = 0 },
+	} {
+		p := DefaultParams()
+		edit(&p)
+		err := p.Validate()
+		require.ErrorIs(t, err, ErrParams, name)
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestFee(t *testing.T) {
+	price, least := math.NewInt(3), math.NewInt(2)
+	for units, want := range map[uint64]int64{0: 2, 1: 2, 666_666: 2, 666_667: 3, 1_000_000: 3, 1_000_001: 4} {
+		require.Equal(t, want, Fee(units, price, least).Int64(), "%d units", units)
+	}
+	huge := math.NewIntFromBigInt(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 100), big.NewInt(1)))
+	require.True(t, Fee(1<<63, huge, least).IsPositive(), "the largest product fits")
+}
+
+func TestSealWindow(t *testing.T) {
+	p := DefaultParams()
+	p.SealBlocks, p.UnitsPerBlock = 10, 100
+	for _, c := range []struct {
+		units  uint64
+		blocks int64
+		fits   bool
+	}{
+		{0, 10, true}, {99, 10, true}, {100, 11, true}, {100 * (MaxSealBlocks - 10), MaxSealBlocks, true},
+		{100 * (MaxSealBlocks - 9), MaxSealBlocks, false}, {1<<64 - 1, MaxSealBlocks, false},
+	} {
+		blocks, fits := p.SealWindow(c.units)
+		require.Equal(t, c.blocks, blocks)
+		require.Equal(t, c.fits, fits)
+	}
+}
