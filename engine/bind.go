@@ -183,7 +183,7 @@ func inputRows(s *graphpb.InputSpec, n int64) (int64, error) {
 
 // defaultInput returns the default of an input; validation has checked its size.
 func defaultInput(s *graphpb.InputSpec) *Tensor {
-	rows, _ := inputRows(s, int64(len(s.DefaultData)))
+	rows := int64(len(s.DefaultData)) / (rowElems(s.Shape) * SizeOf(s.Dtype))
 	shape := append([]int64{rows}, s.Shape[1:]...)
 	t := &Tensor{dtype: s.Dtype, shape: shape, data: alloc(int64(len(s.DefaultData)))}
 	copy(t.data, s.DefaultData)

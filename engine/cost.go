@@ -51,21 +51,21 @@ func (p *Program) graphUnits(g *graph, cost CostParams, t uint64, pick func(n *n
 	return total, nil
 }
 
-// TotalUnits returns what a run of T steps costs when its forced input has rows rows (0: none). Nodes whose shapes do
-// not depend on the step are priced once; the others at every step, so the work is T times their number.
-func (p *Program) TotalUnits(cost CostParams, T, rows uint64) (uint64, error) {
-	if T > p.pb.MaxSteps {
-		return 0, fmt.Errorf("cost: T %d, max_steps is %d", T, p.pb.MaxSteps)
+// TotalUnits returns what a run of so many steps costs when its forced input has rows rows (0: none). Nodes whose shapes do
+// not depend on the step are priced once; the others at every step, so the work is steps times their number.
+func (p *Program) TotalUnits(cost CostParams, steps, rows uint64) (uint64, error) {
+	if steps > p.pb.MaxSteps {
+		return 0, fmt.Errorf("cost: %d steps, max_steps is %d", steps, p.pb.MaxSteps)
 	}
 	forced := uint64(0)
 	if p.forced != nil && rows > 1 {
-		forced = min(T, rows-1)
+		forced = min(steps, rows-1)
 	}
 	a, err := p.rangeUnits(p.forced, cost, 0, forced)
 	if err != nil {
 		return 0, err
 	}
-	b, err := p.rangeUnits(p.step, cost, forced, T)
+	b, err := p.rangeUnits(p.step, cost, forced, steps)
 	if err != nil {
 		return 0, err
 	}

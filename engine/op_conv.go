@@ -119,7 +119,8 @@ func convOps() []*Op {
 type convMemberFn func(s *kernel.ConvShape, e, j int64) (i0, i1 int64, ok bool)
 
 func convOp(name string, attrs []AttrDef, infer func(c *InferCtx) (Shape, error),
-	run func(out, a, b []float32, s kernel.ConvShape, threads int), steps func(s *kernel.ConvShape) int64, member convMemberFn) *Op {
+	run func(out, a, b []float32, s kernel.ConvShape, threads int), steps func(s *kernel.ConvShape) int64, member convMemberFn,
+) *Op {
 	return &Op{
 		Name: name, Kind: Fold, Operands: 2, Attrs: attrs,
 		Infer: func(c *InferCtx) (Value, error) {

@@ -142,7 +142,8 @@ func unaryOps() []*Op {
 }
 
 func unaryOp(name string, attrs []AttrDef, weight uint64, dtype func(*InferCtx) (DType, error),
-	scalar func(*NodeView) func(float32) float32, vec func(*NodeView) func(dst, a []float32)) *Op {
+	scalar func(*NodeView) func(float32) float32, vec func(*NodeView) func(dst, a []float32),
+) *Op {
 	return elementwise{
 		name: name, operands: 1, attrs: attrs, weight: weight, dtype: dtype,
 		scalar: func(n *NodeView) scalarFn {

@@ -20,7 +20,6 @@ type product struct {
 	leadA      []int64
 	leadB      []int64
 	leadC      []int64
-	packed     bool
 	rowA, colA int64 // strides of a[m, k]
 	rowB, colB int64 // strides of b[k, n]
 }

@@ -30,8 +30,10 @@ func poolOf(n *NodeView) poolShape {
 		x, y = n.Out.Shape, n.In[0].Shape
 	}
 	k, p, s := n.Attrs.Ints("kernel"), n.Attrs.Ints("pad"), n.Attrs.Ints("stride")
-	return poolShape{planes: x[0] * x[1], h: x[2], w: x[3], oh: y[2], ow: y[3],
-		kh: k[0], kw: k[1], sh: s[0], sw: s[1], pt: p[0], pl: p[1]}
+	return poolShape{
+		planes: x[0] * x[1], h: x[2], w: x[3], oh: y[2], ow: y[3],
+		kh: k[0], kw: k[1], sh: s[0], sw: s[1], pt: p[0], pl: p[1],
+	}
 }
 
 // inferPool returns the shape of the pooled image.

@@ -255,11 +255,11 @@ func evalMax(c *EvalCtx, r *reduction) {
 func sliceMax(c *SliceCtx, r *reduction) ([]byte, error) {
 	at := r.base(c.Elem)
 	return c.foldF32(r.members(c.Elem), func(acc float32, j int64) float32 {
-		if v := c.f32At(0, at+j*r.inner); j > 0 {
-			return num.Max(acc, v)
-		} else {
+		v := c.f32At(0, at+j*r.inner)
+		if j == 0 {
 			return num.CanonNaN(v)
 		}
+		return num.Max(acc, v)
 	}, same)
 }
 

@@ -103,7 +103,8 @@ func movementGens(all []DType) map[string]func(s *sampler) opCase {
 		"pad@1": func(s *sampler) opCase {
 			x := s.any(s.dtype(all...), s.shape(2)...)
 			return opCase{in: []*Tensor{x}, attrs: Attrs{
-				ints("hi", s.n(0, 2), s.n(0, 2)), ints("lo", s.n(0, 2), s.n(0, 2)), {Name: "value", Data: s.any(x.dtype, 1).data}}}
+				ints("hi", s.n(0, 2), s.n(0, 2)), ints("lo", s.n(0, 2), s.n(0, 2)), {Name: "value", Data: s.any(x.dtype, 1).data},
+			}}
 		},
 		"broadcast@1": func(s *sampler) opCase {
 			shape := s.shape(3)
@@ -119,13 +120,17 @@ func movementGens(all []DType) map[string]func(s *sampler) opCase {
 func indexGens() map[string]func(s *sampler) opCase {
 	return map[string]func(s *sampler) opCase{
 		"rand@1": func(s *sampler) opCase {
-			return opCase{in: []*Tensor{s.any(I64, 1)}, out: constOut(I64, s.shape(2)...), t: uint64(s.n(0, 1<<33)),
-				attrs: Attrs{ints("limit", s.n(0, 3)*1000), ints("stream", s.n(0, 1<<31-1))}}
+			return opCase{
+				in: []*Tensor{s.any(I64, 1)}, out: constOut(I64, s.shape(2)...), t: uint64(s.n(0, 1<<33)),
+				attrs: Attrs{ints("limit", s.n(0, 3)*1000), ints("stream", s.n(0, 1<<31-1))},
+			}
 		},
 		"gather@1": func(s *sampler) opCase {
 			x := s.any(s.dtype(F32, I64, U8), s.shape(s.n(1, 3))...)
-			return opCase{in: []*Tensor{x, s.ints(s.dtype(I32, I64), -2, 6, s.shape(s.n(1, 2))...)},
-				variable: s.n(0, 1) == 1, attrs: Attrs{{Name: "mode", Text: []string{"clamp", "zero"}[s.n(0, 1)]}}}
+			return opCase{
+				in:       []*Tensor{x, s.ints(s.dtype(I32, I64), -2, 6, s.shape(s.n(1, 2))...)},
+				variable: s.n(0, 1) == 1, attrs: Attrs{{Name: "mode", Text: []string{"clamp", "zero"}[s.n(0, 1)]}},
+			}
 		},
 		"take@1": func(s *sampler) opCase {
 			x := s.any(s.dtype(F32, I32), s.shape(2)...)
@@ -241,7 +246,8 @@ func reduceCase(s *sampler, x *Tensor) opCase {
 func poolCase(s *sampler, x *Tensor) opCase {
 	kh, kw := s.n(1, 3), s.n(1, 3)
 	return opCase{in: []*Tensor{x}, attrs: Attrs{
-		ints("kernel", kh, kw), ints("pad", s.n(0, kh-1), s.n(0, kw-1), s.n(0, kh-1), s.n(0, kw-1)), ints("stride", s.n(1, 4), s.n(1, 4))}}
+		ints("kernel", kh, kw), ints("pad", s.n(0, kh-1), s.n(0, kw-1), s.n(0, kh-1), s.n(0, kw-1)), ints("stride", s.n(1, 4), s.n(1, 4)),
+	}}
 }
 
 func convAttrs(dil []int64, groups int64, pad, stride []int64) Attrs {
@@ -255,8 +261,10 @@ type convDraw struct {
 }
 
 func newConvDraw(s *sampler) convDraw {
-	d := convDraw{groups: s.n(1, 2), dil: []int64{s.n(1, 2), s.n(1, 2)}, stride: []int64{s.n(1, 3), s.n(1, 2)},
-		pad: []int64{s.n(0, 2), s.n(0, 2), s.n(0, 2), s.n(0, 2)}}
+	d := convDraw{
+		groups: s.n(1, 2), dil: []int64{s.n(1, 2), s.n(1, 2)}, stride: []int64{s.n(1, 3), s.n(1, 2)},
+		pad: []int64{s.n(0, 2), s.n(0, 2), s.n(0, 2), s.n(0, 2)},
+	}
 	cg, og := s.n(1, 3), s.n(1, 3)
 	d.k = []int64{d.groups * og, cg, s.n(1, 3), s.n(1, 3)}
 	d.x = []int64{s.n(1, 2), d.groups * cg, s.n(5, 8), s.n(5, 8)}

@@ -229,7 +229,7 @@ func TestOpsLarge(t *testing.T) {
 		},
 	}
 	for name, gen := range big {
-		t.Run(name, func(t *testing.T) {
+		t.Run(name, func(*testing.T) {
 			for seed := range 4 {
 				rapid.Custom(func(rt *rapid.T) int {
 					s := newSampler(rt)
@@ -265,12 +265,14 @@ func TestExpWeightsNearZero(t *testing.T) {
 func TestJudgeRefusals(t *testing.T) {
 	x, err := FromF32([]float32{1, 2, 3, 4}, 2, 2)
 	require.NoError(t, err)
-	n := &NodeView{Op: opTable["reduce_sum@1"], Attrs: Attrs{ints("axis", 1), ints("keep", 0), ints("tri", 0)},
-		In: []Operand{{F32, x.shape}}, Out: Operand{F32, []int64{2}}}
+	n := &NodeView{
+		Op: opTable["reduce_sum@1"], Attrs: Attrs{ints("axis", 1), ints("keep", 0), ints("tri", 0)},
+		In: []Operand{{F32, x.shape}}, Out: Operand{F32, []int64{2}},
+	}
 	open := func(r Range) ([]byte, error) { return x.data[4*r.Start : 4*(r.Start+r.Count)], nil }
 	out, err := Judge(n, 1, 0, 2, nil, open)
 	require.NoError(t, err)
-	require.Equal(t, float32(7), f32of(rawBits(out)))
+	require.Equal(t, bitsOf(7), rawBits(out))
 	for name, c := range map[string]SliceCtx{
 		"element":      {Elem: 2, To: 2},
 		"negative":     {Elem: -1, To: 2},

@@ -40,8 +40,7 @@ type storage struct {
 func (p *Program) RunBytes() uint64 {
 	total := uint64(0)
 	for _, s := range p.pb.States {
-		size, _ := ByteSize(s.Dtype, s.Shape) // checked by New
-		total += uint64(size)
+		total += opBytes(&Operand{DType: s.Dtype, Shape: s.Shape}) // checked by New
 	}
 	for _, g := range []*graph{p.step, p.forced} {
 		if g == nil {
@@ -57,8 +56,7 @@ func (p *Program) RunBytes() uint64 {
 			}
 		}
 		for _, s := range pl.copies {
-			size, _ := ByteSize(p.pb.States[s].Dtype, p.pb.States[s].Shape)
-			total += uint64(size)
+			total += opBytes(&Operand{DType: p.pb.States[s].Dtype, Shape: p.pb.States[s].Shape})
 		}
 	}
 	return total
@@ -92,7 +90,7 @@ func (pl *planner) storageOf(r ref) storage {
 	if r.kind == graphpb.REF_KIND_NODE {
 		return pl.home[r.index]
 	}
-	return storage{r.kind, r.index}
+	return storage(r)
 }
 
 // lifetimes finds aliases and the last reader of every storage.
@@ -100,8 +98,7 @@ func (pl *planner) lifetimes() {
 	for i := range pl.g.nodes {
 		nd := &pl.g.nodes[i]
 		v := nd.out
-		size, _ := ByteSize(v.DType, v.Shape.At(pl.p.pb.MaxSteps-1))
-		pl.plan.bytes[i] = size
+		pl.plan.bytes[i] = int64(opBytes(&Operand{DType: v.DType, Shape: v.Shape.At(pl.p.pb.MaxSteps - 1)}))
 		pl.home[i] = storage{graphpb.REF_KIND_NODE, i}
 		switch {
 		case nd.op.aliases || nd.op.prefix && isRun(pl.p.value(pl.g, nd.in[0]).Shape, v.Shape):

@@ -14,8 +14,8 @@ import (
 )
 
 // tiny is a valid program: y' = x·wᵀ over a growing slice, with an input and a stop state.
-func tiny(t testing.TB) *graphpb.Program {
-	t.Helper()
+func tiny(tb testing.TB) *graphpb.Program {
+	tb.Helper()
 	b := nn.NewBuilder(8)
 	w := b.Weight("w", engine.F32, 3, 4)
 	x := b.RowsInput("x", engine.F32, 8, 4)
@@ -30,7 +30,7 @@ func tiny(t testing.TB) *graphpb.Program {
 	b.StopState(s)
 	b.Output(y)
 	prog, err := b.Build(engine.DefaultLimits())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return prog.Proto()
 }
 

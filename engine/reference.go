@@ -61,7 +61,8 @@ func (o *OpenedRanges) Open(operand int, index int64) ([]byte, bool) {
 // ReferenceStep computes state_t+1 from state_t element by element with EvalSlice, the path of the referee. It is slow
 // and shares no code with the kernels. A stopped run keeps its states. fn, if set, is shown every node's tensor.
 func ReferenceStep(prog *Program, weights *Weights, inputs *Inputs, t uint64, states []*Tensor,
-	fn func(node int, out *Tensor) error) ([]*Tensor, error) {
+	fn func(node int, out *Tensor) error,
+) ([]*Tensor, error) {
 	if weights.prog != prog || inputs.prog != prog || len(states) != len(prog.pb.States) {
 		return nil, fmt.Errorf("%w: weights, inputs or states of another program", ErrInput)
 	}

@@ -205,7 +205,7 @@ func (n *node) reshapeAt(c *EvalCtx) {
 		for i, d := range n.out.Shape {
 			c.Y.shape[i] = d.At(c.T)
 		}
-		size, _ := ByteSize(c.Y.dtype, c.Y.shape)
+		size := int64(opBytes(&Operand{DType: c.Y.dtype, Shape: c.Y.shape}))
 		if int64(cap(c.Y.data)) >= size { // aliases get their bytes from the operand
 			c.Y.data = c.Y.data[:size]
 		}
@@ -259,13 +259,14 @@ func (r *Run) newWorkspace(g *graph) *workspace {
 			y.data = alloc(ws.plan.bytes[i])
 		}
 		if y.data != nil {
-			size, _ := ByteSize(y.dtype, y.shape)
-			y.data = y.data[:size]
+			y.data = y.data[:opBytes(&Operand{DType: y.dtype, Shape: y.shape})]
 		}
 		c := &ws.ctx[i]
 		*c = EvalCtx{
-			NodeView: NodeView{Op: n.op, Name: n.name, Attrs: n.attrs, T: ^uint64(0), In: make([]Operand, len(n.in)),
-				Out: Operand{DType: y.dtype}},
+			NodeView: NodeView{
+				Op: n.op, Name: n.name, Attrs: n.attrs, T: ^uint64(0), In: make([]Operand, len(n.in)),
+				Out: Operand{DType: y.dtype},
+			},
 			X: make([]*Tensor, len(n.in)), Y: y, Threads: r.opts.Threads,
 		}
 		for j, rf := range n.in {
@@ -358,11 +359,11 @@ func (r *Result) Output(name string) *Tensor {
 	return nil
 }
 
-// Execute runs T steps and commits to the result. inputs are by name; those with a default may be left out.
+// Execute runs the given number of steps and commits to the result. inputs are by name; those with a default may be left out.
 // Cancelling ctx stops between two nodes.
-func Execute(ctx context.Context, prog *Program, weights *Weights, inputs map[string]*Tensor, T uint64, opts RunOptions) (*Result, error) {
-	if T > prog.pb.MaxSteps {
-		return nil, fmt.Errorf("%w: T: %d exceeds max_steps %d", ErrInput, T, prog.pb.MaxSteps)
+func Execute(ctx context.Context, prog *Program, weights *Weights, inputs map[string]*Tensor, steps uint64, opts RunOptions) (*Result, error) {
+	if steps > prog.pb.MaxSteps {
+		return nil, fmt.Errorf("%w: steps: %d exceeds max_steps %d", ErrInput, steps, prog.pb.MaxSteps)
 	}
 	in, err := prog.BindInputs(inputs)
 	if err != nil {
@@ -372,16 +373,16 @@ func Execute(ctx context.Context, prog *Program, weights *Weights, inputs map[st
 	if err != nil {
 		return nil, err
 	}
-	for t := range T {
+	for t := range steps {
 		if run.Stopped() != 0 {
-			run.t = T // every further step is the identity
+			run.t = steps // every further step is the identity
 			break
 		}
 		if err := run.Step(ctx); err != nil {
 			return nil, err
 		}
 		if opts.Progress != nil {
-			opts.Progress(t+1, T)
+			opts.Progress(t+1, steps)
 		}
 	}
 	return run.Result()

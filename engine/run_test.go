@@ -21,51 +21,51 @@ type fixture struct {
 
 var smallLlama = nn.LlamaConfig{Dim: 16, HiddenDim: 24, Layers: 2, Heads: 4, KVHeads: 2, Vocab: 20, Ctx: 12, EOS: []int64{1}}
 
-func i64s(t testing.TB, v ...int64) *engine.Tensor {
-	t.Helper()
+func i64s(tb testing.TB, v ...int64) *engine.Tensor {
+	tb.Helper()
 	x, err := engine.FromI64(v, int64(len(v)))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return x
 }
 
-func i32s(t testing.TB, v ...int32) *engine.Tensor {
-	t.Helper()
+func i32s(tb testing.TB, v ...int32) *engine.Tensor {
+	tb.Helper()
 	x, err := engine.FromI32(v, int64(len(v)))
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return x
 }
 
 // bind completes the initial parameters with named tensors.
-func bind(t testing.TB, prog *engine.Program, params []nn.ParamSpec, more map[string]*engine.Tensor) *engine.Weights {
-	t.Helper()
+func bind(tb testing.TB, prog *engine.Program, params []nn.ParamSpec, more map[string]*engine.Tensor) *engine.Weights {
+	tb.Helper()
 	tensors, err := nn.InitParams(params, 3)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	for name, x := range more {
 		tensors[name] = x
 	}
 	w, err := engine.WeightsByName(prog, tensors)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return w
 }
 
-func ropeTables(t testing.TB, cfg nn.LlamaConfig) map[string]*engine.Tensor {
-	t.Helper()
+func ropeTables(tb testing.TB, cfg nn.LlamaConfig) map[string]*engine.Tensor {
+	tb.Helper()
 	cos, sin, err := nn.RopeTables(cfg.Ctx, cfg.HeadDim(), 10000)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return map[string]*engine.Tensor{"rope.cos": cos, "rope.sin": sin}
 }
 
-func bytesTensor(t testing.TB, mod uint8, shape ...int64) *engine.Tensor {
-	t.Helper()
+func bytesTensor(tb testing.TB, mod uint8, shape ...int64) *engine.Tensor {
+	tb.Helper()
 	n, err := engine.Elements(shape)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	v, x := make([]uint8, n), uint32(9)
 	for i := range v {
 		x = x*1664525 + 1013904223
 		v[i] = uint8(x>>24) % mod
 	}
 	out, err := engine.FromU8(v, shape...)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return out
 }
 
@@ -81,42 +81,45 @@ func scaled(specs []nn.ParamSpec) []nn.ParamSpec {
 	return out
 }
 
-func fixtures(t testing.TB) map[string]fixture {
-	t.Helper()
+func fixtures(tb testing.TB) map[string]fixture {
+	tb.Helper()
 	lim := engine.DefaultLimits()
 	out := make(map[string]fixture)
 
 	gen, err := nn.Llama(smallLlama, lim)
-	require.NoError(t, err)
-	w := bind(t, gen, scaled(smallLlama.Params()), ropeTables(t, smallLlama))
-	prompt := i64s(t, 2, 3, 4, 5)
+	require.NoError(tb, err)
+	w := bind(tb, gen, scaled(smallLlama.Params()), ropeTables(tb, smallLlama))
+	prompt := i64s(tb, 2, 3, 4, 5)
 	out["greedy"] = fixture{gen, w, map[string]*engine.Tensor{"prompt": prompt}, 12}
-	out["sampled"] = fixture{gen, w, map[string]*engine.Tensor{"prompt": prompt, "seed": i64s(t, 77), "temperature": i32s(t, 1300000)}, 12}
-	out["top-k top-p"] = fixture{gen, w, map[string]*engine.Tensor{"prompt": prompt, "seed": i64s(t, -5), "temperature": i32s(t, 900000),
-		"top_k": i32s(t, 6), "top_p": i32s(t, 800000)}, 12}
+	out["sampled"] = fixture{gen, w, map[string]*engine.Tensor{"prompt": prompt, "seed": i64s(tb, 77), "temperature": i32s(tb, 1300000)}, 12}
+	out["top-k top-p"] = fixture{gen, w, map[string]*engine.Tensor{
+		"prompt": prompt, "seed": i64s(tb, -5), "temperature": i32s(tb, 900000),
+		"top_k": i32s(tb, 6), "top_p": i32s(tb, 800000),
+	}, 12}
 
 	tc := nn.TrainConfig{Batch: 2, Seq: 5, Steps: 4, LR: 0.01, DataLen: 40, DataDType: engine.U8}
 	train, err := nn.LlamaTrainer(smallLlama, tc, lim)
-	require.NoError(t, err)
-	more := ropeTables(t, smallLlama)
-	more["data"] = bytesTensor(t, 20, 40)
-	out["llama adam"] = fixture{train, bind(t, train, smallLlama.Params(), more), nil, 3}
+	require.NoError(tb, err)
+	more := ropeTables(tb, smallLlama)
+	more["data"] = bytesTensor(tb, 20, 40)
+	out["llama adam"] = fixture{train, bind(tb, train, smallLlama.Params(), more), nil, 3}
 
 	cnn := nn.CNN{Channels: 1, Height: 8, Width: 8, Filters: []int64{3, 4}, Hidden: 6, Output: 4}
 	tc = nn.TrainConfig{Batch: 3, Steps: 4, LR: 0.05, DataLen: 10, DataDType: engine.U8, Optimizer: nn.SGD{Momentum: 0.9}}
 	train, err = nn.ClassifierTrainer(cnn, tc, lim)
-	require.NoError(t, err)
-	out["cnn sgd"] = fixture{train, bind(t, train, cnn.Params(), map[string]*engine.Tensor{
-		"data": bytesTensor(t, 255, 10, 1, 8, 8), "labels": bytesTensor(t, 4, 10)}), nil, 3}
+	require.NoError(tb, err)
+	out["cnn sgd"] = fixture{train, bind(tb, train, cnn.Params(), map[string]*engine.Tensor{
+		"data": bytesTensor(tb, 255, 10, 1, 8, 8), "labels": bytesTensor(tb, 4, 10),
+	}), nil, 3}
 	return out
 }
 
-func (f fixture) run(t testing.TB, threads int) (*engine.Run, *engine.Inputs) {
-	t.Helper()
+func (f fixture) run(tb testing.TB, threads int) (*engine.Run, *engine.Inputs) {
+	tb.Helper()
 	in, err := f.prog.BindInputs(f.inputs)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	run, err := engine.NewRun(f.prog, f.weights, in, engine.RunOptions{Threads: threads})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return run, in
 }
 
@@ -172,7 +175,8 @@ func TestGenerationDiffersBySampling(t *testing.T) {
 		return res.Output("tokens").I64()
 	}
 	require.NotEqual(t, tokens("greedy"), tokens("sampled"))
-	require.Equal(t, tokens("sampled"), tokens("sampled"))
+	first, second := tokens("sampled"), tokens("sampled")
+	require.Equal(t, first, second)
 }
 
 func TestCheckpointContinues(t *testing.T) {
@@ -209,8 +213,8 @@ func TestCancelledRunIsBroken(t *testing.T) {
 }
 
 // stopAt is a program that counts, and stops by itself.
-func stopAt(t testing.TB, n int64) *engine.Program {
-	t.Helper()
+func stopAt(tb testing.TB, n int64) *engine.Program {
+	tb.Helper()
 	b := nn.NewBuilder(100)
 	count, stop := b.State("count", engine.I64, 1), b.State("stop", engine.I64, 1)
 	g := b.Step()
@@ -220,7 +224,7 @@ func stopAt(t testing.TB, n int64) *engine.Program {
 	b.Output(count)
 	b.StopState(stop)
 	prog, err := b.Build(engine.DefaultLimits())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return prog
 }
 

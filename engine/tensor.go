@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"poaid/engine/graphpb"
@@ -98,7 +99,7 @@ func TensorFromBytes(dt DType, shape []int64, data []byte) (*Tensor, error) {
 	if int64(len(data)) != size {
 		return nil, fmt.Errorf("data: %d bytes, %v of %s takes %d", len(data), shape, dt, size)
 	}
-	if size > 0 && uintptr(unsafe.Pointer(&data[0]))%uintptr(SizeOf(dt)) != 0 {
+	if size > 0 && uintptr(unsafe.Pointer(&data[0]))%uintptr(SizeOf(dt)) != 0 { // #nosec G103 -- only the alignment is read
 		c := alloc(size)
 		copy(c, data)
 		data = c
@@ -190,7 +191,7 @@ func view[E float32 | int32 | uint32 | int64 | int8 | uint8](b []byte) []E {
 		return []E{}
 	}
 	var e E
-	return unsafe.Slice((*E)(unsafe.Pointer(&b[0])), len(b)/int(unsafe.Sizeof(e)))
+	return unsafe.Slice((*E)(unsafe.Pointer(&b[0])), len(b)/int(unsafe.Sizeof(e))) // #nosec G103 G602 -- length and alignment are checked
 }
 
 // alloc returns n zero bytes aligned to 8.
@@ -199,17 +200,7 @@ func alloc(n int64) []byte {
 		return []byte{}
 	}
 	w := make([]uint64, (n+7)/8)
-	return unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), n)
+	return unsafe.Slice((*byte)(unsafe.Pointer(&w[0])), n) // #nosec G103 G602 -- length and alignment are checked
 }
 
-func equalInts(a, b []int64) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
-}
+func equalInts(a, b []int64) bool { return slices.Equal(a, b) }

@@ -31,8 +31,10 @@ func (p *Program) NodeAt(forced bool, i int, t uint64, rows []int64) (*NodeView,
 // nodeAt is NodeAt for checked arguments. Without rows, variable inputs have their largest shape.
 func (p *Program) nodeAt(g *graph, i int, t uint64, rows []int64) *NodeView {
 	n := &g.nodes[i]
-	v := &NodeView{Op: n.op, Name: n.name, Attrs: n.attrs, T: t,
-		In: make([]Operand, len(n.in)), Out: Operand{DType: n.out.DType, Shape: n.out.Shape.At(t)}}
+	v := &NodeView{
+		Op: n.op, Name: n.name, Attrs: n.attrs, T: t,
+		In: make([]Operand, len(n.in)), Out: Operand{DType: n.out.DType, Shape: n.out.Shape.At(t)},
+	}
 	for j, r := range n.in {
 		val := p.value(g, r)
 		v.In[j] = Operand{DType: val.DType, Shape: val.Shape.At(t)}

@@ -11,14 +11,14 @@ import (
 )
 
 // llamaTraining builds a training run over pseudo-random tokens.
-func llamaTraining(t testing.TB, cfg LlamaConfig, tc TrainConfig, threads int) *engine.Run {
-	t.Helper()
+func llamaTraining(tb testing.TB, cfg LlamaConfig, tc TrainConfig, threads int) *engine.Run {
+	tb.Helper()
 	prog, err := LlamaTrainer(cfg, tc, engine.DefaultLimits())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	tensors, err := InitParams(cfg.Params(), 1)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	tensors["rope.cos"], tensors["rope.sin"], err = RopeTables(cfg.Ctx, cfg.HeadDim(), 10000)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	data := make([]uint8, tc.DataLen)
 	x := uint32(7)
 	for i := range data {
@@ -29,13 +29,13 @@ func llamaTraining(t testing.TB, cfg LlamaConfig, tc TrainConfig, threads int) *
 		}
 	}
 	tensors["data"], err = engine.FromU8(data, tc.DataLen)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	weights, err := engine.WeightsByName(prog, tensors)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	in, err := prog.BindInputs(nil)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	run, err := engine.NewRun(prog, weights, in, engine.RunOptions{Threads: threads})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return run
 }
 

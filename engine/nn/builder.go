@@ -96,8 +96,10 @@ func (b *Builder) InputDefault(name string, def *engine.Tensor) Value {
 
 func (b *Builder) input(s *graphpb.InputSpec) Value {
 	b.pb.Inputs = append(b.pb.Inputs, s)
-	return Value{kind: graphpb.REF_KIND_INPUT, index: len(b.pb.Inputs) - 1,
-		v: engine.Value{DType: s.Dtype, Shape: engine.ConstShape(s.Shape...), Variable: s.VariableRows}}
+	return Value{
+		kind: graphpb.REF_KIND_INPUT, index: len(b.pb.Inputs) - 1,
+		v: engine.Value{DType: s.Dtype, Shape: engine.ConstShape(s.Shape...), Variable: s.VariableRows},
+	}
 }
 
 // State declares a state that starts as zero bytes.

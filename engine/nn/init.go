@@ -29,7 +29,7 @@ const (
 	initNormal
 )
 
-// Zeros, Ones and Normal are the starting values; Normal has mean 0.
+// Zeros starts from 0.
 func Zeros() Init { return Init{} }
 
 // Ones starts from 1.

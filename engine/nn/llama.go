@@ -40,8 +40,16 @@ func (c LlamaConfig) withDefaults() (LlamaConfig, error) {
 	for _, f := range []struct {
 		name string
 		v    int64
-	}{{"dim", c.Dim}, {"hidden dim", c.HiddenDim}, {"layers", int64(c.Layers)}, {"heads", c.Heads}, {"kv heads", c.KVHeads},
-		{"vocab", c.Vocab}, {"ctx", c.Ctx}, {"max new", c.MaxNew}} {
+	}{
+		{"dim", c.Dim},
+		{"hidden dim", c.HiddenDim},
+		{"layers", int64(c.Layers)},
+		{"heads", c.Heads},
+		{"kv heads", c.KVHeads},
+		{"vocab", c.Vocab},
+		{"ctx", c.Ctx},
+		{"max new", c.MaxNew},
+	} {
 		if f.v < 1 || f.v > 1<<24 {
 			return c, fmt.Errorf("llama: %s %d must be in 1..2^24", f.name, f.v)
 		}
@@ -170,8 +178,10 @@ func Llama(cfg LlamaConfig, lim engine.Limits) (*engine.Program, error) {
 	n.cos = b.Weight("rope.cos", engine.F32, cfg.Ctx, cfg.HeadDim()/2)
 	n.sin = b.Weight("rope.sin", engine.F32, cfg.Ctx, cfg.HeadDim()/2)
 	n.prompt = b.RowsInput("prompt", engine.I64, cfg.Ctx)
-	n.sample = SampleOptions{Seed: scalarI64(b, "seed", 0), Temperature: scalarI32(b, "temperature", 0),
-		TopK: scalarI32(b, "top_k", 0), TopP: scalarI32(b, "top_p", 1000000)}
+	n.sample = SampleOptions{
+		Seed: scalarI64(b, "seed", 0), Temperature: scalarI32(b, "temperature", 0),
+		TopK: scalarI32(b, "top_k", 0), TopP: scalarI32(b, "top_p", 1000000),
+	}
 	for i := range cfg.Layers {
 		n.k = append(n.k, b.State(fmt.Sprintf("k.%d", i), engine.F32, cfg.Ctx, cfg.KVDim()))
 		n.v = append(n.v, b.State(fmt.Sprintf("v.%d", i), engine.F32, cfg.Ctx, cfg.KVDim()))

@@ -46,38 +46,76 @@ func (g *Graph) Rows(in Value) Value { return g.Node("rows@1", nil, engine.Value
 
 func (g *Graph) plain(op string, in ...Value) Value { return g.Node(op, nil, engine.Value{}, in...) }
 
-// Neg, Abs, Relu, Exp, Log, Sqrt, RSqrt, Sigmoid, Tanh and Silu are num's functions, f32 → f32.
-func (g *Graph) Neg(x Value) Value     { return g.plain("neg@1", x) }
-func (g *Graph) Abs(x Value) Value     { return g.plain("abs@1", x) }
-func (g *Graph) Relu(x Value) Value    { return g.plain("relu@1", x) }
-func (g *Graph) Exp(x Value) Value     { return g.plain("exp@1", x) }
-func (g *Graph) Log(x Value) Value     { return g.plain("log@1", x) }
-func (g *Graph) Sqrt(x Value) Value    { return g.plain("sqrt@1", x) }
-func (g *Graph) RSqrt(x Value) Value   { return g.plain("rsqrt@1", x) }
+// Neg is −x.
+func (g *Graph) Neg(x Value) Value { return g.plain("neg@1", x) }
+
+// Abs is |x|.
+func (g *Graph) Abs(x Value) Value { return g.plain("abs@1", x) }
+
+// Relu is max(x, 0).
+func (g *Graph) Relu(x Value) Value { return g.plain("relu@1", x) }
+
+// Exp is e^x.
+func (g *Graph) Exp(x Value) Value { return g.plain("exp@1", x) }
+
+// Log is the natural logarithm.
+func (g *Graph) Log(x Value) Value { return g.plain("log@1", x) }
+
+// Sqrt is the square root.
+func (g *Graph) Sqrt(x Value) Value { return g.plain("sqrt@1", x) }
+
+// RSqrt is 1/√x.
+func (g *Graph) RSqrt(x Value) Value { return g.plain("rsqrt@1", x) }
+
+// Sigmoid is 1/(1 + e^−x).
 func (g *Graph) Sigmoid(x Value) Value { return g.plain("sigmoid@1", x) }
-func (g *Graph) Tanh(x Value) Value    { return g.plain("tanh@1", x) }
-func (g *Graph) Silu(x Value) Value    { return g.plain("silu@1", x) }
+
+// Tanh is the hyperbolic tangent.
+func (g *Graph) Tanh(x Value) Value { return g.plain("tanh@1", x) }
+
+// Silu is x·sigmoid(x).
+func (g *Graph) Silu(x Value) Value { return g.plain("silu@1", x) }
 
 // Gelu is the variant "tanh" or "erf".
 func (g *Graph) Gelu(x Value, variant string) Value {
 	return g.Node("gelu@1", []engine.Attr{text("variant", variant)}, engine.Value{}, x)
 }
 
-// Add, Sub, Mul, Div, Max and Min broadcast. Integers wrap; Div is f32 only.
+// Add is a + b; integers wrap.
 func (g *Graph) Add(a, b Value) Value { return g.plain("add@1", a, b) }
+
+// Sub is a − b; integers wrap.
 func (g *Graph) Sub(a, b Value) Value { return g.plain("sub@1", a, b) }
+
+// Mul is a·b; integers wrap.
 func (g *Graph) Mul(a, b Value) Value { return g.plain("mul@1", a, b) }
+
+// Div is a / b, f32 only.
 func (g *Graph) Div(a, b Value) Value { return g.plain("div@1", a, b) }
+
+// Max is the larger one in the total order.
 func (g *Graph) Max(a, b Value) Value { return g.plain("max@1", a, b) }
+
+// Min is the smaller one in the total order.
 func (g *Graph) Min(a, b Value) Value { return g.plain("min@1", a, b) }
 
-// Eq, Lt and Le compare in the total order and give u8; And, Or and Not combine u8.
-func (g *Graph) Eq(a, b Value) Value  { return g.plain("eq@1", a, b) }
-func (g *Graph) Lt(a, b Value) Value  { return g.plain("lt@1", a, b) }
-func (g *Graph) Le(a, b Value) Value  { return g.plain("le@1", a, b) }
+// Eq is a = b as u8, in the total order on f32.
+func (g *Graph) Eq(a, b Value) Value { return g.plain("eq@1", a, b) }
+
+// Lt is a < b as u8.
+func (g *Graph) Lt(a, b Value) Value { return g.plain("lt@1", a, b) }
+
+// Le is a ≤ b as u8.
+func (g *Graph) Le(a, b Value) Value { return g.plain("le@1", a, b) }
+
+// And is u8, 0 or 1.
 func (g *Graph) And(a, b Value) Value { return g.plain("and@1", a, b) }
-func (g *Graph) Or(a, b Value) Value  { return g.plain("or@1", a, b) }
-func (g *Graph) Not(a Value) Value    { return g.plain("not@1", a) }
+
+// Or is u8, 0 or 1.
+func (g *Graph) Or(a, b Value) Value { return g.plain("or@1", a, b) }
+
+// Not is u8, 0 or 1.
+func (g *Graph) Not(a Value) Value { return g.plain("not@1", a) }
 
 // Where returns a where cond is not 0, else b.
 func (g *Graph) Where(cond, a, b Value) Value { return g.plain("where@1", cond, a, b) }
@@ -174,8 +212,8 @@ func (g *Graph) MatMul(a, b Value, ta, tb bool, tri int64) Value {
 // Linear is x·wᵀ for x [n, in] and w [out, in].
 func (g *Graph) Linear(x, w Value) Value { return g.MatMul(x, w, false, true, 0) }
 
-// Sum, MaxOf and ArgMax reduce one axis (negative: from the end), which stays with size 1 if keep. tri takes only the
-// elements j ≤ i of the last two dimensions.
+// Sum adds along one axis (negative: from the end), which stays with size 1 if keep. tri takes only the elements j ≤ i
+// of the last two dimensions. MaxOf and ArgMax take the same.
 func (g *Graph) Sum(x Value, axis int, keep, tri bool) Value {
 	return g.reduce("reduce_sum@1", x, axis, keep, tri)
 }
@@ -213,7 +251,7 @@ func (g *Graph) Conv2D(x, k Value, c Conv) Value {
 	return g.Node("conv2d@1", c.attrs(), engine.Value{}, x, k)
 }
 
-// MaxPool and AvgPool pool size×size windows, stride apart, without padding.
+// MaxPool takes the largest of size×size windows, stride apart, without padding.
 func (g *Graph) MaxPool(x Value, size, stride int64) Value {
 	return g.Node("maxpool@1", poolAttrs(size, stride), engine.Value{}, x)
 }

@@ -16,7 +16,8 @@ func sampled(t *testing.T, logits []float32, seed int64, temp, topK, topP int32,
 	b := NewBuilder(uint64(steps))
 	s, k := b.State("tokens", engine.I64, steps), SampleOptions{
 		Seed: scalarI64(b, "seed", seed), Temperature: scalarI32(b, "temperature", temp),
-		TopK: scalarI32(b, "top_k", topK), TopP: scalarI32(b, "top_p", topP)}
+		TopK: scalarI32(b, "top_k", topK), TopP: scalarI32(b, "top_p", topP),
+	}
 	g := b.Step()
 	l, err := engine.FromF32(logits, 1, int64(len(logits)))
 	require.NoError(t, err)

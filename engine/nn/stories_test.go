@@ -15,36 +15,38 @@ import (
 )
 
 // storiesDir holds a real checkpoint when the data folder is there.
-func storiesDir(t testing.TB) string {
-	t.Helper()
+func storiesDir(tb testing.TB) string {
+	tb.Helper()
 	dir := os.Getenv("POAI_MODELS")
 	if dir == "" {
 		dir = "/work/shared/models"
 	}
 	dir = filepath.Join(dir, "stories260K")
 	if _, err := os.Stat(filepath.Join(dir, "stories260K.bin")); err != nil {
-		t.Skipf("no stories260K checkpoint in %s; set POAI_MODELS", dir)
+		tb.Skipf("no stories260K checkpoint in %s; set POAI_MODELS", dir)
 	}
 	return dir
 }
 
 // loadLlama2c reads a llama2.c checkpoint.
-func loadLlama2c(t testing.TB, path string) (LlamaConfig, map[string]*engine.Tensor) {
-	t.Helper()
+func loadLlama2c(tb testing.TB, path string) (LlamaConfig, map[string]*engine.Tensor) {
+	tb.Helper()
 	bz, err := os.ReadFile(path)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	h := make([]int64, 7)
 	for i := range h {
 		h[i] = int64(int32(binary.LittleEndian.Uint32(bz[4*i:])))
 	}
-	cfg := LlamaConfig{Dim: h[0], HiddenDim: h[1], Layers: int(h[2]), Heads: h[3], KVHeads: h[4], Vocab: max(h[5], -h[5]),
-		Ctx: h[6], TiedOutput: h[5] > 0, EOS: []int64{1, 2}}
+	cfg := LlamaConfig{
+		Dim: h[0], HiddenDim: h[1], Layers: int(h[2]), Heads: h[3], KVHeads: h[4], Vocab: max(h[5], -h[5]),
+		Ctx: h[6], TiedOutput: h[5] > 0, EOS: []int64{1, 2},
+	}
 	at := 28
 	take := func(shape ...int64) *engine.Tensor {
 		n, err := engine.ByteSize(engine.F32, shape)
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		x, err := engine.TensorFromBytes(engine.F32, shape, bz[at:at+int(n)])
-		require.NoError(t, err)
+		require.NoError(tb, err)
 		at += int(n)
 		return x
 	}
@@ -73,10 +75,10 @@ func loadLlama2c(t testing.TB, path string) (LlamaConfig, map[string]*engine.Ten
 }
 
 // loadTokens reads a llama2.c tokenizer's pieces.
-func loadTokens(t testing.TB, path string, vocab int64) []string {
-	t.Helper()
+func loadTokens(tb testing.TB, path string, vocab int64) []string {
+	tb.Helper()
 	bz, err := os.ReadFile(path)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	at, pieces := 4, make([]string, vocab)
 	for i := range pieces {
 		n := int(binary.LittleEndian.Uint32(bz[at+4:]))

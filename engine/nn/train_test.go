@@ -11,8 +11,8 @@ import (
 )
 
 // digits returns n separable 8×8 images of three classes: a bright band whose row is the class.
-func digits(t testing.TB, n int64) (data, labels *engine.Tensor) {
-	t.Helper()
+func digits(tb testing.TB, n int64) (data, labels *engine.Tensor) {
+	tb.Helper()
 	px, lb := make([]uint8, n*64), make([]uint8, n)
 	x := uint32(5)
 	for i := range n {
@@ -28,23 +28,23 @@ func digits(t testing.TB, n int64) (data, labels *engine.Tensor) {
 		}
 	}
 	data, err := engine.FromU8(px, n, 1, 8, 8)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	labels, err = engine.FromU8(lb, n)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return data, labels
 }
 
-func trainClassifier(t testing.TB, net Net, tc TrainConfig, data, labels *engine.Tensor, threads int) *engine.Result {
-	t.Helper()
+func trainClassifier(tb testing.TB, net Net, tc TrainConfig, data, labels *engine.Tensor, threads int) *engine.Result {
+	tb.Helper()
 	prog, err := ClassifierTrainer(net, tc, engine.DefaultLimits())
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	tensors, err := InitParams(net.Params(), 2)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	tensors["data"], tensors["labels"] = data, labels
 	w, err := engine.WeightsByName(prog, tensors)
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	res, err := engine.Execute(context.Background(), prog, w, nil, uint64(tc.Steps), engine.RunOptions{Threads: threads})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	return res
 }
 
@@ -70,8 +70,10 @@ func TestClassifiersLearn(t *testing.T) {
 		"mlp adamw":    {testMLP, flat, Adam{Beta1: 0.9, Beta2: 0.99, Eps: 1e-8, Decay: 0.01}, 0.01},
 	} {
 		t.Run(name, func(t *testing.T) {
-			res := trainClassifier(t, tc.net, TrainConfig{Batch: 16, Steps: 60, LR: tc.lr, Optimizer: tc.opt, DataLen: 60,
-				DataDType: engine.U8}, tc.data, labels, 2)
+			res := trainClassifier(t, tc.net, TrainConfig{
+				Batch: 16, Steps: 60, LR: tc.lr, Optimizer: tc.opt, DataLen: 60,
+				DataDType: engine.U8,
+			}, tc.data, labels, 2)
 			losses := res.Output("losses").F32()
 			require.Greater(t, losses[0], float32(0.5))
 			require.Less(t, losses[59], float32(0.2))

@@ -237,8 +237,10 @@ func foldRules() map[string]func(c *vjp) []Value {
 			return []Value{g.Where(first, c.spread(c.dy), g.F32(0))}
 		},
 		"conv2d@1": func(c *vjp) []Value {
-			a := []engine.Attr{ints("dilation", c.attr("dilation")...), ints("groups", c.attr("groups")...),
-				ints("pad", c.attr("pad")...), ints("stride", c.attr("stride")...)}
+			a := []engine.Attr{
+				ints("dilation", c.attr("dilation")...), ints("groups", c.attr("groups")...),
+				ints("pad", c.attr("pad")...), ints("stride", c.attr("stride")...),
+			}
 			with := func(name string, v Value) []engine.Attr {
 				return append(append([]engine.Attr(nil), a...), ints(name, v.Dim(2).A, v.Dim(3).A))
 			}
