@@ -287,3 +287,8 @@ func (g *stallGuard) Read(p []byte) (int, error) {
 }
 
 func (g *stallGuard) stop() { g.timer.Stop() }
+
+// Static is a constant list of peers.
+func Static(urls []string) Peers {
+	return func(context.Context) ([]string, error) { return urls, nil }
+}

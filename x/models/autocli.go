@@ -41,7 +41,8 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 			},
 		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
-			Service: "poai.models.v1.Msg",
+			Service:              "poai.models.v1.Msg",
+			EnhanceCustomCommand: true, // cmd/poaid adds register
 			RpcCommandOptions: []*autocliv1.RpcCommandOptions{
 				{RpcMethod: "RegisterModel", Skip: true},
 				{

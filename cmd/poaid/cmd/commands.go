@@ -32,6 +32,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		keys.Commands(),
 		queryCmd(),
 		txCmd(),
+		workerCmd(), verifierCmd(), artifactsCmd(),
 	)
 	server.AddCommands(root, home, newApp, exportApp, func(*cobra.Command) {})
 }
@@ -73,6 +74,7 @@ func txCmd() *cobra.Command {
 		authcmd.GetEncodeCommand(),
 		authcmd.GetDecodeCommand(),
 		authcmd.GetSimulateCmd(),
+		tasksTxCmd(), modelsTxCmd(),
 	)
 	return cmd
 }

@@ -1,0 +1,208 @@
+package cmd
+
+import (
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/app/params"
+	"poaid/daemon"
+	"poaid/daemon/chain"
+)
+
+// Flags of the daemons.
+const (
+	flagVerify        = "verify"
+	flagNodes         = "node"
+	flagOperator      = "operator"
+	flagConcurrency   = "concurrency"
+	flagThreads       = "threads"
+	flagMemory        = "memory-mib"
+	flagShard         = "shard"
+	flagArtifactsAddr = "artifacts-addr"
+	flagArtifactToken = "artifacts-token"
+	flagPeers         = "peers"
+	flagPublicPeers   = "public-peers"
+	flagMetricsAddr   = "metrics-addr"
+	flagLinger        = "linger"
+	flagGasItem       = "gas-per-item"
+	flagLogJSON       = "log-json"
+)
+
+const daemonLong = `
+
+It signs with the hot key --from of the keyring. If that is not the participant's own key, --operator names the participant, who
+must have granted the key its messages with x/authz; with --fee-granter somebody else pays the fees.
+
+Under HOME it keeps daemon/journal.db (what it has promised; written before anything is sent), artifacts/ (weights, inputs, large
+outputs) and the keyring. It may be killed at any time and started again: seals and reveals follow from the key, the journal and
+the chain.`
+
+func workerCmd() *cobra.Command {
+	start := &cobra.Command{
+		Use:   "start",
+		Short: "Compute the tasks you are drawn for; with --verify also sit on committees",
+		Long:  "Follow the chain, execute the tasks this participant is drawn for, seal their results and reveal them." + daemonLong,
+		Example: `  poaid worker start --from hot --operator poai1… --verify --node tcp://127.0.0.1:26657 \
+    --artifacts-addr 0.0.0.0:8645 --metrics-addr 127.0.0.1:8646`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			verify, err := cmd.Flags().GetBool(flagVerify)
+			if err != nil {
+				return err
+			}
+			return runDaemon(cmd, true, verify)
+		},
+	}
+	start.Flags().Bool(flagVerify, false, "Verify, too: one process does both")
+	addDaemonFlags(start)
+	return group("worker", "Compute tasks", start)
+}
+
+func verifierCmd() *cobra.Command {
+	start := &cobra.Command{
+		Use:     "start",
+		Short:   "Sit on committees: execute again, seal and reveal attestations",
+		Long:    "Follow the chain, execute again the tasks this participant's seats are about, seal what it found and reveal it." + daemonLong,
+		Example: `  poaid verifier start --from hot --operator poai1… --node tcp://127.0.0.1:26657`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd, false, true) },
+	}
+	addDaemonFlags(start)
+	return group("verifier", "Verify tasks", start)
+}
+
+func group(use, short string, sub ...*cobra.Command) *cobra.Command {
+	cmd := &cobra.Command{Use: use, Short: short, SuggestionsMinimumDistance: 2, RunE: client.ValidateCmd}
+	cmd.AddCommand(sub...)
+	return cmd
+}
+
+func addDaemonFlags(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.String(flags.FlagFrom, "", "Name of the hot key in the keyring (needed)")
+	f.String(flagOperator, "", "Address of the participant it works for (default: the key's own)")
+	f.StringSlice(flagNodes, []string{"tcp://127.0.0.1:26657"}, "CometBFT RPC addresses; the next is used when one fails")
+	f.StringSlice(flags.FlagGRPC, nil, "gRPC addresses for queries, one a node (default: queries go through --node)")
+	f.String(flags.FlagChainID, "", "Refuse to run on any other chain")
+	f.String(flags.FlagKeyringDir, "", "Folder of the keyring (default: HOME)")
+	f.String(flags.FlagKeyringBackend, flags.DefaultKeyringBackend, "Keyring backend (os|file|kwallet|pass|test)")
+	f.String(flags.FlagFeeGranter, "", "Address that pays the fees")
+	f.String(flags.FlagGasPrices, params.MinGasPrice+params.Denom, "Price of gas")
+	f.Float64(flags.FlagGasAdjustment, chain.DefaultGas.Adjustment, "Factor on simulated gas")
+	f.Uint64(flagGasItem, 0, "Fixed gas an item instead of simulation (0: simulate)")
+	f.Duration(flagLinger, 50*time.Millisecond, "How long a seal or reveal waits for others to share its transaction")
+	f.Int(flagConcurrency, 1, "Executions at a time")
+	f.Int(flagThreads, 0, "Processors an execution uses (0: all, shared between executions)")
+	f.Int64(flagMemory, 4096, "Memory for loaded models, in MiB")
+	f.String(flagShard, "", "Take only part of the participant's tasks: i/n, for n machines with the same key")
+	addArtifactsFlag(cmd)
+	f.String(flagArtifactsAddr, "", "Serve the artifact store at this address (default: do not)")
+	f.String(flagArtifactToken, "", "Allow uploads with this bearer token (default: none)")
+	f.StringSlice(flagPeers, nil, "Artifact servers to ask before those of participants")
+	f.Bool(flagPublicPeers, false, "Do not ask artifact servers in private networks")
+	f.String(flagMetricsAddr, "", "Serve /metrics and /healthz at this address (default: do not)")
+	f.Bool(flagLogJSON, false, "Log JSON instead of text")
+}
+
+// runDaemon starts a daemon and ends it cleanly on SIGINT or SIGTERM; a second signal kills.
+func runDaemon(cmd *cobra.Command, work, verify bool) error {
+	cfg, err := daemonConfig(cmd)
+	if err != nil {
+		return err
+	}
+	cfg.Work, cfg.Verify = work, verify
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	go func() {
+		<-ctx.Done()
+		stop() // the next signal has its default effect
+	}()
+	return daemon.Run(ctx, cfg)
+}
+
+func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
+	clientCtx, err := client.GetClientQueryContext(cmd)
+	if err != nil {
+		return daemon.Config{}, err
+	}
+	v := flagReader{set: cmd}
+	cfg := daemon.Config{
+		Home: clientCtx.HomeDir, Keyring: clientCtx.Keyring, Key: v.text(flags.FlagFrom), Operator: v.text(flagOperator),
+		ChainID: v.text(flags.FlagChainID), FeeGranter: v.text(flags.FlagFeeGranter), Linger: v.duration(flagLinger),
+		Chain:       chain.Config{Nodes: v.list(flagNodes), GRPC: v.list(flags.FlagGRPC), Encoding: encodingOf(clientCtx)},
+		Concurrency: v.number(flagConcurrency), Threads: v.number(flagThreads), MemoryBytes: v.number64(flagMemory) << 20,
+		Artifacts: v.text(flagArtifacts), ArtifactsAddr: v.text(flagArtifactsAddr), ArtifactsToken: v.text(flagArtifactToken),
+		Peers: v.list(flagPeers), PublicPeers: v.is(flagPublicPeers), MetricsAddr: v.text(flagMetricsAddr),
+		Gas: chain.DefaultGas, Logger: daemonLogger(cmd, v.is(FlagQuiet), v.is(flagLogJSON)),
+	}
+	cfg.Gas.Adjustment = v.float(flags.FlagGasAdjustment)
+	if n := v.unsigned(flagGasItem); n > 0 {
+		cfg.Gas.Simulate, cfg.Gas.PerItem = false, n
+	}
+	prices := v.text(flags.FlagGasPrices)
+	shard := v.text(flagShard)
+	if v.err != nil {
+		return cfg, v.err
+	}
+	if cfg.Key == "" {
+		return cfg, fmt.Errorf("--%s: name the hot key", flags.FlagFrom)
+	}
+	if cfg.Keyring == nil {
+		return cfg, fmt.Errorf("--%s: no keyring", flags.FlagKeyringBackend)
+	}
+	if cfg.GasPrices, err = sdk.ParseDecCoins(prices); err != nil {
+		return cfg, fmt.Errorf("--%s: %w", flags.FlagGasPrices, err)
+	}
+	if shard != "" {
+		if n, err := fmt.Sscanf(shard, "%d/%d", &cfg.Shard, &cfg.Shards); err != nil || n != 2 || cfg.Shard >= cfg.Shards {
+			return cfg, fmt.Errorf("--%s: %q, want i/n with i from 0 to n-1", flagShard, shard)
+		}
+	}
+	return cfg, nil
+}
+
+func daemonLogger(cmd *cobra.Command, quiet, asJSON bool) *slog.Logger {
+	opt := &slog.HandlerOptions{Level: slog.LevelInfo}
+	if quiet {
+		opt.Level = slog.LevelWarn
+	}
+	if asJSON {
+		return slog.New(slog.NewJSONHandler(cmd.ErrOrStderr(), opt))
+	}
+	return slog.New(slog.NewTextHandler(cmd.ErrOrStderr(), opt))
+}
+
+// flagReader reads flags and keeps the first error.
+type flagReader struct {
+	set *cobra.Command
+	err error
+}
+
+func read[T any](r *flagReader, get func(string) (T, error), name string) T {
+	v, err := get(name)
+	if err != nil && r.err == nil {
+		r.err = err
+	}
+	return v
+}
+
+func (r *flagReader) text(name string) string     { return read(r, r.set.Flags().GetString, name) }
+func (r *flagReader) list(name string) []string   { return read(r, r.set.Flags().GetStringSlice, name) }
+func (r *flagReader) is(name string) bool         { return read(r, r.set.Flags().GetBool, name) }
+func (r *flagReader) number(name string) int      { return read(r, r.set.Flags().GetInt, name) }
+func (r *flagReader) number64(name string) int64  { return read(r, r.set.Flags().GetInt64, name) }
+func (r *flagReader) unsigned(name string) uint64 { return read(r, r.set.Flags().GetUint64, name) }
+func (r *flagReader) float(name string) float64   { return read(r, r.set.Flags().GetFloat64, name) }
+func (r *flagReader) duration(name string) time.Duration {
+	return read(r, r.set.Flags().GetDuration, name)
+}
