@@ -1,0 +1,166 @@
+package cmd
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"poaid/demo"
+	"poaid/localnet"
+)
+
+// Flags of demo and localnet.
+const (
+	flagLocalHome    = "dir"
+	flagValidators   = "validators"
+	flagParticipants = "participants"
+	flagBasePort     = "base-port"
+	flagBlockTime    = "block-time"
+	flagExit         = "exit"
+	flagJSON         = "json"
+	flagTimeout      = "timeout"
+)
+
+// addNetFlags declares what describes a local network.
+func addNetFlags(cmd *cobra.Command, name string, participants int) {
+	f := cmd.Flags()
+	f.String(flagLocalHome, filepath.Join(DefaultHome(), name), "Folder that holds everything; an earlier local network there is wiped")
+	f.Int(flagValidators, 1, "Validator nodes")
+	f.Int(flagParticipants, participants, "Worker and verifier processes")
+	f.Int(flagBasePort, 0, "First of the ports to use; 0 takes free ones")
+	f.Duration(flagBlockTime, 200*time.Millisecond, "Pause between blocks")
+}
+
+func netConfig(cmd *cobra.Command, chainID string) (localnet.Config, error) {
+	c := localnet.Config{ChainID: chainID}
+	var err error
+	if c.Binary, err = os.Executable(); err != nil {
+		return c, fmt.Errorf("find this program: %w", err)
+	}
+	f := cmd.Flags()
+	if c.Home, err = f.GetString(flagLocalHome); err != nil {
+		return c, err
+	}
+	if c.Validators, err = f.GetInt(flagValidators); err != nil {
+		return c, err
+	}
+	if c.Participants, err = f.GetInt(flagParticipants); err != nil {
+		return c, err
+	}
+	if c.BasePort, err = f.GetInt(flagBasePort); err != nil {
+		return c, err
+	}
+	if c.BlockTime, err = f.GetDuration(flagBlockTime); err != nil {
+		return c, err
+	}
+	return c, c.Validate()
+}
+
+func demoCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "demo",
+		Short: "Run a whole network on this machine and let it do real AI work",
+		Long: `Starts a local network of real processes, registers two models, has governance make them eligible, submits a batch of tasks (pictures
+of handwritten digits, beginnings of fairy tales), and shows how they are computed, audited, revealed, paid, scored and rewarded.
+
+It exits with an error unless every task is FINAL, the answers are right as far as they are known, every coin is accounted for and
+somebody claimed a reward. The network keeps running until Ctrl-C; with --exit it ends.`,
+		Example: `  poaid demo
+  poaid demo --validators 2 --exit
+  poaid demo --exit --json > report.json`,
+		Args: cobra.NoArgs,
+		RunE: runDemo,
+	}
+	addNetFlags(cmd, "demo", 4)
+	cmd.Flags().Bool(flagExit, false, "Stop the network after the report")
+	cmd.Flags().Bool(flagJSON, false, "Print the report as one JSON document on standard output; progress goes to standard error")
+	cmd.Flags().Duration(flagTimeout, 10*time.Minute, "Give up on the job after this time")
+	return cmd
+}
+
+func runDemo(cmd *cobra.Command, _ []string) error {
+	net, err := netConfig(cmd, "poaid-demo")
+	if err != nil {
+		return err
+	}
+	enc, err := localnet.NewEncoding()
+	if err != nil {
+		return err
+	}
+	o := demo.Options{Net: net, Encoding: enc, Out: cmd.OutOrStdout()}
+	if o.Exit, err = cmd.Flags().GetBool(flagExit); err != nil {
+		return err
+	}
+	if o.Timeout, err = cmd.Flags().GetDuration(flagTimeout); err != nil {
+		return err
+	}
+	asJSON, err := cmd.Flags().GetBool(flagJSON)
+	if err != nil {
+		return err
+	}
+	if asJSON {
+		o.JSON, o.Out = cmd.OutOrStdout(), cmd.ErrOrStderr()
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return demo.Run(ctx, o)
+}
+
+func localnetCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "localnet",
+		Short: "Run a local network of nodes until Ctrl-C",
+		Long: `Lays out a local network and runs its validators. The accounts "owner" and "alice" are funded, and so is an operator ("op0", "op1", …)
+for each participant; their keys are in the test keyring that is printed. Participants' daemons are not started: see "poaid worker start".`,
+		Example: `  poaid localnet --validators 4
+  poaid localnet --base-port 26650`,
+		Args: cobra.NoArgs,
+		RunE: runLocalnet,
+	}
+	addNetFlags(cmd, "localnet", 4)
+	return cmd
+}
+
+func runLocalnet(cmd *cobra.Command, _ []string) error {
+	cfg, err := netConfig(cmd, "poaid-local")
+	if err != nil {
+		return err
+	}
+	enc, err := localnet.NewEncoding()
+	if err != nil {
+		return err
+	}
+	layout, err := localnet.Build(cfg, enc)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return serveLocalnet(ctx, cmd, layout)
+}
+
+func serveLocalnet(ctx context.Context, cmd *cobra.Command, layout *localnet.Layout) error {
+	net := localnet.NewNetwork(layout)
+	for i, n := range layout.Nodes {
+		if _, err := net.StartNode(i); err != nil {
+			return err
+		}
+		fmt.Fprintf(cmd.OutOrStdout(), "%s  RPC http://%s  REST http://%s  gRPC %s  log %s\n", n.Name, n.RPC, n.API, n.GRPC, layout.LogFile(n.Name))
+	}
+	for _, a := range layout.Accounts {
+		fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n", a.Name, a.Address)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "keys: --keyring-backend test --keyring-dir %s --chain-id %s\nCtrl-C stops the network.\n",
+		layout.Keyring, layout.Config.ChainID)
+	err := net.Watch(ctx)
+	if stopErr := net.Stop(); err == nil {
+		err = stopErr
+	}
+	return err
+}

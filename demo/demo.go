@@ -1,0 +1,186 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"poaid/localnet"
+	"poaid/model"
+)
+
+// Options of a demo.
+type Options struct {
+	// Net is the network to lay out and run.
+	Net localnet.Config
+	// Encoding of the application.
+	Encoding localnet.Encoding
+	// Out takes progress and tables.
+	Out io.Writer
+	// JSON, if set, takes the report as one JSON document; Out then shows progress only.
+	JSON io.Writer
+	// Exit ends the network after the report; otherwise it runs until ctx ends.
+	Exit bool
+	// Timeout for everything up to the report.
+	Timeout time.Duration
+	// AfterSubmit, if set, is called once the tasks are submitted; tests disturb the network with it.
+	AfterSubmit func(context.Context, *localnet.Network) error
+}
+
+// firstBlock is how long the first block may take.
+const firstBlock = 60 * time.Second
+
+// runner carries a running demo.
+type runner struct {
+	Options
+	screen *screen
+	layout *localnet.Layout
+	net    *localnet.Network
+	client *localnet.Client
+	names  names
+	tasks  []*submitted
+	report *Report
+
+	packages map[string]*model.Package
+	closers  []func() error
+}
+
+// Run lays out a network, runs the main job on it and reports. It returns an error when anything of the job failed:
+// a task that is not FINAL, a wrong answer where the right one is known, coins that are not conserved, nobody rewarded.
+func Run(ctx context.Context, o Options) error {
+	r := &runner{Options: o, screen: newScreen(o.Out), names: names{}, report: &Report{Failures: []string{}}}
+	start := time.Now()
+	jobCtx, cancel := context.WithTimeout(ctx, o.Timeout)
+	defer cancel()
+	if err := r.launch(jobCtx); err != nil {
+		return errors.Join(err, r.stop())
+	}
+	err := r.watched(jobCtx, r.job)
+	r.report.Seconds = time.Since(start).Seconds()
+	if err == nil {
+		err = r.show()
+	}
+	if err != nil || o.Exit {
+		return errors.Join(err, r.stop())
+	}
+	r.where()
+	err = r.net.Watch(ctx)
+	r.screen.step("stopping")
+	return errors.Join(err, r.stop())
+}
+
+// launch lays the network out and starts its nodes.
+func (r *runner) launch(ctx context.Context) error {
+	r.screen.step("laying out %d validator(s) and %d participants in %s", r.Net.Validators, r.Net.Participants, r.Net.Home)
+	var err error
+	if r.layout, err = localnet.Build(r.Net, r.Encoding); err != nil {
+		return err
+	}
+	for _, a := range r.layout.Accounts {
+		r.names[a.Address] = a.Name
+	}
+	for i, p := range r.layout.Participants {
+		r.names[p.Operator] = fmt.Sprintf("op%d", i)
+	}
+	r.net = localnet.NewNetwork(r.layout)
+	for i := range r.layout.Nodes {
+		if _, err := r.net.StartNode(i); err != nil {
+			return err
+		}
+	}
+	if r.client, err = localnet.Dial(r.layout, r.Encoding); err != nil {
+		return err
+	}
+	return r.watched(ctx, func(ctx context.Context) error {
+		ctx, cancel := context.WithTimeout(ctx, firstBlock)
+		defer cancel()
+		if err := r.client.WaitHeight(ctx, 1); err != nil {
+			return fmt.Errorf("first block: %w", err)
+		}
+		r.screen.step("first block")
+		return nil
+	})
+}
+
+// watched runs f, and cuts it short when a process of the network ends.
+func (r *runner) watched(ctx context.Context, f func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	go func() {
+		if err := r.net.Watch(ctx); err != nil {
+			cancel(err)
+		}
+	}()
+	err := f(ctx)
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		return cause
+	}
+	return err
+}
+
+// job is the main job, step by step.
+func (r *runner) job(ctx context.Context) error {
+	for _, step := range []func(context.Context) error{
+		r.join, r.register, r.startParticipants, r.makeEligible, r.submit, r.disturb, r.watchTasks, r.closeEpochs, r.claim, r.check,
+	} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *runner) disturb(ctx context.Context) error {
+	if r.AfterSubmit == nil {
+		return nil
+	}
+	return r.AfterSubmit(ctx, r.net)
+}
+
+// show writes the report and turns its failures into an error.
+func (r *runner) show() error {
+	if r.JSON != nil {
+		if err := r.report.JSON(r.JSON); err != nil {
+			return err
+		}
+	} else {
+		fmt.Fprintln(r.Out)
+		r.report.Tables(r.Out, r.names)
+	}
+	if n := len(r.report.Failures); n > 0 {
+		return fmt.Errorf("the demo failed: %v", r.report.Failures)
+	}
+	return nil
+}
+
+// where tells people what is running.
+func (r *runner) where() {
+	n := r.layout.Nodes[0]
+	fmt.Fprintf(r.Out, `
+The network keeps running; Ctrl-C stops it.
+  REST      http://%s/poai/tasks/v1/tasks
+  API page  http://%s/poai/swagger/
+  gRPC      %s
+  RPC       http://%s
+  logs      %s/logs
+Try:
+  poaid query tasks tasks --node tcp://%s
+  poaid tx tasks submit --model story --prompt "Tom was" --max-tokens 32 --from alice --keyring-dir %s --keyring-backend test --chain-id %s --node tcp://%s --watch
+`, n.API, n.API, n.GRPC, n.RPC, r.layout.Config.Home, n.RPC, r.layout.Keyring, r.layout.Config.ChainID, n.RPC)
+}
+
+func (r *runner) stop() error {
+	var err error
+	if r.client != nil {
+		err = r.client.Conn.Close()
+	}
+	if r.net != nil {
+		err = errors.Join(err, r.net.Stop())
+	}
+	for _, c := range r.closers {
+		err = errors.Join(err, c())
+	}
+	return err
+}

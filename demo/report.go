@@ -1,0 +1,146 @@
+package demo
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"cosmossdk.io/math"
+	"github.com/jedib0t/go-pretty/v6/table"
+	"github.com/jedib0t/go-pretty/v6/text"
+)
+
+// Report is what the demo saw. Its JSON form is the contract of --json.
+type Report struct {
+	Tasks   []TaskReport   `json:"tasks"`
+	Scores  []ScoreReport  `json:"scores"`
+	Rewards []RewardReport `json:"rewards"`
+	Supply  SupplyReport   `json:"supply"`
+	Labels  LabelReport    `json:"labels"`
+	Seconds float64        `json:"seconds"`
+	// Failures says why the demo did not pass; empty when it did.
+	Failures []string `json:"failures"`
+}
+
+// TaskReport is one task as it ended.
+type TaskReport struct {
+	ID        uint64   `json:"id"`
+	Model     string   `json:"model"`
+	State     string   `json:"state"`
+	Output    string   `json:"output"`
+	Units     uint64   `json:"units"`
+	Fee       string   `json:"fee"`
+	Worker    string   `json:"worker"`
+	Committee []string `json:"committee"`
+
+	input string
+	want  string
+}
+
+// ScoreReport is a participant's score in an epoch, in units.
+type ScoreReport struct {
+	Participant string `json:"participant"`
+	Epoch       uint64 `json:"epoch"`
+	Score       string `json:"score"`
+}
+
+// RewardReport is what a participant claimed, in upoai.
+type RewardReport struct {
+	Participant string `json:"participant"`
+	Claimed     string `json:"claimed"`
+}
+
+// SupplyReport shows that coins are conserved: genesis + minted − burnt = supply.
+type SupplyReport struct {
+	Genesis string `json:"genesis"`
+	Minted  string `json:"minted"`
+	Burnt   string `json:"burnt"`
+	Supply  string `json:"supply"`
+}
+
+// LabelReport counts right answers among tasks whose answer is known.
+type LabelReport struct {
+	Right int `json:"right"`
+	Known int `json:"known"`
+}
+
+// names turns addresses into the short names of the network.
+type names map[string]string
+
+func (n names) of(addr string) string {
+	if s, ok := n[addr]; ok {
+		return s
+	}
+	return addr
+}
+
+// JSON writes the report as one document.
+func (r *Report) JSON(w io.Writer) error {
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(r)
+}
+
+// Tables writes the report for people.
+func (r *Report) Tables(w io.Writer, n names) {
+	t := newTable(w, "Tasks", "task", "model", "input", "answer", "worker", "committee", "units", "fee", "state")
+	for _, x := range r.Tasks {
+		committee := make([]string, len(x.Committee))
+		for i, c := range x.Committee {
+			committee[i] = n.of(c)
+		}
+		t.AppendRow(table.Row{x.ID, x.Model, x.input, oneLine(x.Output), n.of(x.Worker), strings.Join(committee, " "), x.Units, poai(x.Fee), x.State})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{
+		{Name: "input", WidthMax: 24},
+		{Name: "answer", WidthMax: 44},
+		{Name: "units", Align: text.AlignRight},
+		{Name: "fee", Align: text.AlignRight},
+	})
+	t.Render()
+
+	t = newTable(w, "PoAI score (units proven × reliability)", "epoch", "participant", "score")
+	for _, x := range r.Scores {
+		t.AppendRow(table.Row{x.Epoch, n.of(x.Participant), x.Score})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "score", Align: text.AlignRight}})
+	t.Render()
+
+	t = newTable(w, "Block reward claimed", "participant", "claimed")
+	for _, x := range r.Rewards {
+		t.AppendRow(table.Row{n.of(x.Participant), poai(x.Claimed)})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "claimed", Align: text.AlignRight}})
+	t.Render()
+
+	fmt.Fprintf(w, "Supply: genesis %s + minted %s − burnt %s = %s\n",
+		poai(r.Supply.Genesis), poai(r.Supply.Minted), poai(r.Supply.Burnt), poai(r.Supply.Supply))
+	fmt.Fprintf(w, "Known answers: %d of %d right\n", r.Labels.Right, r.Labels.Known)
+}
+
+func newTable(w io.Writer, title string, columns ...any) table.Writer {
+	t := table.NewWriter()
+	t.SetOutputMirror(w)
+	t.SetStyle(table.StyleLight)
+	t.SetTitle(title)
+	t.AppendHeader(table.Row(columns))
+	return t
+}
+
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
+
+// poai writes an amount of upoai in poai.
+func poai(amount string) string {
+	v, ok := math.NewIntFromString(amount)
+	if !ok {
+		return amount
+	}
+	return math.LegacyNewDecFromIntWithPrec(v, 6).String()[:decimals(v)] + " poai"
+}
+
+// decimals is the length of v poai written with six decimals.
+func decimals(v math.Int) int {
+	s := math.LegacyNewDecFromIntWithPrec(v, 6).String()
+	return strings.IndexByte(s, '.') + 7
+}
