@@ -16,15 +16,17 @@ import (
 )
 
 // OpenCommittee draws a committee; the worker is never in it. The returned committee has fewer seats than asked when there are not
-// enough candidates; with none at all nothing is stored. A settled committee of the same task makes place for the new one.
+// enough candidates, and never more than max_seats; with none at all nothing is stored. A settled committee of the same task makes place for the new one.
 func (k *Keeper) OpenCommittee(ctx context.Context, req types.CommitteeRequest) (types.Committee, error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return types.Committee{}, err
 	}
-	if err := k.checkCommittee(ctx, req, params); err != nil {
+	if err := k.checkCommittee(ctx, req); err != nil {
 		return types.Committee{}, err
 	}
+	// A size above max_seats is a mismatch of two modules' params, which must not stop the chain: the bound holds.
+	req.Size = min(req.Size, params.MaxSeats)
 	c := types.Committee{
 		TaskId: req.Task, Model: req.Model, Phase: types.COMMITTEE_PHASE_SEALING, Size_: req.Size,
 		Deadline: req.Deadline, Worker: req.Worker, LockPerSeat: req.LockPerSeat,
@@ -35,9 +37,9 @@ func (k *Keeper) OpenCommittee(ctx context.Context, req types.CommitteeRequest) 
 	return c, k.setPhase(ctx, c)
 }
 
-func (k *Keeper) checkCommittee(ctx context.Context, req types.CommitteeRequest, params types.Params) error {
-	if req.Size == 0 || req.Size > params.MaxSeats {
-		return errorsmod.Wrapf(types.ErrInvalidCommittee, "size %d: must be 1 to max_seats %d", req.Size, params.MaxSeats)
+func (k *Keeper) checkCommittee(ctx context.Context, req types.CommitteeRequest) error {
+	if req.Size == 0 {
+		return errorsmod.Wrap(types.ErrInvalidCommittee, "size: must not be 0")
 	}
 	if req.LockPerSeat.IsNil() || req.LockPerSeat.IsNegative() {
 		return errorsmod.Wrap(types.ErrInvalidCommittee, "lock_per_seat: must not be negative")

@@ -104,7 +104,6 @@ func TestOpenCommitteeRefuses(t *testing.T) {
 	req.Task++
 	for _, change := range []func(*types.CommitteeRequest){
 		func(r *types.CommitteeRequest) { r.Size = 0 },
-		func(r *types.CommitteeRequest) { r.Size = 7 },
 		func(r *types.CommitteeRequest) { r.LockPerSeat = math.NewInt(-1) },
 		func(r *types.CommitteeRequest) { r.LockPerSeat = math.Int{} },
 	} {
@@ -113,6 +112,14 @@ func TestOpenCommitteeRefuses(t *testing.T) {
 		_, err := f.OpenCommittee(f.ctx, bad)
 		require.ErrorIs(t, err, types.ErrInvalidCommittee)
 	}
+}
+
+func TestCommitteeIsBoundedByMaxSeats(t *testing.T) {
+	f := newFixture(t)
+	c := f.open(9, 8)
+	require.EqualValues(t, 6, c.Seats)
+	require.EqualValues(t, 6, c.Size_)
+	f.ok()
 }
 
 func TestAttestToTheEnd(t *testing.T) {
