@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/staking"
 )
 
@@ -17,9 +18,9 @@ func (a *App) Export(forZeroHeight bool, modules []string) (servertypes.Exported
 		return servertypes.ExportedApp{}, fmt.Errorf("--for-zero-height: deadlines, windows and vesting are heights; start the new chain with initial_height = %d", a.LastBlockHeight()+1)
 	}
 	ctx := a.NewContext(true).WithBlockHeight(a.LastBlockHeight())
-	state, err := a.modules.ExportGenesisForModules(ctx, a.Codec, modules)
+	state, err := a.ExportState(ctx, modules)
 	if err != nil {
-		return servertypes.ExportedApp{}, fmt.Errorf("export modules: %w", err)
+		return servertypes.ExportedApp{}, err
 	}
 	bz, err := json.MarshalIndent(state, "", "  ")
 	if err != nil {
@@ -32,4 +33,13 @@ func (a *App) Export(forZeroHeight bool, modules []string) (servertypes.Exported
 	return servertypes.ExportedApp{
 		AppState: bz, Validators: validators, Height: a.LastBlockHeight() + 1, ConsensusParams: a.GetConsensusParams(ctx),
 	}, nil
+}
+
+// ExportState is the genesis state of the named modules, or of all, as ctx sees it.
+func (a *App) ExportState(ctx sdk.Context, modules []string) (map[string]json.RawMessage, error) {
+	state, err := a.modules.ExportGenesisForModules(ctx, a.Codec, modules)
+	if err != nil {
+		return nil, fmt.Errorf("export modules: %w", err)
+	}
+	return state, nil
 }

@@ -162,6 +162,9 @@ func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 	return res
 }
 
+// Request is what the next block would be without transactions.
+func (c *Chain) Request() *abci.RequestFinalizeBlock { return c.request(nil) }
+
 func (c *Chain) request(txs [][]byte) *abci.RequestFinalizeBlock {
 	height := c.App.LastBlockHeight() + 1
 	req := &abci.RequestFinalizeBlock{
@@ -182,17 +185,11 @@ func (c *Chain) run(n *node, req *abci.RequestFinalizeBlock) *abci.ResponseFinal
 	c.tb.Helper()
 	if n.shadow.Crash && req.Height > 1 {
 		// Once before the block, and once more between executing and committing it: what was not committed must leave no trace.
-		for range 2 {
-			if err := n.open(c.ChainID); err != nil {
-				c.tb.Fatalf("%s: restart at height %d: %v", n.shadow.Name, req.Height, err)
-			}
-			if _, err := n.app.FinalizeBlock(req); err != nil {
-				c.tb.Fatalf("%s: height %d: %v", n.shadow.Name, req.Height, err)
-			}
+		c.reopen(n, req.Height)
+		if _, err := n.app.FinalizeBlock(req); err != nil {
+			c.tb.Fatalf("%s: height %d: %v", n.shadow.Name, req.Height, err)
 		}
-		if err := n.open(c.ChainID); err != nil {
-			c.tb.Fatalf("%s: restart at height %d: %v", n.shadow.Name, req.Height, err)
-		}
+		c.reopen(n, req.Height)
 	}
 	res, err := n.app.FinalizeBlock(req)
 	if err != nil {
@@ -202,6 +199,13 @@ func (c *Chain) run(n *node, req *abci.RequestFinalizeBlock) *abci.ResponseFinal
 		c.tb.Fatalf("%s: commit height %d: %v", n.shadow.Name, req.Height, err)
 	}
 	return res
+}
+
+func (c *Chain) reopen(n *node, height int64) {
+	c.tb.Helper()
+	if err := n.open(c.ChainID); err != nil {
+		c.tb.Fatalf("%s: restart at height %d: %v", n.shadow.Name, height, err)
+	}
 }
 
 // Blocks makes n empty blocks.
