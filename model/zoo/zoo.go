@@ -16,7 +16,7 @@ import (
 	"poaid/model"
 )
 
-//go:embed digits samples
+//go:embed digits story samples story
 var files embed.FS
 
 var (

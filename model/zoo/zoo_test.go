@@ -35,7 +35,7 @@ func TestDigitsReadsSamples(t *testing.T) {
 }
 
 func TestPackagesAreWhole(t *testing.T) {
-	for _, get := range []func() (*model.Package, error){Digits} {
+	for _, get := range []func() (*model.Package, error){Digits, Story} {
 		p, err := get()
 		require.NoError(t, err)
 		raw, err := p.Artifact()
