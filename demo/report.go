@@ -93,18 +93,18 @@ func (r *Report) Tables(w io.Writer, n names) {
 		t.AppendRow(table.Row{x.ID, x.Model, x.input, oneLine(x.Output), n.of(x.Worker), strings.Join(committee, " "), x.Units, poai(x.Fee), x.State})
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{
-		{Name: "input", WidthMax: 24},
-		{Name: "answer", WidthMax: 44},
+		{Name: "input", WidthMax: 24, WidthMaxEnforcer: text.WrapSoft},
+		{Name: "answer", WidthMax: 48, WidthMaxEnforcer: text.WrapSoft},
 		{Name: "units", Align: text.AlignRight},
 		{Name: "fee", Align: text.AlignRight},
 	})
 	t.Render()
 
-	t = newTable(w, "PoAI score (units proven × reliability)", "epoch", "participant", "score")
+	t = newTable(w, "PoAI score", "epoch", "participant", "units × reliability")
 	for _, x := range r.Scores {
 		t.AppendRow(table.Row{x.Epoch, n.of(x.Participant), x.Score})
 	}
-	t.SetColumnConfigs([]table.ColumnConfig{{Name: "score", Align: text.AlignRight}})
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "units × reliability", Align: text.AlignRight}})
 	t.Render()
 
 	t = newTable(w, "Block reward claimed", "participant", "claimed")
@@ -122,7 +122,9 @@ func (r *Report) Tables(w io.Writer, n names) {
 func newTable(w io.Writer, title string, columns ...any) table.Writer {
 	t := table.NewWriter()
 	t.SetOutputMirror(w)
-	t.SetStyle(table.StyleLight)
+	style := table.StyleLight
+	style.Format.Header = text.FormatDefault
+	t.SetStyle(style)
 	t.SetTitle(title)
 	t.AppendHeader(table.Row(columns))
 	return t

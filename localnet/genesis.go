@@ -130,6 +130,8 @@ func editTasks(g *taskstypes.GenesisState) {
 	g.Params.ChallengeBlocks = 10
 	g.Params.OpenBlocks = 600
 	g.Params.RetentionBlocks = 100_000
+	// Everybody is new here, so every task is audited.
+	g.Params.AuditRatePpm = 1_000_000
 }
 
 func editRewards(g *rewardstypes.GenesisState) { g.Params.VestingBlocks = 40 }
@@ -137,7 +139,7 @@ func editRewards(g *rewardstypes.GenesisState) { g.Params.VestingBlocks = 40 }
 // nodeArgs are the arguments a node is started with.
 func nodeArgs(n Node) []string {
 	return []string{
-		"start", "--home", n.Home,
+		"start", "--home", n.Home, "--log_no_color",
 		"--minimum-gas-prices", "0.0025" + Denom,
 		"--grpc.enable", "--grpc.address", n.GRPC,
 		"--api.enable", "--api.address", "tcp://" + n.API,
@@ -150,10 +152,12 @@ func participantArgs(l *Layout, i int) []string {
 	p := l.Participants[i]
 	n := l.Nodes[i%len(l.Nodes)]
 	return []string{
-		"worker", "start", "--verify", "--home", p.Home,
+		"worker", "start", "--verify", "--home", p.Home, "--log_no_color",
 		"--node", "tcp://" + n.RPC, "--grpc-addr", n.GRPC,
 		"--chain-id", l.Config.ChainID, "--keyring-backend", "test",
-		"--from", HotKey, "--operator", p.Operator,
+		"--from", HotKey, "--operator", p.Operator, "--fee-granter", p.Operator,
 		"--artifacts-addr", p.Artifacts, "--metrics-addr", p.Metrics,
+		"--peers", "http://" + l.OwnerArtifacts,
+		"--threads", "1", // all participants share this machine
 	}
 }

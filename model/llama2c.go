@@ -213,7 +213,7 @@ func ImportLlama2c(checkpoint, tokenizer []byte) (*Package, error) {
 	return New(Meta{
 		Name:        "llama2c",
 		Description: fmt.Sprintf("llama2.c checkpoint: dim %d, %d layers, vocabulary %d, context %d", c.Dim, c.Layers, c.Vocab, c.SeqLen),
-		Outputs:     []Output{{Name: "tokens", Render: RenderTokens, CountOutput: "count"}, {Name: "logprobs"}, {Name: "count"}},
+		Outputs:     []Output{{Name: "tokens", Render: RenderTokens, CountOutput: "count"}, {Name: "logprobs"}, {Name: "count"}, {Name: "stopped"}},
 		Settings: map[string]string{
 			"architecture": "llama", "input": "prompt", "vocab": strconv.Itoa(c.Vocab), "context": strconv.Itoa(c.SeqLen),
 			"dim": strconv.Itoa(c.Dim), "layers": strconv.Itoa(c.Layers), "bos": "1",

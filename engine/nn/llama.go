@@ -160,8 +160,9 @@ type generation struct {
 //
 //	inputs   prompt i64 [1..ctx], seed i64[1] = 0, temperature i32[1] = 0 (millionths; 0: greedy),
 //	         top_k i32[1] = 0 (off), top_p i32[1] = 1000000 (parts per million; off)
-//	outputs  tokens i64 [max_new], logprobs f32 [max_new] (of the raw logits), count i64[1]
-//	states   k.<i>, v.<i> f32 [ctx, kv_dim], cur i64[1], stopped i64[1] (stop state), and the outputs
+//	outputs  tokens i64 [max_new], logprobs f32 [max_new] (of the raw logits), count i64[1], stopped i64[1] (the stop
+//	         state: x/models asks that it is an output)
+//	states   k.<i>, v.<i> f32 [ctx, kv_dim], cur i64[1], and the outputs
 //
 // A run of T steps over a prompt of n tokens gives T−n+1 new tokens, less if one of cfg.EOS came first; that one is
 // counted too.
@@ -193,6 +194,7 @@ func Llama(cfg LlamaConfig, lim engine.Limits) (*engine.Program, error) {
 	b.Output(n.tokens)
 	b.Output(n.logprobs)
 	b.Output(n.count)
+	b.Output(n.stopped)
 
 	n.decode(b.Forced(n.prompt), true)
 	n.finish(b.Step(), n.decode(b.Step(), false))

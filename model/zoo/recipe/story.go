@@ -130,7 +130,7 @@ func storyPackage(params map[string]*engine.Tensor, tok *model.Tokenizer) (*mode
 	return model.New(model.Meta{
 		Name:        "story",
 		Description: "Continues a fairy tale.",
-		Outputs:     []model.Output{{Name: "tokens", Render: model.RenderTokens, CountOutput: "count"}, {Name: "logprobs"}, {Name: "count"}},
+		Outputs:     []model.Output{{Name: "tokens", Render: model.RenderTokens, CountOutput: "count"}, {Name: "logprobs"}, {Name: "count"}, {Name: "stopped"}},
 		License:     "CC0-1.0",
 		Provenance: "Trained by go run ./model/zoo/train story on public-domain tales: Grimms' Fairy Tales (translated by E. Taylor and " +
 			"M. Edwardes) and Andrew Lang's Blue and Red Fairy Books.",
