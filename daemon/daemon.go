@@ -86,7 +86,7 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, client.Close()) }()
 
-	signer, err := chain.NewSigner(cfg.Keyring, cfg.Key, cfg.Operator, cfg.FeeGranter, cfg.Chain.Encoding)
+	signer, err := newSigner(ctx, cfg, client, log)
 	if err != nil {
 		return err
 	}
@@ -114,6 +114,27 @@ func Run(ctx context.Context, cfg Config) (err error) {
 		return err
 	}
 	return d.run(ctx)
+}
+
+// newSigner takes the hot key. An operator who granted it a fee allowance pays its fees, unless another granter is named.
+func newSigner(ctx context.Context, cfg Config, client *chain.Client, log *slog.Logger) (*chain.Signer, error) {
+	s, err := chain.NewSigner(cfg.Keyring, cfg.Key, cfg.Operator, cfg.FeeGranter, cfg.Chain.Encoding)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := client.Participant(ctx, s.Operator()); errors.Is(err, chain.ErrNotFound) {
+		log.Warn("not a participant yet: nothing will be drawn until it joins (poaid tx poai join)", "participant", s.Operator())
+	} else if err != nil {
+		return nil, err
+	}
+	if cfg.FeeGranter != "" || s.Operator() == s.Address() {
+		return s, nil
+	}
+	pays, err := client.FeeAllowance(ctx, s.Operator(), s.Address())
+	if err != nil || !pays {
+		return s, err
+	}
+	return chain.NewSigner(cfg.Keyring, cfg.Key, cfg.Operator, s.Operator(), cfg.Chain.Encoding)
 }
 
 // dial waits for a node, since daemons and nodes are often started together.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/cosmos/cosmos-sdk/types/query"
+	"github.com/cosmos/cosmos-sdk/x/feegrant"
 
 	"poaid/engine/graphpb"
 	modelstypes "poaid/x/models/types"
@@ -178,4 +179,23 @@ func (c *Client) Participant(ctx context.Context, address string) (poaitypes.Par
 		return poaitypes.Participant{}, fmt.Errorf("participant %s: %w", address, err)
 	}
 	return res.Participant, nil
+}
+
+// FeeAllowance tells whether granter pays fees of grantee.
+func (c *Client) FeeAllowance(ctx context.Context, granter, grantee string) (found bool, err error) {
+	q := feegrant.NewQueryClient(c)
+	err = pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+		res, err := q.Allowances(ctx, &feegrant.QueryAllowancesRequest{Grantee: grantee, Pagination: p})
+		if err != nil {
+			return nil, err
+		}
+		for _, g := range res.Allowances {
+			found = found || g.Granter == granter
+		}
+		return res.Pagination, nil
+	})
+	if err != nil {
+		return false, fmt.Errorf("fee allowances of %s: %w", grantee, err)
+	}
+	return found, nil
 }

@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"github.com/cosmos/gogoproto/proto"
+
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
@@ -114,8 +116,7 @@ func txFactory(cmd *cobra.Command, clientCtx client.Context) (clienttx.Factory, 
 
 // confirm asks, where somebody is there to answer.
 func confirm(cmd *cobra.Command, clientCtx client.Context, question string) error {
-	info, err := os.Stdin.Stat()
-	if clientCtx.SkipConfirm || question == "" || err != nil || info.Mode()&os.ModeCharDevice == 0 {
+	if clientCtx.SkipConfirm || question == "" || !term.IsTerminal(int(os.Stdin.Fd())) {
 		return nil
 	}
 	ok, err := input.GetConfirmation(question, bufio.NewReader(clientCtx.Input), cmd.ErrOrStderr())

@@ -96,7 +96,7 @@ func addDaemonFlags(cmd *cobra.Command) {
 	f.String(flags.FlagChainID, "", "Refuse to run on any other chain")
 	f.String(flags.FlagKeyringDir, "", "Folder of the keyring (default: HOME)")
 	f.String(flags.FlagKeyringBackend, flags.DefaultKeyringBackend, "Keyring backend (os|file|kwallet|pass|test)")
-	f.String(flags.FlagFeeGranter, "", "Address that pays the fees")
+	f.String(flags.FlagFeeGranter, "", "Address that pays the fees (default: the operator, if it granted the key an allowance)")
 	f.String(flags.FlagGasPrices, params.MinGasPrice+params.Denom, "Price of gas")
 	f.Float64(flags.FlagGasAdjustment, chain.DefaultGas.Adjustment, "Factor on simulated gas")
 	f.Uint64(flagGasItem, 0, "Fixed gas an item instead of simulation (0: simulate)")
