@@ -91,26 +91,54 @@ func TestBoundedBlocks(t *testing.T) {
 	require.Equal(t, types.STATE_ASSIGNED, f.state(ids[0]))
 }
 
-// TestWaitingTasksDoNotDelayDeadlines: tasks nobody can be drawn for take at most their quota.
+// waiting submits n tasks that nobody has the bond for.
+func (f *fix) waiting(n int) []uint64 {
+	story := f.models.models["story"]
+	story.UnitsStep = 100_000_000
+	f.models.models["story"] = story
+	ids := make([]uint64, n)
+	for i := range ids {
+		msg := storyMsg(f.who(9), 1, byte(i))
+		msg.MaxFee = coin(200_000_000)
+		ids[i] = f.submit(msg)
+	}
+	return ids
+}
+
+// tried counts the tasks that the next block tries to draw for.
+func (f *fix) tried(ids []uint64) (n int) {
+	before := make([]int64, len(ids))
+	for i, id := range ids {
+		before[i] = f.status(id).Due
+	}
+	f.block(1)
+	for i, id := range ids {
+		if f.status(id).Due != before[i] {
+			n++
+		}
+	}
+	return n
+}
+
+// TestWaitingTasksDoNotDelayDeadlines: tasks nobody can be drawn for take their quota of a full block, no less and no more.
 func TestWaitingTasksDoNotDelayDeadlines(t *testing.T) {
 	f := fixture(t)
 	f.params(func(p *types.Params) { p.MaxTransitionsPerBlock, p.OpenBlocks = 8, 1000 })
-	story := f.models.models["story"]
-	story.UnitsStep = 100_000_000 // a lock that nobody can carry
-	f.models.models["story"] = story
-	waiting := make([]uint64, 60)
-	for i := range waiting {
-		msg := storyMsg(f.who(9), 1, byte(i))
-		msg.MaxFee = coin(200_000_000)
-		waiting[i] = f.submit(msg)
-	}
+	waiting := f.waiting(60)
 	f.block(12) // all of them tried once, and waiting again
+	require.Equal(t, 8, f.tried(waiting), "nothing else is due")
 	for i := range 20 {
 		f.submit(digitsMsg(f.who(8), 100+i))
 	}
 	mine := f.submit(digitsMsg(f.who(8), 1))
-	f.block(6)
-	require.Equal(t, types.STATE_ASSIGNED, f.state(mine), "21 draws in 4 blocks of 6 beside 60 waiting tasks")
+	require.Equal(t, 8, f.tried(waiting))
+	require.Equal(t, 8, f.tried(waiting))
+	require.Equal(t, 2, f.tried(waiting), "a quarter")
+	require.Equal(t, 2, f.tried(waiting))
+	require.Equal(t, 2, f.tried(waiting))
+	require.Equal(t, types.STATE_OPEN, f.state(mine))
+	require.Equal(t, 5, f.tried(waiting), "the last three of 21 leave room")
+	require.Equal(t, types.STATE_ASSIGNED, f.state(mine))
 	for _, id := range waiting {
 		require.Equal(t, types.STATE_OPEN, f.state(id))
 		require.LessOrEqual(t, f.status(id).Due, f.ctx.BlockHeight()+16)

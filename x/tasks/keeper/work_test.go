@@ -41,6 +41,22 @@ func TestSealTimeout(t *testing.T) {
 	require.Equal(t, int64(funds), f.balance(f.who(9)).Int64())
 }
 
+// TestFailedWorkerIsNotDrawnAgain: with nobody else about, the task rather expires.
+func TestFailedWorkerIsNotDrawnAgain(t *testing.T) {
+	f := fixture(t)
+	id := f.assigned(digitsMsg(f.who(9), 1))
+	s := f.poai.state(f.ctx)
+	for i := range s.Participants {
+		if s.Participants[i].Address != f.status(id).Worker {
+			s.Participants[i].Places = 0
+		}
+	}
+	f.poai.save(f.ctx, "poai", s)
+	f.until(id, types.STATE_OPEN)
+	f.until(id, types.STATE_EXPIRED)
+	require.Equal(t, uint32(1), f.status(id).Attempt)
+}
+
 func TestNobodyToDraw(t *testing.T) {
 	f := fixture(t)
 	f.params(func(p *types.Params) { p.WorkerLockBase = p.WorkerLockBase.MulRaw(1_000_000) })
