@@ -35,12 +35,18 @@ func echoProgram() *graphpb.Program {
 // RegisterEcho registers the echo model in the name of owner and has governance declare it eligible for block reward.
 func (c *Chain) RegisterEcho(owner *Account) {
 	c.tb.Helper()
+	c.RegisterEchoAs(owner, EchoModel)
+}
+
+// RegisterEchoAs is RegisterEcho under another id.
+func (c *Chain) RegisterEchoAs(owner *Account, id string) {
+	c.tb.Helper()
 	weights := commit.NamedRoot(nil)
 	c.Deliver(owner, &modelstypes.MsgRegisterModel{
-		Owner: owner.String(), Id: EchoModel, Description: "max(x, 0)", Class: modelstypes.CLASS_EXACT, Program: echoProgram(),
+		Owner: owner.String(), Id: id, Description: "max(x, 0)", Class: modelstypes.CLASS_EXACT, Program: echoProgram(),
 		WeightsRoot: weights[:], RoyaltyBps: 100,
 	})
-	c.Govern(&modelstypes.MsgSetEligibility{Authority: c.App.Gov.GetAuthority(), Id: EchoModel, Eligible: true})
+	c.Govern(&modelstypes.MsgSetEligibility{Authority: c.App.Gov.GetAuthority(), Id: id, Eligible: true})
 }
 
 // EchoInput is an input of the echo model. No two numbers give the same.
