@@ -30,6 +30,8 @@ func addCommands(root *cobra.Command, a *app.App) {
 		snapshot.Cmd(newApp),
 		server.StatusCommand(),
 		keys.Commands(),
+		demoCmd(),
+		localnetCmd(),
 		queryCmd(),
 		txCmd(),
 		workerCmd(), verifierCmd(), artifactsCmd(),

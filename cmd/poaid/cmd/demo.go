@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/spf13/cobra"
 
 	"poaid/demo"
@@ -17,7 +18,6 @@ import (
 
 // Flags of demo and localnet.
 const (
-	flagLocalHome    = "dir"
 	flagValidators   = "validators"
 	flagParticipants = "participants"
 	flagBasePort     = "base-port"
@@ -28,25 +28,22 @@ const (
 )
 
 // addNetFlags declares what describes a local network.
-func addNetFlags(cmd *cobra.Command, name string, participants int) {
+func addNetFlags(cmd *cobra.Command, participants int) {
 	f := cmd.Flags()
-	f.String(flagLocalHome, filepath.Join(DefaultHome(), name), "Folder that holds everything; an earlier local network there is wiped")
 	f.Int(flagValidators, 1, "Validator nodes")
 	f.Int(flagParticipants, participants, "Worker and verifier processes")
 	f.Int(flagBasePort, 0, "First of the ports to use; 0 takes free ones")
 	f.Duration(flagBlockTime, 200*time.Millisecond, "Pause between blocks")
 }
 
-func netConfig(cmd *cobra.Command, chainID string) (localnet.Config, error) {
-	c := localnet.Config{ChainID: chainID}
+// netConfig reads the flags. The network lies in a folder of that name under --home; an earlier one there is wiped.
+func netConfig(cmd *cobra.Command, name, chainID string) (localnet.Config, error) {
+	c := localnet.Config{ChainID: chainID, Home: filepath.Join(client.GetClientContextFromCmd(cmd).HomeDir, name)}
 	var err error
 	if c.Binary, err = os.Executable(); err != nil {
 		return c, fmt.Errorf("find this program: %w", err)
 	}
 	f := cmd.Flags()
-	if c.Home, err = f.GetString(flagLocalHome); err != nil {
-		return c, err
-	}
 	if c.Validators, err = f.GetInt(flagValidators); err != nil {
 		return c, err
 	}
@@ -70,14 +67,15 @@ func demoCmd() *cobra.Command {
 of handwritten digits, beginnings of fairy tales), and shows how they are computed, audited, revealed, paid, scored and rewarded.
 
 It exits with an error unless every task is FINAL, the answers are right as far as they are known, every coin is accounted for and
-somebody claimed a reward. The network keeps running until Ctrl-C; with --exit it ends.`,
+somebody claimed a reward. The network keeps running until Ctrl-C; with --exit it ends. Everything lies in the folder demo under
+--home; an earlier demo there is wiped.`,
 		Example: `  poaid demo
   poaid demo --validators 2 --exit
   poaid demo --exit --json > report.json`,
 		Args: cobra.NoArgs,
 		RunE: runDemo,
 	}
-	addNetFlags(cmd, "demo", 4)
+	addNetFlags(cmd, 4)
 	cmd.Flags().Bool(flagExit, false, "Stop the network after the report")
 	cmd.Flags().Bool(flagJSON, false, "Print the report as one JSON document on standard output; progress goes to standard error")
 	cmd.Flags().Duration(flagTimeout, 10*time.Minute, "Give up on the job after this time")
@@ -85,7 +83,7 @@ somebody claimed a reward. The network keeps running until Ctrl-C; with --exit i
 }
 
 func runDemo(cmd *cobra.Command, _ []string) error {
-	net, err := netConfig(cmd, "poaid-demo")
+	net, err := netConfig(cmd, "demo", "poaid-demo")
 	if err != nil {
 		return err
 	}
@@ -123,12 +121,12 @@ for each participant; their keys are in the test keyring that is printed. Partic
 		Args: cobra.NoArgs,
 		RunE: runLocalnet,
 	}
-	addNetFlags(cmd, "localnet", 4)
+	addNetFlags(cmd, 4)
 	return cmd
 }
 
 func runLocalnet(cmd *cobra.Command, _ []string) error {
-	cfg, err := netConfig(cmd, "poaid-local")
+	cfg, err := netConfig(cmd, "localnet", "poaid-local")
 	if err != nil {
 		return err
 	}
