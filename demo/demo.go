@@ -160,15 +160,16 @@ func (r *runner) where() {
 	n := r.layout.Nodes[0]
 	fmt.Fprintf(r.Out, `
 The network keeps running; Ctrl-C stops it.
-  REST      http://%s/poai/tasks/v1/tasks
-  API page  http://%s/poai/swagger/
-  gRPC      %s
-  RPC       http://%s
-  logs      %s/logs
-Try:
-  poaid query tasks tasks --node tcp://%s
-  poaid tx tasks submit --model story --prompt "Tom was" --max-tokens 32 --from alice --keyring-dir %s --keyring-backend test --chain-id %s --node tcp://%s --watch
-`, n.API, n.API, n.GRPC, n.RPC, r.layout.Config.Home, n.RPC, r.layout.Keyring, r.layout.Config.ChainID, n.RPC)
+  REST      http://%[1]s/poai/tasks/v1/tasks
+  API page  http://%[2]s/poai/swagger/
+  gRPC      %[3]s
+  RPC       http://%[4]s
+  logs      %[5]s/logs
+In another terminal:
+  poaid query tasks list --home %[6]s
+  poaid query poai scores --home %[6]s
+  poaid tx tasks submit --model story --prompt "The fox said" --max-tokens 48 --from alice --watch --home %[6]s
+`, n.API, n.API, n.GRPC, n.RPC, r.layout.Config.Home, r.layout.Client)
 }
 
 func (r *runner) stop() error {

@@ -25,6 +25,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"poaid/app"
+	"poaid/app/params"
 )
 
 // Encoding is what Build needs to know of the application.
@@ -87,8 +88,8 @@ func Build(cfg Config, enc Encoding) (*Layout, error) {
 	}
 	b := &builder{cfg: cfg, enc: enc, ports: &ports{next: cfg.BasePort}}
 	defer b.ports.release()
-	b.layout = &Layout{Config: cfg, Keyring: filepath.Join(cfg.Home, "keys")}
-	if b.kr, err = b.keyring(b.layout.Keyring); err != nil {
+	b.layout = &Layout{Config: cfg, Client: filepath.Join(cfg.Home, "client")}
+	if b.kr, err = b.keyring(b.layout.Client); err != nil {
 		return nil, err
 	}
 	for _, step := range []func() error{b.users, b.participants, b.nodes, b.genesis, b.save} {
@@ -279,8 +280,17 @@ func (b *builder) peers(self Node) string {
 	return s
 }
 
-// save keeps the layout, so that other commands find the network.
+// save keeps the layout, so that other commands find the network, and the settings with which the command line talks to it.
 func (b *builder) save() error {
+	settings := fmt.Sprintf("chain-id = %q\nkeyring-backend = \"test\"\noutput = \"text\"\nnode = %q\nbroadcast-mode = \"sync\"\ngas = \"auto\"\n"+
+		"gas-adjustment = 1.5\ngas-prices = \"%s%s\"\n", b.cfg.ChainID, "tcp://"+b.layout.Nodes[0].RPC, params.MinGasPrice, Denom)
+	file := filepath.Join(b.layout.Client, "config", "client.toml")
+	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
+		return err
+	}
+	if err := os.WriteFile(file, []byte(settings), 0o600); err != nil {
+		return err
+	}
 	bz, err := json.MarshalIndent(b.layout, "", "  ")
 	if err != nil {
 		return err

@@ -43,7 +43,7 @@ type Client struct {
 
 // Dial connects to the first node of the network; it does not wait for the node to be up.
 func Dial(l *Layout, enc Encoding) (*Client, error) {
-	kr, err := keyring.New(sdk.KeyringServiceName(), keyring.BackendTest, l.Keyring, nil, enc.Codec)
+	kr, err := keyring.New(sdk.KeyringServiceName(), keyring.BackendTest, l.Client, nil, enc.Codec)
 	if err != nil {
 		return nil, fmt.Errorf("keyring: %w", err)
 	}

@@ -84,9 +84,10 @@ type Layout struct {
 	Participants []Participant
 	// OwnerArtifacts is the address at which the owner of the models serves their weights: host:port.
 	OwnerArtifacts string
-	// Keyring is the folder of the test keyring that holds the users' keys: validators, operators, owner and alice.
-	Keyring string
-	// Accounts maps the name of each key in Keyring to its address, in the order they were made.
+	// Client is a home for the command line: settings that find the network, and a test keyring with the users' keys
+	// (validators, operators, owner and alice).
+	Client string
+	// Accounts maps the name of each key in Client to its address, in the order they were made.
 	Accounts []Account
 	// Supply is the sum of all genesis balances, in poai.
 	Supply int64

@@ -115,7 +115,7 @@ func localnetCmd() *cobra.Command {
 		Use:   "localnet",
 		Short: "Run a local network of nodes until Ctrl-C",
 		Long: `Lays out a local network and runs its validators. The accounts "owner" and "alice" are funded, and so is an operator ("op0", "op1", …)
-for each participant; their keys are in the test keyring that is printed. Participants' daemons are not started: see "poaid worker start".`,
+for each participant; their keys are in the folder that is printed. Participants' daemons are not started: see "poaid worker start".`,
 		Example: `  poaid localnet --validators 4
   poaid localnet --base-port 26650`,
 		Args: cobra.NoArgs,
@@ -154,8 +154,7 @@ func serveLocalnet(ctx context.Context, cmd *cobra.Command, layout *localnet.Lay
 	for _, a := range layout.Accounts {
 		fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n", a.Name, a.Address)
 	}
-	fmt.Fprintf(cmd.OutOrStdout(), "keys: --keyring-backend test --keyring-dir %s --chain-id %s\nCtrl-C stops the network.\n",
-		layout.Keyring, layout.Config.ChainID)
+	fmt.Fprintf(cmd.OutOrStdout(), "Commands find this network and its keys with --home %s\nCtrl-C stops the network.\n", layout.Client)
 	err := net.Watch(ctx)
 	if stopErr := net.Stop(); err == nil {
 		err = stopErr
