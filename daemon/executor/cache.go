@@ -75,6 +75,10 @@ func (e *Executor) load(ctx context.Context, id string, reserve func(int64) erro
 	if !bytes.Equal(root[:], info.WeightsRoot) {
 		return nil, fmt.Errorf("weights: %w: have %s, the chain says %X", ErrRoot, root, info.WeightsRoot)
 	}
+	if info.TokenizerCid != "" {
+		// Runs do not need it. Whoever has the model keeps its tokenizer too, so that submitters find one; failing that is no fault.
+		_, _ = e.blobs.GetBytes(ctx, info.TokenizerCid, model.MaxTokenizerBytes)
+	}
 	return &loaded{program: prog, weights: weights}, nil
 }
 
