@@ -12,5 +12,5 @@
 //
 // # Reading the source
 //
-// client.go (Dial, failover), watch.go (Heights), sender.go (Run, send, settle), item.go (batches to messages).
+// client.go (Dial, failover), watch.go (Heights), sender.go (Run, send), settle.go (settle), item.go (batches to messages).
 package chain
