@@ -143,7 +143,7 @@ func nodeArgs(n Node) []string {
 		"--minimum-gas-prices", "0.0025" + Denom,
 		"--grpc.enable", "--grpc.address", n.GRPC,
 		"--api.enable", "--api.address", "tcp://" + n.API,
-		"--api.enabled-unsafe-cors",
+		"--api.swagger", "--api.enabled-unsafe-cors",
 	}
 }
 
