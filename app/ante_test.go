@@ -48,16 +48,19 @@ func TestLimitsOfATransaction(t *testing.T) {
 		{"as many messages as allowed", sends(c, limits.Messages), "", 0},
 		{"one message too many", sends(c, limits.Messages+1), "messages: more than 64", sdkerrors.ErrInvalidRequest.ABCICode()},
 		{
-			"too many behind MsgExec", []sdk.Msg{exec(from, sends(c, limits.Messages)...)},
+			"too many behind MsgExec",
+			[]sdk.Msg{exec(from, sends(c, limits.Messages)...)},
 			"messages: more than 64", sdkerrors.ErrInvalidRequest.ABCICode(),
 		},
 		{
-			"nested too deep", []sdk.Msg{exec(from, exec(from, exec(from, sends(c, 1)...)))},
+			"nested too deep",
+			[]sdk.Msg{exec(from, exec(from, exec(from, sends(c, 1)...)))},
 			"nested more than 2 deep", sdkerrors.ErrInvalidRequest.ABCICode(),
 		},
 		{"inline input too large", []sdk.Msg{submit(from, limits.InlineBytes)}, "inputs: ", sdkerrors.ErrTxTooLarge.ABCICode()},
 		{
-			"inline input too large behind MsgExec", []sdk.Msg{exec(from, submit(from, limits.InlineBytes))},
+			"inline input too large behind MsgExec",
+			[]sdk.Msg{exec(from, submit(from, limits.InlineBytes))},
 			"larger ones go by CID", sdkerrors.ErrTxTooLarge.ABCICode(),
 		},
 	} {

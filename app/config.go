@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/spf13/cast"
-
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	"github.com/spf13/cast"
 
 	"poaid/app/params"
 )

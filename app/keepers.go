@@ -4,11 +4,8 @@ import (
 	"fmt"
 	"path/filepath"
 
-	"github.com/spf13/cast"
-
 	"cosmossdk.io/core/store"
 	"cosmossdk.io/log/v2"
-
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -38,6 +35,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
+	"github.com/spf13/cast"
 
 	"poaid/app/params"
 	beaconkeeper "poaid/x/beacon/keeper"

@@ -4,13 +4,13 @@ import (
 	"context"
 	"testing"
 
+	"cosmossdk.io/log/v2"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 	"github.com/stretchr/testify/require"
-
-	"cosmossdk.io/log/v2"
 
 	"poaid/app/upgrades"
 )
@@ -32,7 +32,8 @@ func TestUpgradeHandlersAreRegistered(t *testing.T) {
 	}}
 	require.NoError(t, a.registerUpgrades([]upgrades.Upgrade{u}))
 	require.True(t, a.Upgrade.HasHandler("v9"))
-	require.NoError(t, a.Upgrade.ApplyUpgrade(a.NewUncachedContext(false, cmtproto.Header{Height: 1}), upgradetypes.Plan{Name: "v9", Height: 1}))
+	ctx := sdk.NewContext(a.CommitMultiStore().CacheMultiStore(), cmtproto.Header{Height: 1}, false, log.NewNopLogger())
+	require.NoError(t, a.Upgrade.ApplyUpgrade(ctx, upgradetypes.Plan{Name: "v9", Height: 1}))
 	require.True(t, ran)
 }
 

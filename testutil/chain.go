@@ -4,12 +4,10 @@ import (
 	"fmt"
 	"time"
 
+	"cosmossdk.io/log/v2"
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	dbm "github.com/cosmos/cosmos-db"
-
-	"cosmossdk.io/log/v2"
-
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
@@ -127,8 +125,8 @@ func (c *Chain) Height() int64 { return c.App.LastBlockHeight() }
 
 // Ctx reads the latest committed state; what is written through it is lost.
 func (c *Chain) Ctx() sdk.Context {
-	return c.App.NewUncachedContext(true, cmtproto.Header{ChainID: c.ChainID, Height: c.Height(), Time: c.Time}).
-		WithMultiStore(c.App.CommitMultiStore().CacheMultiStore())
+	header := cmtproto.Header{ChainID: c.ChainID, Height: c.Height(), Time: c.Time}
+	return sdk.NewContext(c.App.CommitMultiStore().CacheMultiStore(), header, false, log.NewNopLogger())
 }
 
 // Block makes one block of transactions on every copy of the chain, compares the copies and runs the invariants.

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	abci "github.com/cometbft/cometbft/abci/types"
-
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 )

@@ -7,9 +7,8 @@ import (
 	"io/fs"
 	"net/http"
 
-	"github.com/gorilla/mux"
-
 	sdkdocs "github.com/cosmos/cosmos-sdk/client/docs"
+	"github.com/gorilla/mux"
 
 	"poaid/docs"
 )

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"cosmossdk.io/collections"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
@@ -195,7 +194,8 @@ func (l *life) in(state taskstypes.State) (int, error) {
 	return n, nil
 }
 
-func (l *life) draw() error   { return l.until("EndBlock: draw workers", taskstypes.STATE_ASSIGNED) }
+func (l *life) draw() error { return l.until("EndBlock: draw workers", taskstypes.STATE_ASSIGNED) }
+
 func (l *life) audit() error  { return l.until("EndBlock: draw committees", taskstypes.STATE_AUDITED) }
 func (l *life) settle() error { return l.until("EndBlock: pay and score", taskstypes.STATE_FINAL) }
 

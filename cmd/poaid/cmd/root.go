@@ -6,18 +6,16 @@ import (
 	"os"
 	"path/filepath"
 
+	"cosmossdk.io/log/v2"
 	cmtcfg "github.com/cometbft/cometbft/config"
 	dbm "github.com/cosmos/cosmos-db"
-	"github.com/rs/zerolog"
-	"github.com/spf13/cobra"
-
-	"cosmossdk.io/log/v2"
-
 	"github.com/cosmos/cosmos-sdk/client"
 	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	"github.com/rs/zerolog"
+	"github.com/spf13/cobra"
 
 	"poaid/app"
 	"poaid/app/params"

@@ -3,14 +3,12 @@ package cmd
 import (
 	"errors"
 
-	dbm "github.com/cosmos/cosmos-db"
-	"github.com/spf13/cast"
-
 	"cosmossdk.io/log/v2"
-
+	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	"github.com/spf13/cast"
 
 	"poaid/app"
 )
