@@ -22,6 +22,8 @@ import (
 	"poaid/daemon/metrics"
 	"poaid/daemon/verifier"
 	"poaid/daemon/worker"
+	poaitypes "poaid/x/poai/types"
+	taskstypes "poaid/x/tasks/types"
 )
 
 // Config is everything a daemon is told.
@@ -62,8 +64,9 @@ type Config struct {
 
 // Limits of a running daemon.
 const (
-	// dialFor is how long start-up waits for a node.
-	dialFor = 2 * time.Minute
+	// dialFor is how long start-up waits for a node's answer, askEvery how often it asks.
+	dialFor  = 2 * time.Minute
+	askEvery = time.Second
 	// drainFor is how long shutdown waits for items to be sent and confirmed.
 	drainFor = 5 * time.Second
 	// blockSilence is how long without a block is unhealthy.
@@ -122,7 +125,8 @@ func newSigner(ctx context.Context, cfg Config, client *chain.Client, log *slog.
 	if err != nil {
 		return nil, err
 	}
-	if _, err := client.Participant(ctx, s.Operator()); errors.Is(err, chain.ErrNotFound) {
+	_, err = patiently(ctx, log, func() (poaitypes.Participant, error) { return client.Participant(ctx, s.Operator()) })
+	if errors.Is(err, chain.ErrNotFound) {
 		log.Warn("not a participant yet: nothing will be drawn until it joins (poaid tx poai join)", "participant", s.Operator())
 	} else if err != nil {
 		return nil, err
@@ -130,7 +134,7 @@ func newSigner(ctx context.Context, cfg Config, client *chain.Client, log *slog.
 	if cfg.FeeGranter != "" || s.Operator() == s.Address() {
 		return s, nil
 	}
-	pays, err := client.FeeAllowance(ctx, s.Operator(), s.Address())
+	pays, err := patiently(ctx, log, func() (bool, error) { return client.FeeAllowance(ctx, s.Operator(), s.Address()) })
 	if err != nil || !pays {
 		return s, err
 	}
@@ -139,23 +143,30 @@ func newSigner(ctx context.Context, cfg Config, client *chain.Client, log *slog.
 
 // dial waits for a node, since daemons and nodes are often started together.
 func dial(ctx context.Context, cfg Config, log *slog.Logger) (*chain.Client, error) {
+	c, err := patiently(ctx, log, func() (*chain.Client, error) { return chain.Dial(ctx, cfg.Chain) })
+	if err != nil {
+		return nil, err
+	}
+	if cfg.ChainID != "" && c.ChainID() != cfg.ChainID {
+		return nil, errors.Join(fmt.Errorf("chain-id: the node is on %q, not on %q", c.ChainID(), cfg.ChainID), c.Close())
+	}
+	return c, nil
+}
+
+// patiently asks a node until it answers, for at most dialFor: a node that is starting, or catching up, refuses for a while, and a daemon
+// that gave up then would miss reveals. "Not found" is an answer.
+func patiently[T any](ctx context.Context, log *slog.Logger, ask func() (T, error)) (T, error) {
 	deadline := time.Now().Add(dialFor)
 	for {
-		c, err := chain.Dial(ctx, cfg.Chain)
-		if err == nil {
-			if cfg.ChainID != "" && c.ChainID() != cfg.ChainID {
-				return nil, errors.Join(fmt.Errorf("chain-id: the node is on %q, not on %q", c.ChainID(), cfg.ChainID), c.Close())
-			}
-			return c, nil
-		}
-		if time.Now().After(deadline) || ctx.Err() != nil {
-			return nil, err
+		v, err := ask()
+		if err == nil || errors.Is(err, chain.ErrNotFound) || ctx.Err() != nil || time.Now().After(deadline) {
+			return v, err
 		}
 		log.Info("waiting for a node", "error", err)
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
-		case <-time.After(time.Second):
+			return v, ctx.Err()
+		case <-time.After(askEvery):
 		}
 	}
 }
@@ -175,11 +186,11 @@ type daemon struct {
 
 // assemble builds the parts from the outside in.
 func (d *daemon) assemble(ctx context.Context, secret []byte) error {
-	tp, err := d.client.TasksParams(ctx)
+	tp, err := patiently(ctx, d.log, func() (taskstypes.Params, error) { return d.client.TasksParams(ctx) })
 	if err != nil {
 		return err
 	}
-	pp, err := d.client.PoaiParams(ctx)
+	pp, err := patiently(ctx, d.log, func() (poaitypes.Params, error) { return d.client.PoaiParams(ctx) })
 	if err != nil {
 		return err
 	}

@@ -115,10 +115,16 @@ type Network struct {
 	mu        sync.Mutex
 	processes []*Process
 	restarts  map[string][]string // arguments by process name
+	ended     chan *Process       // processes that ended by themselves
 }
 
+// maxEnded is far more processes than a network starts.
+const maxEnded = 4 * (MaxValidators + MaxParticipants)
+
 // NewNetwork prepares to run a layout; nothing is started yet.
-func NewNetwork(l *Layout) *Network { return &Network{Layout: l, restarts: map[string][]string{}} }
+func NewNetwork(l *Layout) *Network {
+	return &Network{Layout: l, restarts: map[string][]string{}, ended: make(chan *Process, maxEnded)}
+}
 
 // StartNode starts validator i.
 func (n *Network) StartNode(i int) (*Process, error) {
@@ -141,6 +147,15 @@ func (n *Network) start(name string, args ...string) (*Process, error) {
 	defer n.mu.Unlock()
 	n.processes = append(n.processes, p)
 	n.restarts[name] = args
+	go func() {
+		<-p.Done()
+		if !p.expected.Load() {
+			select {
+			case n.ended <- p:
+			default: // nobody has listened to the hundreds before
+			}
+		}
+	}()
 	return p, nil
 }
 
@@ -170,25 +185,10 @@ func (n *Network) KillAndRestart(name string, pause time.Duration) error {
 	return err
 }
 
-// Watch returns the first process that ends before ctx does, as an error with the end of its log.
+// Watch returns the first process that ends by itself before ctx does, as an error with the end of its log.
 func (n *Network) Watch(ctx context.Context) error {
-	n.mu.Lock()
-	all := append([]*Process(nil), n.processes...)
-	n.mu.Unlock()
-	ended := make(chan *Process, len(all))
-	for _, p := range all {
-		go func() {
-			select {
-			case <-p.Done():
-				if !p.expected.Load() {
-					ended <- p
-				}
-			case <-ctx.Done():
-			}
-		}()
-	}
 	select {
-	case p := <-ended:
+	case p := <-n.ended:
 		return fmt.Errorf("%s ended (%v); end of %s:\n%s", p.Name, p.Err(), p.Log, p.Tail(15))
 	case <-ctx.Done():
 		return nil
@@ -201,6 +201,7 @@ func (n *Network) Stop() error {
 	defer n.mu.Unlock()
 	var errs []error
 	for i := len(n.processes) - 1; i >= 0; i-- {
+		n.processes[i].expected.Store(true)
 		if err := n.processes[i].Stop(); err != nil {
 			errs = append(errs, err)
 		}
