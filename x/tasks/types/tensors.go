@@ -173,9 +173,14 @@ func CheckOutputs(prog *graphpb.Program, outputs []NamedTensor, steps, maxInline
 	if len(outputs) != len(prog.Outputs) {
 		return out, errorsmod.Wrapf(ErrOutput, "outputs: %d, want %d", len(outputs), len(prog.Outputs))
 	}
+	// A program may declare thousands of both, and whoever runs it pays for one pass.
+	specs := make(map[string]*graphpb.StateSpec, len(prog.States))
+	for _, s := range prog.States {
+		specs[s.Name] = s
+	}
 	total, inline := uint64(0), uint64(0)
 	for i, name := range prog.Outputs {
-		size, err := checkOutput(prog, name, outputs[i])
+		size, err := checkOutput(specs[name], name, outputs[i])
 		if err != nil {
 			return out, err
 		}
@@ -206,16 +211,10 @@ func CheckOutputs(prog *graphpb.Program, outputs []NamedTensor, steps, maxInline
 	return out, nil
 }
 
-// checkOutput returns the bytes of output name as the program declares it.
-func checkOutput(prog *graphpb.Program, name string, t NamedTensor) (uint64, error) {
+// checkOutput returns the bytes of output name as the program declares it in spec, nil if it declares none.
+func checkOutput(spec *graphpb.StateSpec, name string, t NamedTensor) (uint64, error) {
 	if t.Name != name {
 		return 0, errorsmod.Wrapf(ErrOutput, "output %q: want %q here", clip(t.Name), name)
-	}
-	var spec *graphpb.StateSpec
-	for _, s := range prog.States {
-		if s.Name == name {
-			spec = s
-		}
 	}
 	if spec == nil {
 		return 0, errorsmod.Wrapf(ErrModel, "output %q: no such state", name)
