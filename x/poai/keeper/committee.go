@@ -29,7 +29,7 @@ func (k *Keeper) OpenCommittee(ctx context.Context, req types.CommitteeRequest) 
 	req.Size = min(req.Size, params.MaxSeats)
 	c := types.Committee{
 		TaskId: req.Task, Model: req.Model, Phase: types.COMMITTEE_PHASE_SEALING, Size_: req.Size,
-		Deadline: req.Deadline, Worker: req.Worker, LockPerSeat: req.LockPerSeat,
+		Deadline: req.Deadline, Worker: req.Worker, LockPerSeat: req.LockPerSeat, Excused: req.Excused,
 	}
 	if err := k.drawSeats(ctx, &c, nil, req.Seed, req.Size, params); err != nil || c.Seats == 0 {
 		return c, err
@@ -145,7 +145,7 @@ func (k *Keeper) CloseOverdueSeats(ctx context.Context, task uint64, seed []byte
 		if s.State != types.SEAT_STATE_OPEN {
 			continue
 		}
-		if err := k.closeSeat(ctx, s, params); err != nil {
+		if err := k.closeSeat(ctx, c, s, params); err != nil {
 			return c, err
 		}
 		c.Closed++
@@ -163,13 +163,15 @@ func (k *Keeper) CloseOverdueSeats(ctx context.Context, task uint64, seed []byte
 	return k.openReveals(ctx, c)
 }
 
-// closeSeat notes an abstention: it costs a little reliability, never the lock.
-func (k *Keeper) closeSeat(ctx context.Context, s types.Seat, params types.Params) error {
+// closeSeat notes an abstention: it costs a little reliability, unless it is excused, never the lock.
+func (k *Keeper) closeSeat(ctx context.Context, c types.Committee, s types.Seat, params types.Params) error {
 	p, err := k.participant(ctx, s.Participant)
 	if err != nil {
 		return err
 	}
-	p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityAbstainPpm / types.PPM
+	if !c.Excused {
+		p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityAbstainPpm / types.PPM
+	}
 	s.State = types.SEAT_STATE_CLOSED
 	return k.freeSeat(ctx, &p, s)
 }

@@ -346,6 +346,25 @@ func TestCloseOverdueSeatsDrawsReplacements(t *testing.T) {
 	f.ok()
 }
 
+// TestExcusedAbstention: where inputs may not be available to everybody, not sealing costs no reliability.
+func TestExcusedAbstention(t *testing.T) {
+	f := newFixture(t)
+	for i := range 4 {
+		f.join(i, 5_000, digits)
+	}
+	_, err := f.OpenCommittee(f.ctx, types.CommitteeRequest{
+		Task: task, Model: digits, Worker: addr(0), Seed: []byte("s"), Size: 2, LockPerSeat: math.NewInt(300), Deadline: 10, Excused: true,
+	})
+	require.NoError(t, err)
+	f.at(10)
+	_, err = f.CloseOverdueSeats(f.ctx, task, []byte("t"), 20)
+	require.NoError(t, err)
+	for _, s := range f.seatsOf(task) {
+		require.EqualValues(t, 500_000, f.get(s.Participant).ReliabilityPpm)
+	}
+	f.ok()
+}
+
 func TestCloseOverdueSeatsWithoutReplacements(t *testing.T) {
 	f := newFixture(t)
 	f.open(3, 3)

@@ -20,6 +20,7 @@ type CommitteeRequest struct {
 	Size        uint32
 	LockPerSeat math.Int // LOCK_KIND_SEAT
 	Deadline    int64    // last height to seal
+	Excused     bool     // abstaining costs no reliability: the inputs may not be available to everybody
 }
 
 // Role is what a credit is for.

@@ -77,10 +77,11 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 }
 
 // sealTimeout takes timeout_slash_bps of the lock of a worker who did not seal, and gives the task to another. Not delivering is
-// no lie: it must stay cheap, or nobody would dare to serve.
+// no lie: it must stay cheap, or nobody would dare to serve. Where an input is given by CID it costs nothing: a submitter who keeps
+// the bytes back would have worker after worker slashed, and its fee returned.
 func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	var err error
-	if params.TimeoutSlashBps == 0 {
+	if params.TimeoutSlashBps == 0 || task.ByCid {
 		err = k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id)
 	} else {
 		err = k.poai.Slash(ctx, poaitypes.SlashRequest{
@@ -110,14 +111,19 @@ func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task
 	return k.move(ctx, task.Id, st)
 }
 
-// auditDraw decides with the randomness that came after the seal whether a committee checks the result.
+// auditDraw decides with the randomness that came after the seal whether a committee checks the result. Who has proven little yet,
+// or was caught lately, is always checked.
 func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	coin, err := k.seed(ctx, st.Due, seedAudit, task.Id, st.Attempt)
 	if err != nil {
 		return err
 	}
+	worker, err := k.poai.GetParticipant(ctx, st.Worker)
+	if err != nil {
+		return err
+	}
 	now := height(ctx)
-	if !hit(coin, params.AuditRatePpm) {
+	if worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !hit(coin, params.AuditRatePpm) {
 		return k.openReveals(ctx, params, task.Id, st)
 	}
 	st.Audited = true
@@ -142,6 +148,7 @@ func (k Keeper) openCommittee(ctx context.Context, params types.Params, task typ
 	now := height(ctx)
 	committee, err := k.poai.OpenCommittee(ctx, poaitypes.CommitteeRequest{
 		Task: task.Id, Model: task.Model, Worker: st.Worker, Seed: seed, Size: params.CommitteeSize, LockPerSeat: task.Lock, Deadline: now + window,
+		Excused: task.ByCid,
 	})
 	if err != nil {
 		return err

@@ -28,6 +28,7 @@ type fakeParticipant struct {
 	Bond, Locked   math.Int
 	Active, Places int
 	Credits        []poaitypes.CreditRequest
+	Reliability    uint64
 }
 
 type fakeCommittee struct {
@@ -52,7 +53,7 @@ func (p *fakePoai) state(ctx context.Context) *poaiState {
 func (p *fakePoai) join(ctx context.Context, addr string, bond int64, places int) {
 	s := p.state(ctx)
 	s.Participants = append(s.Participants, fakeParticipant{
-		Address: addr, Bond: math.NewInt(bond), Locked: math.ZeroInt(), Places: places,
+		Address: addr, Bond: math.NewInt(bond), Locked: math.ZeroInt(), Places: places, Reliability: poaitypes.PPM,
 	})
 	p.save(ctx, "poai", s)
 }
@@ -180,7 +181,7 @@ func (p *fakePoai) OpenCommittee(ctx context.Context, req poaitypes.CommitteeReq
 	}
 	c := fakeCommittee{Committee: poaitypes.Committee{
 		TaskId: req.Task, Model: req.Model, Phase: poaitypes.COMMITTEE_PHASE_SEALING, Size_: req.Size, Worker: req.Worker,
-		LockPerSeat: req.LockPerSeat, Deadline: req.Deadline,
+		LockPerSeat: req.LockPerSeat, Deadline: req.Deadline, Excused: req.Excused,
 	}}
 	if err := s.drawSeats(&c, req.Seed, req.Size); err != nil {
 		return c.Committee, err
@@ -387,5 +388,5 @@ func (p *fakePoai) GetParticipant(ctx context.Context, addr string) (poaitypes.P
 	if who == nil {
 		return poaitypes.Participant{}, collections.ErrNotFound
 	}
-	return poaitypes.Participant{Address: addr, Bond: who.Bond, Locked: who.Locked}, nil
+	return poaitypes.Participant{Address: addr, Bond: who.Bond, Locked: who.Locked, ReliabilityPpm: who.Reliability}, nil
 }

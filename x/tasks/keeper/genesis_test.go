@@ -59,6 +59,7 @@ func TestGenesisRefuses(t *testing.T) {
 		"claim":        func(g *types.GenesisState) { g.Claims = append(g.Claims, types.Claim{TaskId: 5}) },
 		"seen":         func(g *types.GenesisState) { g.Seen[0].TaskId++ },
 		"short root":   func(g *types.GenesisState) { g.Seen[0].InputRoot = nil },
+		"shares":       func(g *types.GenesisState) { g.Tasks[0].Task.BurnBps++ },
 		"no submitter": func(g *types.GenesisState) { g.Tasks[0].Task.Submitter = "" },
 	} {
 		g := good()

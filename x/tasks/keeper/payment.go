@@ -10,13 +10,13 @@ import (
 )
 
 // payOut pays the fee of the units done and refunds the rest. The royalty comes first; what remains is shared by worker_bps,
-// verifier_bps and burn_bps. Without a member who agreed the verifiers' share is refunded. The parts add up to the escrow.
+// verifier_bps and burn_bps, as they were at submission. Without a member who agreed the verifiers' share is refunded. The parts add up to the escrow.
 func (k Keeper) payOut(
 	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed []string,
 ) (types.Payment, error) {
 	fee := math.MinInt(task.Fee, types.Fee(st.UnitsDone, task.UnitPrice, params.MinFee))
 	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
-	parts := Split(fee.Sub(royalty), []uint64{uint64(params.WorkerBps), uint64(params.VerifierBps), uint64(params.BurnBps)})
+	parts := Split(fee.Sub(royalty), []uint64{uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps)})
 	pay := types.Payment{
 		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(),
 		Refund: task.MaxFee.Amount.Sub(fee),

@@ -37,6 +37,21 @@ func payment(p types.Payment) string {
 	return p.Worker.String() + " " + p.Verifiers.String() + " " + p.Royalty.String() + " " + p.Burnt.String() + " " + p.Refund.String()
 }
 
+// TestUnreliableIsAlwaysAudited: from the threshold on audit_rate_ppm decides.
+func TestUnreliableIsAlwaysAudited(t *testing.T) {
+	for reliability, want := range map[uint64]types.State{599_999: types.STATE_AUDITED, 600_000: types.STATE_REVEALING} {
+		f := fixture(t)
+		f.audits(false)
+		id := f.assigned(digitsMsg(f.who(9), 1))
+		f.seal(id, f.result(id, 0, 1))
+		s := f.poai.state(f.ctx)
+		s.participant(f.status(id).Worker).Reliability = reliability
+		f.poai.save(f.ctx, "poai", s)
+		f.block(3)
+		require.Equal(t, want, f.state(id), "reliability %d", reliability)
+	}
+}
+
 func TestFinalAudited(t *testing.T) {
 	f := fixture(t)
 	f.audits(true)
@@ -190,6 +205,16 @@ func TestMinFeeAndOwner(t *testing.T) {
 	f.until(id, types.STATE_FINAL)
 	// min_fee 1,000: royalty 50; of 950: 760, 142.5 refunded, 47.5 -> the halves go to the first
 	require.Equal(t, "760 0 0 97 4143", payment(f.payment(id)))
+}
+
+// TestSharesOfSubmission: nor do shares that change meanwhile.
+func TestSharesOfSubmission(t *testing.T) {
+	f := fixture(t)
+	f.audits(false)
+	id, _ := f.revealed(storyMsg(f.who(9), 16, 3))
+	f.params(func(p *types.Params) { p.WorkerBps, p.VerifierBps, p.BurnBps = 0, 0, 10_000 })
+	f.until(id, types.STATE_FINAL)
+	require.Equal(t, "12160 0 800 760 36280", payment(f.payment(id)))
 }
 
 // TestPriceOfSubmission: a price that rises meanwhile does not touch a task that is under way.

@@ -46,6 +46,7 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 	task := types.Task{
 		Submitter: address, Model: model.Id, Steps: msg.Steps, Allocation: msg.Allocation, InputRoot: in.Root[:], MaxFee: msg.MaxFee,
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, UnitPrice: params.UnitPrice,
+		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
 	}
 	scoreUnits, err := k.price(ctx, params, &task)
 	if err != nil {

@@ -74,24 +74,49 @@ func TestInputRoot(t *testing.T) {
 	require.Len(t, inputs.Tensors[1].Root, 32)
 }
 
+// byCID is a submission whose prompt is elsewhere.
+func byCID(t *testing.T, submitter string) *types.MsgSubmitTask {
+	t.Helper()
+	in := prompt(3, 4)
+	root, err := commit.TensorRoot(uint8(in.Dtype), in.Shape, in.Data)
+	require.NoError(t, err)
+	in.Data, in.Root, in.Cid = nil, root[:], "bafy"
+	msg := storyMsg(submitter, 4)
+	msg.Inputs = []types.NamedTensor{in}
+	return msg
+}
+
+// TestWithheldInput: a submitter who names a CID and keeps the bytes costs nobody bond or reliability.
+func TestWithheldInput(t *testing.T) {
+	f := fixture(t)
+	f.audits(true)
+	id := f.assigned(byCID(t, f.who(9)))
+	first := f.status(id).Worker
+	f.until(id, types.STATE_OPEN)
+	require.Empty(t, f.slashes(id))
+	require.Equal(t, []string{first}, f.status(id).Tried)
+	f.until(id, types.STATE_ASSIGNED) // to a worker who knows the submitter
+	f.seal(id, f.result(id, 0, 1))
+	f.until(id, types.STATE_AUDITED)
+	require.True(t, f.poai.state(f.ctx).Committees[id].Committee.Excused)
+	inline := f.assigned(storyMsg(f.who(9), 4, 3, 4))
+	f.seal(inline, f.result(inline, 0, 1))
+	f.until(inline, types.STATE_AUDITED)
+	require.False(t, f.poai.state(f.ctx).Committees[inline].Committee.Excused)
+}
+
 func TestInputByCID(t *testing.T) {
 	f := fixture(t)
 	inline := f.submit(storyMsg(f.who(9), 4, 3, 4))
 	task, err := f.keeper.Tasks.Get(f.ctx, inline)
 	require.NoError(t, err)
-	in := prompt(3, 4)
-	root, err := commit.TensorRoot(uint8(in.Dtype), in.Shape, in.Data)
-	require.NoError(t, err)
-	in.Data, in.Root, in.Cid = nil, root[:], "bafy"
-	msg := storyMsg(f.who(9), 4)
-	msg.Inputs = []types.NamedTensor{in}
-	res, err := deliver(f, f.msgs.SubmitTask, msg)
+	res, err := deliver(f, f.msgs.SubmitTask, byCID(t, f.who(9)))
 	require.NoError(t, err)
 	require.False(t, res.Scored, "what the chain has not seen earns no score")
-	byCID, err := f.keeper.Tasks.Get(f.ctx, res.Id)
+	stored, err := f.keeper.Tasks.Get(f.ctx, res.Id)
 	require.NoError(t, err)
-	require.Equal(t, task.InputRoot, byCID.InputRoot)
-	require.Equal(t, uint64(2), byCID.PromptRows)
+	require.Equal(t, task.InputRoot, stored.InputRoot)
+	require.Equal(t, uint64(2), stored.PromptRows)
 }
 
 // change makes a bad submission of a good one.

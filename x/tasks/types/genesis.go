@@ -47,6 +47,8 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrap(ErrGenesis, "max_fee: not a positive coin")
 	case t.Task.Fee.IsNil() || t.Task.Lock.IsNil() || t.Task.UnitPrice.IsNil():
 		return errorsmod.Wrap(ErrGenesis, "fee, lock or unit_price: missing")
+	case uint64(t.Task.WorkerBps)+uint64(t.Task.VerifierBps)+uint64(t.Task.BurnBps) != BpsOne:
+		return errorsmod.Wrapf(ErrGenesis, "worker_bps, verifier_bps, burn_bps: do not add up to %d", BpsOne)
 	case t.Status.State < STATE_OPEN || t.Status.State > STATE_REFUNDED:
 		return errorsmod.Wrapf(ErrGenesis, "state: %d is unknown", t.Status.State)
 	case t.Status.State.Active() && t.Status.Worker == "":

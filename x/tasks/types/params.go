@@ -60,6 +60,7 @@ func DefaultParams() Params {
 		MaxBatch:               256,
 		MaxTransitionsPerBlock: 2_000,
 		RetentionBlocks:        200_000,
+		AuditAllBelowPpm:       600_000, // x/poai starts everybody at 500,000
 	}
 }
 
@@ -90,6 +91,7 @@ func (p Params) Validate() error {
 		{"units_per_block", p.UnitsPerBlock, 1, 1 << 62},
 		{"max_attempts", uint64(p.MaxAttempts), 1, maxAttempts},
 		{"audit_rate_ppm", uint64(p.AuditRatePpm), 0, PpmOne},
+		{"audit_all_below_ppm", uint64(p.AuditAllBelowPpm), 0, PpmOne},
 		{"committee_size", uint64(p.CommitteeSize), 1, maxCommittee},
 		{"timeout_slash_bps", uint64(p.TimeoutSlashBps), 0, BpsOne},
 		{"worker_bps", uint64(p.WorkerBps), 0, BpsOne},

@@ -29,6 +29,7 @@ func TestParamsRefuse(t *testing.T) {
 		"open_blocks":               func(p *Params) { p.OpenBlocks = p.DrawDelay - 1 },
 		"max_attempts":              func(p *Params) { p.MaxAttempts = 17 },
 		"audit_rate_ppm":            func(p *Params) { p.AuditRatePpm = PpmOne + 1 },
+		"audit_all_below_ppm":       func(p *Params) { p.AuditAllBelowPpm = PpmOne + 1 },
 		"committee_size":            func(p *Params) { p.CommitteeSize = 0 },
 		"timeout_slash_bps":         func(p *Params) { p.TimeoutSlashBps = BpsOne + 1 },
 		"worker_bps":                func(p *Params) { p.WorkerBps++ },
