@@ -56,8 +56,12 @@ func llamaHeader(data []byte) (LlamaConfig, error) {
 		to    *int
 		limit int64
 	}{
-		{"dim", &c.Dim, maxLlamaDim}, {"hidden_dim", &c.Hidden, maxLlamaHidden}, {"n_layers", &c.Layers, maxLlamaLayers},
-		{"n_heads", &c.Heads, maxLlamaHeads}, {"n_kv_heads", &c.KVHeads, maxLlamaHeads}, {"vocab_size", &c.Vocab, MaxVocab},
+		{"dim", &c.Dim, maxLlamaDim},
+		{"hidden_dim", &c.Hidden, maxLlamaHidden},
+		{"n_layers", &c.Layers, maxLlamaLayers},
+		{"n_heads", &c.Heads, maxLlamaHeads},
+		{"n_kv_heads", &c.KVHeads, maxLlamaHeads},
+		{"vocab_size", &c.Vocab, MaxVocab},
 		{"seq_len", &c.SeqLen, maxLlamaSeq},
 	} {
 		if h[i] < 1 || h[i] > f.limit {
@@ -159,8 +163,15 @@ func (ck *llamaCheckpoint) layer(name string, i int) (*engine.Tensor, error) {
 
 // llamaLayerNames are nn's names of the per-layer arrays.
 var llamaLayerNames = [][2]string{
-	{"attention_norm", "attention_norm"}, {"attention.wq", "wq"}, {"attention.wk", "wk"}, {"attention.wv", "wv"}, {"attention.wo", "wo"},
-	{"ffn_norm", "ffn_norm"}, {"feed_forward.w1", "w1"}, {"feed_forward.w2", "w2"}, {"feed_forward.w3", "w3"},
+	{"attention_norm", "attention_norm"},
+	{"attention.wq", "wq"},
+	{"attention.wk", "wk"},
+	{"attention.wv", "wv"},
+	{"attention.wo", "wo"},
+	{"ffn_norm", "ffn_norm"},
+	{"feed_forward.w1", "w1"},
+	{"feed_forward.w2", "w2"},
+	{"feed_forward.w3", "w3"},
 }
 
 // weights gives the arrays under nn's names, with rotary tables computed anew.

@@ -53,8 +53,15 @@ func TestImportLayout(t *testing.T) {
 			name string
 			size int
 		}{
-			{"attention_norm", 8}, {"attention.wq", 64}, {"attention.wk", 32}, {"attention.wv", 32}, {"attention.wo", 64},
-			{"ffn_norm", 8}, {"feed_forward.w1", 96}, {"feed_forward.w2", 96}, {"feed_forward.w3", 96},
+			{"attention_norm", 8},
+			{"attention.wq", 64},
+			{"attention.wk", 32},
+			{"attention.wv", 32},
+			{"attention.wo", 64},
+			{"ffn_norm", 8},
+			{"feed_forward.w1", 96},
+			{"feed_forward.w2", 96},
+			{"feed_forward.w3", 96},
 		} {
 			for _, layer := range []string{"layers.0.", "layers.1."} {
 				w := byName[layer+c.name+".weight"]

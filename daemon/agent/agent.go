@@ -111,8 +111,10 @@ func New(cfg Config, tasks Tasks, runner executor.Runner, book Book, out Outbox,
 	if cfg.Metrics == nil {
 		cfg.Metrics = NoMetrics{}
 	}
-	a := &Agent{cfg: cfg, log: cfg.Logger, tasks: tasks, runner: runner, book: book, out: out,
-		roles: map[journal.Role]Role{}, jobs: map[jobID]*job{}, conflicts: map[jobID]bool{}, lastBlock: time.Now()}
+	a := &Agent{
+		cfg: cfg, log: cfg.Logger, tasks: tasks, runner: runner, book: book, out: out,
+		roles: map[journal.Role]Role{}, jobs: map[jobID]*job{}, conflicts: map[jobID]bool{}, lastBlock: time.Now(),
+	}
 	for _, r := range roles {
 		if _, twice := a.roles[r.Name()]; twice {
 			return nil, fmt.Errorf("agent: role %s given twice", r.Name())

@@ -11,10 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 
 	"poaid/daemon/agent"
 	"poaid/daemon/chain"
@@ -94,8 +93,10 @@ func (t toyRunner) Run(_ context.Context, task taskstypes.Task) (executor.Result
 	}
 	t.runs.Add(1)
 	state, output, result := chaintest.Root(task.Id)
-	res := executor.Result{StateRoot: state, OutputRoot: output, ResultRoot: result,
-		Outputs: []taskstypes.NamedTensor{{Name: "o", Data: make([]byte, 8+task.Id%16), Root: output[:]}}}
+	res := executor.Result{
+		StateRoot: state, OutputRoot: output, ResultRoot: result,
+		Outputs: []taskstypes.NamedTensor{{Name: "o", Data: make([]byte, 8+task.Id%16), Root: output[:]}},
+	}
 	if !t.r.alive() {
 		return executor.Result{}, errKilled
 	}
@@ -143,8 +144,10 @@ func (m *machine) boot() {
 	m.book, err = journal.Open(filepath.Join(m.dir, "journal"), chainID, m.operator)
 	require.NoError(m.t, err)
 	world := killChain{m.world, m.r}
-	m.sender = chain.NewSender(world, signer, chain.SenderConfig{MaxBatch: 4, TimeoutBlocks: 5, MinBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond,
-		MaxInFlight: 3, Gas: chain.GasPolicy{Simulate: true, Base: 1, PerItem: 1, Adjustment: 1}})
+	m.sender = chain.NewSender(world, signer, chain.SenderConfig{
+		MaxBatch: 4, TimeoutBlocks: 5, MinBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond,
+		MaxInFlight: 3, Gas: chain.GasPolicy{Simulate: true, Base: 1, PerItem: 1, Adjustment: 1},
+	})
 	m.agent, err = agent.New(agent.Config{Participant: m.operator, SaltSecret: secret, Concurrency: 2, MinRetry: time.Microsecond, SweepBlocks: 7},
 		m.world, toyRunner{m.r, &m.runs}, killBook{m.book, m.r}, m.sender,
 		worker.New(m.world, &memStore{}, m.operator), verifier.New(m.world, m.operator))
@@ -279,8 +282,10 @@ func TestKilledAnywhere(t *testing.T) {
 			lives: [2][]int64{lives.Draw(rt, "lives of the first"), lives.Draw(rt, "lives of the second")},
 			lose:  rapid.Bool().Draw(rt, "disks are lost"),
 			authz: rapid.Bool().Draw(rt, "authz"),
-			faults: rapid.SliceOfN(rapid.SampledFrom([]chaintest.Fault{chaintest.NoFault, chaintest.NoFault, chaintest.NoFault, chaintest.FailBefore,
-				chaintest.FailAfter, chaintest.Lost, chaintest.Full}), 0, 100).Draw(rt, "faults"),
+			faults: rapid.SliceOfN(rapid.SampledFrom([]chaintest.Fault{
+				chaintest.NoFault, chaintest.NoFault, chaintest.NoFault, chaintest.FailBefore,
+				chaintest.FailAfter, chaintest.Lost, chaintest.Full,
+			}), 0, 100).Draw(rt, "faults"),
 		}
 		world, _ := play(rt, dir, sc)
 		requireAllFinal(rt, world, sc.tasks)

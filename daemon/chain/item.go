@@ -3,10 +3,9 @@ package chain
 import (
 	"fmt"
 
-	"github.com/cosmos/gogoproto/proto"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
+	"github.com/cosmos/gogoproto/proto"
 
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"

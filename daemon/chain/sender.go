@@ -139,8 +139,10 @@ func NewSender(node Node, signer *Signer, cfg SenderConfig) *Sender {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Sender{node: node, signer: signer, cfg: cfg, log: cfg.Logger, wake: make(chan struct{}, 1), gasBoost: 1, maxBytes: cfg.MaxBytes,
-		queue: map[ID]queued{}, held: map[ID]bool{}, last: map[ID]recent{}}
+	return &Sender{
+		node: node, signer: signer, cfg: cfg, log: cfg.Logger, wake: make(chan struct{}, 1), gasBoost: 1, maxBytes: cfg.MaxBytes,
+		queue: map[ID]queued{}, held: map[ID]bool{}, last: map[ID]recent{},
+	}
 }
 
 func setDefault[T int | int64 | time.Duration](v *T, d T) {

@@ -137,8 +137,10 @@ func (s *Signer) ForSimulation(msgs []sdk.Msg, o TxOptions) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = b.SetSignatures(signing.SignatureV2{PubKey: s.pub, Sequence: o.Account.Sequence,
-		Data: &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT}})
+	err = b.SetSignatures(signing.SignatureV2{
+		PubKey: s.pub, Sequence: o.Account.Sequence,
+		Data: &signing.SingleSignatureData{SignMode: signing.SignMode_SIGN_MODE_DIRECT},
+	})
 	if err != nil {
 		return nil, err
 	}

@@ -45,8 +45,10 @@ func New(cached func() int64, busy func() (waiting, inFlight int)) *Metrics {
 		due: prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: ns, Name: "due_items", Help: "Items due by role and by what they need."},
 			[]string{"role", "need"}),
 		executions: counter("executions_total", "Executions by role, model and outcome.", "role", "model", "outcome"),
-		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: ns, Name: "execution_seconds", Help: "Duration of executions.",
-			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10)}, []string{"role", "model"}),
+		seconds: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Namespace: ns, Name: "execution_seconds", Help: "Duration of executions.",
+			Buckets: prometheus.ExponentialBuckets(0.001, 4, 10),
+		}, []string{"role", "model"}),
 		conflicts:  counter("conflicts_total", "Seals found on the chain that are not this machine's.", "role"),
 		reconciles: counter("reconciles_total", "Listings of what is due, by outcome.", "outcome"),
 		items:      counter("items_total", "Seals and reveals by kind and by what became of them.", "kind", "status"),

@@ -5,18 +5,18 @@ package kernel
 // continues the chains from C. See gen/tile.go.
 
 //go:noescape
-func tileAVX2(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc int, resume int)
+func tileAVX2(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc, resume int)
 
 //go:noescape
-func tileAVX512(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc int, resume int)
+func tileAVX512(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc, resume int)
 
 // tileWide is tile for 64 columns and mr ≤ tileWideRows.
 
 //go:noescape
-func tileWideAVX2(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc int, resume int)
+func tileWideAVX2(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc, resume int)
 
 //go:noescape
-func tileWideAVX512(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc int, resume int)
+func tileWideAVX512(mr, k int, a *float32, aStride int, b *float32, bStride int, c *float32, ldc, resume int)
 
 // transpose8 writes dst[k][r] = src[r][k] for 8 rows and 8·blocks columns.
 //
@@ -26,7 +26,7 @@ func transpose8(dst *float32, dstStride int, src *[8]*float32, blocks int)
 // copyPanel copies rows of 16·groups floats; strides are in bytes.
 //
 //go:noescape
-func copyPanel(dst *float32, dstStride int, src *float32, srcStride int, groups, rows int)
+func copyPanel(dst *float32, dstStride int, src *float32, srcStride, groups, rows int)
 
 // unary applies an elementwise operation (ops_gen.go); n is a positive multiple of 16.
 
@@ -78,16 +78,16 @@ func copyRuns(dst *float32, dstStride int, src *float32, offs *int, rows int, ru
 // four bytes, A unsigned and B signed (AVX-512 VNNI).
 
 //go:noescape
-func tileI8AVX2(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc int, resume int)
+func tileI8AVX2(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc, resume int)
 
 //go:noescape
-func tileI8AVX512(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc int, resume int)
+func tileI8AVX512(mr, k int, a *uint32, aStride int, b *uint32, bStride int, c *int32, ldc, resume int)
 
 // gemv32 continues 32 chains y[r] += Σ_k x[k]·w[r][k] over 16·blocks columns of rows
 // stride bytes apart; see gen/gemv.go.
 //
 //go:noescape
-func gemv32(y *float32, w *float32, stride int, x *float32, blocks int)
+func gemv32(y, w *float32, stride int, x *float32, blocks int)
 
 // convRow computes dst[j] = Σ_i w[i]·src[offs[i] + j] for n ≥ 8; see gen/convrow.go.
 //

@@ -29,10 +29,21 @@ func (s ConvShape) Check() error {
 		name     string
 		val, low int
 	}{
-		{"N", s.N, 0}, {"C", s.C, 1}, {"H", s.H, 1}, {"W", s.W, 1},
-		{"OC", s.OC, 1}, {"KH", s.KH, 1}, {"KW", s.KW, 1},
-		{"StrideH", s.StrideH, 1}, {"StrideW", s.StrideW, 1}, {"DilH", s.DilH, 1}, {"DilW", s.DilW, 1},
-		{"PadTop", s.PadTop, 0}, {"PadLeft", s.PadLeft, 0}, {"PadBottom", s.PadBottom, 0}, {"PadRight", s.PadRight, 0},
+		{"N", s.N, 0},
+		{"C", s.C, 1},
+		{"H", s.H, 1},
+		{"W", s.W, 1},
+		{"OC", s.OC, 1},
+		{"KH", s.KH, 1},
+		{"KW", s.KW, 1},
+		{"StrideH", s.StrideH, 1},
+		{"StrideW", s.StrideW, 1},
+		{"DilH", s.DilH, 1},
+		{"DilW", s.DilW, 1},
+		{"PadTop", s.PadTop, 0},
+		{"PadLeft", s.PadLeft, 0},
+		{"PadBottom", s.PadBottom, 0},
+		{"PadRight", s.PadRight, 0},
 		{"Groups", s.Groups, 1},
 	}
 	for _, f := range fields {

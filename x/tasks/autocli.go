@@ -2,7 +2,6 @@ package tasks
 
 import (
 	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
-
 	"github.com/cosmos/cosmos-sdk/version"
 
 	"poaid/x/tasks/types"

@@ -3,15 +3,13 @@ package tasks
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
-	"github.com/cosmos/gogoproto/proto"
-	"google.golang.org/protobuf/reflect/protoreflect"
-
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"poaid/x/tasks/types"
 )

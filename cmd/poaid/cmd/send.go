@@ -10,16 +10,14 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/cosmos/gogoproto/proto"
-
-	"github.com/spf13/cobra"
-	"golang.org/x/term"
-
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/input"
 	clienttx "github.com/cosmos/cosmos-sdk/client/tx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"poaid/app/params"
 	"poaid/daemon/artifacts"

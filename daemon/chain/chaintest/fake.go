@@ -10,11 +10,10 @@ import (
 	"slices"
 	"sync"
 
-	"github.com/cosmos/gogoproto/proto"
-
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
+	"github.com/cosmos/gogoproto/proto"
 
 	"poaid/commit"
 	"poaid/daemon/chain"

@@ -69,16 +69,18 @@ func (e *vec) do(name string, src any, regs ...int) {
 	e.op(name, args...)
 }
 
-func (e *vec) set(dst int, k konst)      { e.op("VBROADCASTSS", e.mem(k), e.v.r(dst)) }
-func (e *vec) move(dst, src int)         { e.op("VMOVAPS", e.v.r(src), e.v.r(dst)) }
-func (e *vec) add(dst, a int, b any)     { e.do("VADDPS", b, a, dst) }
-func (e *vec) sub(dst, a int, b any)     { e.do("VSUBPS", b, a, dst) }
-func (e *vec) mul(dst, a int, b any)     { e.do("VMULPS", b, a, dst) }
-func (e *vec) div(dst, a int, b any)     { e.do("VDIVPS", b, a, dst) }
-func (e *vec) iadd(dst, a int, b any)    { e.do("VPADDD", b, a, dst) }
-func (e *vec) isub(dst, a int, b any)    { e.do("VPSUBD", b, a, dst) }
-func (e *vec) shl(dst, a, n int)         { e.op("VPSLLD", fmt.Sprintf("$%d", n), e.v.r(a), e.v.r(dst)) }
-func (e *vec) sar(dst, a, n int)         { e.op("VPSRAD", fmt.Sprintf("$%d", n), e.v.r(a), e.v.r(dst)) }
+func (e *vec) set(dst int, k konst)   { e.op("VBROADCASTSS", e.mem(k), e.v.r(dst)) }
+func (e *vec) move(dst, src int)      { e.op("VMOVAPS", e.v.r(src), e.v.r(dst)) }
+func (e *vec) add(dst, a int, b any)  { e.do("VADDPS", b, a, dst) }
+func (e *vec) sub(dst, a int, b any)  { e.do("VSUBPS", b, a, dst) }
+func (e *vec) mul(dst, a int, b any)  { e.do("VMULPS", b, a, dst) }
+func (e *vec) div(dst, a int, b any)  { e.do("VDIVPS", b, a, dst) }
+func (e *vec) iadd(dst, a int, b any) { e.do("VPADDD", b, a, dst) }
+func (e *vec) isub(dst, a int, b any) { e.do("VPSUBD", b, a, dst) }
+func (e *vec) shl(dst, a, n int)      { e.op("VPSLLD", fmt.Sprintf("$%d", n), e.v.r(a), e.v.r(dst)) }
+
+func (e *vec) sar(dst, a, n int) { e.op("VPSRAD", fmt.Sprintf("$%d", n), e.v.r(a), e.v.r(dst)) }
+
 func (e *vec) shr(dst, a, n int)         { e.op("VPSRLD", fmt.Sprintf("$%d", n), e.v.r(a), e.v.r(dst)) }
 func (e *vec) and(dst, a int, b any)     { e.do(e.bit("VPAND"), b, a, dst) }
 func (e *vec) or(dst, a int, b any)      { e.do(e.bit("VPOR"), b, a, dst) }
@@ -111,7 +113,7 @@ const (
 )
 
 // choose sets dst = yes where a pred b, leaving it elsewhere; tmp is scratch.
-func (e *vec) choose(dst, a, pred int, b any, yes any, tmp int) {
+func (e *vec) choose(dst, a, pred int, b, yes any, tmp int) {
 	imm := fmt.Sprintf("$%d", pred)
 	var src string
 	suffix := ""

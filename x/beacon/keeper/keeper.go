@@ -5,7 +5,6 @@ import (
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/core/store"
-
 	"github.com/cosmos/cosmos-sdk/codec"
 
 	"poaid/x/beacon/types"

@@ -5,10 +5,9 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
+	"github.com/stretchr/testify/require"
 
 	"poaid/x/poai/types"
 )

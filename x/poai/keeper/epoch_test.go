@@ -4,11 +4,10 @@ import (
 	"math/bits"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
-
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"poaid/x/poai/keeper"
 	"poaid/x/poai/types"

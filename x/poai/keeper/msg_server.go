@@ -4,10 +4,8 @@ import (
 	"context"
 
 	errorsmod "cosmossdk.io/errors"
-
-	"github.com/cosmos/gogoproto/proto"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/gogoproto/proto"
 
 	"poaid/x/poai/types"
 )

@@ -3,10 +3,9 @@ package keeper_test
 import (
 	"testing"
 
+	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	"cosmossdk.io/math"
 
 	"poaid/commit"
 	"poaid/x/poai/types"

@@ -8,11 +8,10 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
-
 	"cosmossdk.io/collections"
 	"cosmossdk.io/collections/colltest"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"poaid/x/poai/sortition"
 )

@@ -3,9 +3,8 @@ package keeper_test
 import (
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"cosmossdk.io/collections"
+	"github.com/stretchr/testify/require"
 
 	"poaid/x/tasks/types"
 )

@@ -4,9 +4,8 @@ import (
 	"context"
 	"strconv"
 
-	"github.com/cosmos/gogoproto/proto"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/gogoproto/proto"
 
 	"poaid/x/tasks/types"
 )

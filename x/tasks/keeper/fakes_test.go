@@ -10,7 +10,6 @@ import (
 
 	coreaddress "cosmossdk.io/core/address"
 	"cosmossdk.io/math"
-
 	addresscodec "github.com/cosmos/cosmos-sdk/codec/address"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"

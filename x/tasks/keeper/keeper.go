@@ -3,7 +3,6 @@ package keeper
 import (
 	"cosmossdk.io/collections"
 	"cosmossdk.io/core/store"
-
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 

@@ -4,9 +4,8 @@ import (
 	"math/big"
 	"testing"
 
-	"github.com/stretchr/testify/require"
-
 	"cosmossdk.io/math"
+	"github.com/stretchr/testify/require"
 )
 
 func TestDefaultParams(t *testing.T) {
@@ -66,8 +65,12 @@ func TestSealWindow(t *testing.T) {
 		blocks int64
 		fits   bool
 	}{
-		{0, 10, true}, {99, 10, true}, {100, 11, true}, {100 * (MaxSealBlocks - 10), MaxSealBlocks, true},
-		{100 * (MaxSealBlocks - 9), MaxSealBlocks, false}, {1<<64 - 1, MaxSealBlocks, false},
+		{0, 10, true},
+		{99, 10, true},
+		{100, 11, true},
+		{100 * (MaxSealBlocks - 10), MaxSealBlocks, true},
+		{100 * (MaxSealBlocks - 9), MaxSealBlocks, false},
+		{1<<64 - 1, MaxSealBlocks, false},
 	} {
 		blocks, fits := p.SealWindow(c.units)
 		require.Equal(t, c.blocks, blocks)
