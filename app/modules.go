@@ -101,11 +101,12 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 	m.SetOrderBeginBlockers(
 		beacontypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName,
 	)
-	// x/bank first: it credits what transactions sent to module accounts virtually, and modules after it spend from there.
+	// x/gov first: what the messages of a proposal send to module accounts virtually is lost unless x/bank still credits it.
+	// x/bank next: it credits what was sent virtually in this block, and modules after it spend from there.
 	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch.
 	m.SetOrderEndBlockers(
-		banktypes.ModuleName, taskstypes.ModuleName, poaitypes.ModuleName,
-		govtypes.ModuleName, stakingtypes.ModuleName, feegrant.ModuleName,
+		govtypes.ModuleName, banktypes.ModuleName, taskstypes.ModuleName, poaitypes.ModuleName,
+		stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 	genesis := []string{
 		consensustypes.ModuleName, authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
