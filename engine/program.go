@@ -206,12 +206,15 @@ func (p *Program) StateSpecs() []StateSpec {
 // IsForced reports whether step t of a run whose forced input has rows rows evaluates the forced graph.
 func (p *Program) IsForced(t, rows uint64) bool { return p.forced != nil && t+1 < rows }
 
-// NumNodes returns the number of nodes of the step graph, or of the forced graph.
-func (p *Program) NumNodes(forced bool) int {
+// NumValues returns the number of results and operands of the step graph, or of the forced graph: what pricing it looks at.
+func (p *Program) NumValues(forced bool) uint64 {
+	total := uint64(0)
 	if g := p.graph(forced); g != nil {
-		return len(g.nodes)
+		for i := range g.nodes {
+			total += 1 + uint64(len(g.nodes[i].in))
+		}
 	}
-	return 0
+	return total
 }
 
 // graph returns the graph of a step; nil when forced is asked for and there is none.

@@ -7,6 +7,7 @@ import (
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/engine"
@@ -105,7 +106,13 @@ func (k Keeper) register(ctx context.Context, owner string, msg *types.MsgRegist
 func compile(ctx context.Context, pb *graphpb.Program, lim engine.Limits) (*engine.Program, error) {
 	gas := sdk.UnwrapSDKContext(ctx).GasMeter()
 	gas.ConsumeGas(uint64(pb.Size())*gasPerProgramByte, "decode program")
-	gas.ConsumeGas(uint64(len(pb.Step.GetNodes())+len(pb.Forced.GetNodes()))*gasPerNode, "validate program")
+	work := storetypes.Gas(0)
+	for _, g := range []*graphpb.Graph{pb.Step, pb.Forced} {
+		for _, n := range g.GetNodes() {
+			work += gasPerNode + uint64(len(n.GetInputs()))*gasPerOperand
+		}
+	}
+	gas.ConsumeGas(work, "validate program")
 	p, err := engine.New(pb, lim)
 	if err != nil {
 		return nil, errorsmod.Wrapf(types.ErrInvalidProgram, "program: %s", strings.TrimPrefix(err.Error(), engine.ErrProgram.Error()+": "))

@@ -17,10 +17,11 @@ import (
 const (
 	// gasPerProgramByte pays for decoding, encoding and hashing a program.
 	gasPerProgramByte storetypes.Gas = 10
-	// gasPerNode pays for checking a node.
-	gasPerNode storetypes.Gas = 1_000
-	// gasPerEvaluation pays for the cost of one node at one step.
-	gasPerEvaluation storetypes.Gas = 40
+	// gasPerNode pays for checking a node, gasPerOperand for each of its operands.
+	gasPerNode    storetypes.Gas = 1_000
+	gasPerOperand storetypes.Gas = 50
+	// gasPerEvaluation pays for looking at one result or operand at one step, at the largest rank.
+	gasPerEvaluation storetypes.Gas = 50
 )
 
 // RunUnits returns the units of a run, and those of them that count for score: all but the forced steps. At most four reads,
@@ -126,12 +127,12 @@ func chargeEvaluations(ctx context.Context, p *engine.Program, u types.Units, li
 	if u.TimeDependent {
 		steps, forced = u.MaxSteps, u.MaxForced()
 	}
-	a, ok1 := types.CheckedMul(uint64(p.NumNodes(false)), steps)
-	b, ok2 := types.CheckedMul(uint64(p.NumNodes(true)), forced)
+	a, ok1 := types.CheckedMul(p.NumValues(false), steps)
+	b, ok2 := types.CheckedMul(p.NumValues(true), forced)
 	total, ok3 := types.CheckedAdd(a, b)
 	if u.TimeDependent && (!ok1 || !ok2 || !ok3 || total > limit) {
-		return errorsmod.Wrapf(types.ErrTooCostly, "program: shapes depend on the step, so its %d + %d nodes are priced at %d and %d steps; limit %d evaluations",
-			p.NumNodes(false), p.NumNodes(true), steps, forced, limit)
+		return errorsmod.Wrapf(types.ErrTooCostly, "program: shapes depend on the step, so its %d + %d results and operands are priced at %d and %d steps; limit %d evaluations",
+			p.NumValues(false), p.NumValues(true), steps, forced, limit)
 	}
 	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(total*gasPerEvaluation, "price program")
 	return nil

@@ -161,6 +161,25 @@ func TestCostlyProgramsAreRefusedBeforeTheWork(t *testing.T) {
 	require.ErrorContains(t, err, "limit 4194304 evaluations")
 }
 
+// TestWideNodesCostMoreGas: an evaluation of a node takes time for each of its operands, which may be 64.
+func TestWideNodesCostMoreGas(t *testing.T) {
+	f := fixture(t)
+	wide := func(operands int) uint64 {
+		msg := story()
+		msg.WeightsCid = digits().WeightsCid
+		n := &graphpb.Node{Op: "concat@1", Dtype: graphpb.DTYPE_F32, Shape: dims(int64(operands)), Attrs: []*graphpb.Attr{{Name: "axis", Ints: []int64{0}}}}
+		for range operands {
+			n.Inputs = append(n.Inputs, &graphpb.Ref{Kind: graphpb.REF_KIND_WEIGHT, Index: uint32(len(msg.Program.Weights))})
+		}
+		msg.Program.Weights = append(msg.Program.Weights, &graphpb.TensorSpec{Name: "one", Dtype: graphpb.DTYPE_F32, Shape: []int64{1}})
+		msg.Program.Step.Nodes = append(msg.Program.Step.Nodes, n)
+		ctx, _ := f.ctx.CacheContext()
+		return gasOf(ctx, func(ctx context.Context) { _, err := f.msg.RegisterModel(ctx, msg); require.NoError(t, err) })
+	}
+	steps := story().Program.MaxSteps
+	require.Greater(t, wide(64)-wide(1), 63*steps*50)
+}
+
 func TestGasIsChargedBeforePricing(t *testing.T) {
 	f := fixture(t)
 	ctx, _ := f.ctx.CacheContext()
@@ -179,7 +198,7 @@ func TestGasIsChargedBeforePricing(t *testing.T) {
 		cache, _ := f.ctx.CacheContext()
 		return gasOf(cache, func(ctx context.Context) { _, err := f.msg.RegisterModel(ctx, msg); require.NoError(t, err) })
 	}
-	require.Greater(t, gas(long)-gas(short), uint64(300*3*40), "300 more steps of three nodes")
+	require.Greater(t, gas(long)-gas(short), uint64(300*3*50), "300 more steps of three nodes")
 }
 
 func TestSumsAreStoredInChunks(t *testing.T) {

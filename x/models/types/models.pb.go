@@ -367,7 +367,7 @@ type Params struct {
 	MacsPerUnit uint64 `protobuf:"varint,7,opt,name=macs_per_unit,json=macsPerUnit,proto3" json:"macs_per_unit,omitempty"`
 	// bytes_per_unit: one unit is this many bytes touched.
 	BytesPerUnit uint64 `protobuf:"varint,8,opt,name=bytes_per_unit,json=bytesPerUnit,proto3" json:"bytes_per_unit,omitempty"`
-	// max_evaluations bounds the node costs computed to register a program whose shapes depend on the step: nodes x max_steps.
+	// max_evaluations bounds the work of pricing a program whose shapes depend on the step: (results + operands) x max_steps.
 	MaxEvaluations uint64 `protobuf:"varint,9,opt,name=max_evaluations,json=maxEvaluations,proto3" json:"max_evaluations,omitempty"`
 }
 
