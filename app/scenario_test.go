@@ -7,6 +7,7 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/stretchr/testify/require"
 
+	"poaid/app/params"
 	"poaid/testutil"
 	rewardstypes "poaid/x/rewards/types"
 	taskstypes "poaid/x/tasks/types"
@@ -85,13 +86,33 @@ func TestWorkIsRewarded(t *testing.T) {
 			if !score.IsPositive() {
 				continue
 			}
-			before := c.App.Bank.GetBalance(c.Ctx(), m.Addr, "upoai")
+			before := c.App.Bank.GetBalance(c.Ctx(), m.Addr, params.Denom)
 			c.Deliver(m.Account, &rewardstypes.MsgClaim{Participant: m.String(), Epochs: []uint64{epoch}})
 			c.Blocks(11) // vests
 			c.Deliver(m.Account, &rewardstypes.MsgRelease{Participant: m.String()})
-			after := c.App.Bank.GetBalance(c.Ctx(), m.Addr, "upoai")
+			after := c.App.Bank.GetBalance(c.Ctx(), m.Addr, params.Denom)
 			earned = earned || after.Amount.GT(before.Amount)
 		}
 	}
 	require.True(t, earned, "nobody earned anything")
+}
+
+// TestEscrowIsThereInTheBlockItWasTaken: a task cancelled in the block of its submission is refunded by the EndBlock of that block,
+// out of what x/bank credited just before.
+func TestEscrowIsThereInTheBlockItWasTaken(t *testing.T) {
+	c := testutil.NewApp(t, testutil.Options{Shadows: testutil.AllShadows()})
+	c.RegisterEcho(c.Accounts[1])
+	alice := c.Accounts[2]
+	before := c.App.Bank.GetBalance(c.Ctx(), alice.Addr, params.Denom)
+	submit := c.Tx(alice, testutil.SubmitEcho(alice, 1))
+	id := uint64(c.Height()+1) << 24 // the first transaction of the next block
+	res := c.Block(submit, c.Tx(alice, &taskstypes.MsgCancelTask{Submitter: alice.String(), TaskId: id}))
+	for i, r := range res.TxResults {
+		require.Zero(t, r.Code, "transaction %d: %s", i, r.Log)
+	}
+	payment, err := c.App.Tasks.Payments.Get(c.Ctx(), id)
+	require.NoError(t, err)
+	require.Equal(t, testutil.Poai(1)[0].Amount, payment.Refund)
+	fees := testutil.Coins(2 * testutil.DefaultGas / 400)[0]
+	require.Equal(t, before.Sub(fees), c.App.Bank.GetBalance(c.Ctx(), alice.Addr, params.Denom))
 }
