@@ -10,8 +10,12 @@ import (
 	"poaid/x/poai/types"
 )
 
-// InitGenesis stores a validated genesis. Trees are rebuilt from servings, slot by slot, so that draws stay what they were.
+// InitGenesis stores a genesis. Trees are rebuilt from servings, slot by slot, so that draws stay what they were. The module's
+// account, which x/bank has filled by then, must hold what the state owes.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
+	if err := gs.Validate(); err != nil {
+		return err
+	}
 	k.accounts.GetModuleAccount(ctx, types.ModuleName) // created now, so that no transaction has to
 	if err := k.Params.Set(ctx, gs.Params); err != nil {
 		return err
@@ -41,7 +45,10 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initCommittees(ctx, gs); err != nil {
 		return err
 	}
-	return k.initEpochs(ctx, gs)
+	if err := k.initEpochs(ctx, gs); err != nil {
+		return err
+	}
+	return k.CheckBalance(ctx)
 }
 
 func (k *Keeper) initCommittees(ctx context.Context, gs types.GenesisState) error {

@@ -85,6 +85,17 @@ func TestGenesisRoundTrip(t *testing.T) {
 	require.Empty(t, g.reveal(seats[1].Participant, revealItem(seats[1].Participant, task, rootOf(1))), "duties are rebuilt")
 }
 
+// TestGenesisMustBeHeld: bonds that nobody paid in could be withdrawn from what others did.
+func TestGenesisMustBeHeld(t *testing.T) {
+	f := busy(t)
+	gs, err := f.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	g := newKeeper(t)
+	require.ErrorIs(t, g.InitGenesis(g.ctx, *gs), types.ErrInvariant)
+	gs.Participants[0].Bond = math.NewInt(-1)
+	require.ErrorIs(t, newKeeper(t).InitGenesis(g.ctx, *gs), types.ErrInvalidGenesis)
+}
+
 func TestDefaultGenesis(t *testing.T) {
 	require.NoError(t, types.DefaultGenesisState().Validate())
 	f := newKeeper(t)
