@@ -53,6 +53,10 @@ func (p *Program) checkDeclared() error {
 			return fmt.Errorf("weights[%d] %q: weights take more than %d bytes", i, w.Name, p.lim.WeightBytes)
 		}
 	}
+	weights := make(map[string]*graphpb.TensorSpec, len(pb.Weights))
+	for _, w := range pb.Weights {
+		weights[w.Name] = w
+	}
 	names = make(map[string]bool)
 	for i, in := range pb.Inputs {
 		if _, err := p.checkSpec(names, i, in.Name, in.Dtype, in.Shape); err != nil {
@@ -76,11 +80,11 @@ func (p *Program) checkDeclared() error {
 		if s.InitWeight == "" {
 			continue
 		}
-		w := p.weightIndex(s.InitWeight)
-		if w < 0 {
+		ws := weights[s.InitWeight]
+		if ws == nil {
 			return fmt.Errorf("states[%d] %q: init_weight: no weight %q", i, s.Name, s.InitWeight)
 		}
-		if ws := pb.Weights[w]; ws.Dtype != s.Dtype || !equalInts(ws.Shape, s.Shape) {
+		if ws.Dtype != s.Dtype || !equalInts(ws.Shape, s.Shape) {
 			return fmt.Errorf("states[%d] %q: init_weight %q is %s%v, the state is %s%v",
 				i, s.Name, ws.Name, ws.Dtype, ws.Shape, s.Dtype, s.Shape)
 		}
@@ -172,13 +176,16 @@ func (p *Program) checkRoles() error {
 	if len(pb.Outputs) == 0 {
 		return errors.New("outputs: empty")
 	}
-	seen := make(map[string]bool)
+	states := make(map[string]int, len(pb.States))
+	for i, s := range pb.States {
+		states[s.Name] = i
+	}
 	for i, name := range pb.Outputs {
-		s := p.stateIndex(name)
-		if s < 0 || seen[name] {
+		s, ok := states[name]
+		if !ok {
 			return fmt.Errorf("outputs[%d]: %q is no state or is listed twice", i, name)
 		}
-		seen[name] = true
+		delete(states, name)
 		p.outputs = append(p.outputs, s)
 	}
 	if pb.StopState != "" {

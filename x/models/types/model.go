@@ -102,26 +102,33 @@ func checkText(field, s string, least, most int) error {
 // CheckProgram checks what the chain asks of a valid program on top of the engine: a stop state is among the outputs, so that
 // the number of steps done is revealed, and what is said about showing outputs fits them.
 func CheckProgram(p *engine.Program, outputs []OutputInfo, labels []string) error {
-	names := p.OutputNames()
-	if stop := p.StopState(); stop != "" && !slices.Contains(names, stop) {
+	states := make(map[string]*graphpb.StateSpec)
+	for _, s := range p.Proto().States {
+		states[s.Name] = s
+	}
+	declared := make(map[string]*graphpb.StateSpec)
+	for _, name := range p.OutputNames() {
+		declared[name] = states[name]
+	}
+	if stop := p.StopState(); stop != "" && declared[stop] == nil {
 		return errorsmod.Wrapf(ErrInvalidProgram, "stop_state: %q must be among the outputs", stop)
 	}
-	states := p.Proto().States
 	seen := make(map[string]bool, len(outputs))
 	for i, o := range outputs {
 		if seen[o.Name] {
 			return errorsmod.Wrapf(ErrInvalidModel, "outputs[%d].name: %q is listed twice", i, o.Name)
 		}
 		seen[o.Name] = true
-		if err := checkOutput(o, names, states, len(labels)); err != nil {
+		if err := checkOutput(o, declared, len(labels)); err != nil {
 			return errorsmod.Wrapf(err, "outputs[%d]", i)
 		}
 	}
 	return nil
 }
 
-func checkOutput(o OutputInfo, names []string, states []*graphpb.StateSpec, labels int) error {
-	state := findOutput(o.Name, names, states)
+// checkOutput checks how one output is shown; declared are the states that are outputs.
+func checkOutput(o OutputInfo, declared map[string]*graphpb.StateSpec, labels int) error {
+	state := declared[o.Name]
 	if state == nil {
 		return errorsmod.Wrapf(ErrInvalidModel, "name: the program has no output %q", o.Name)
 	}
@@ -144,25 +151,12 @@ func checkOutput(o OutputInfo, names []string, states []*graphpb.StateSpec, labe
 	if o.CountOutput == "" {
 		return nil
 	}
-	count := findOutput(o.CountOutput, names, states)
+	count := declared[o.CountOutput]
 	if count == nil {
 		return errorsmod.Wrapf(ErrInvalidModel, "count_output: the program has no output %q", o.CountOutput)
 	}
 	if count.Dtype != graphpb.DTYPE_I64 || !slices.Equal(count.Shape, []int64{1}) {
 		return errorsmod.Wrapf(ErrInvalidModel, "count_output: %q must be i64[1]", o.CountOutput)
-	}
-	return nil
-}
-
-// findOutput returns the state behind an output, nil when there is no such output.
-func findOutput(name string, outputs []string, states []*graphpb.StateSpec) *graphpb.StateSpec {
-	if !slices.Contains(outputs, name) {
-		return nil
-	}
-	for _, s := range states {
-		if s.Name == name {
-			return s
-		}
 	}
 	return nil
 }
