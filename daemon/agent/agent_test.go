@@ -83,11 +83,16 @@ func sealOf(task uint64) commit.Hash {
 
 func newAgent(t *testing.T, d *desk, cfg agent.Config) (*agent.Agent, *journal.Journal) {
 	t.Helper()
+	return newAgentOf(t, d, d, cfg)
+}
+
+func newAgentOf(t *testing.T, d *desk, runner executor.Runner, cfg agent.Config) (*agent.Agent, *journal.Journal) {
+	t.Helper()
 	book, err := journal.Open(filepath.Join(t.TempDir(), "j"), "desk-1", "me")
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, book.Close()) })
 	cfg.Participant, cfg.SaltSecret = "me", secret()
-	a, err := agent.New(cfg, d, d, book, d, d)
+	a, err := agent.New(cfg, d, runner, book, d, d)
 	require.NoError(t, err)
 	return a, book
 }

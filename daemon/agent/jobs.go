@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -18,12 +19,17 @@ type jobID struct {
 	task uint64
 }
 
+// patience is how many listings in a row may leave out a running execution before it is given up: a node that lags leaves out one or
+// two, but a program that takes far longer than its units must not keep a place for ever.
+const patience = 5
+
 // job is an execution that is wanted or running.
 type job struct {
 	id       jobID
 	item     Item // as last listed
 	running  bool
-	gone     bool // no longer wanted; dropped when it ends
+	gone     int // listings in a row that left it out; dropped when it ends, cancelled at patience
+	cancel   context.CancelFunc
 	failures int
 	notUntil time.Time
 }
@@ -38,7 +44,7 @@ func (a *Agent) want(role journal.Role, it Item) {
 		j = &job{id: id}
 		a.jobs[id] = j
 	}
-	j.item, j.gone = it, false
+	j.item, j.gone = it, 0
 }
 
 // keep marks all jobs of a role as wanted, for when it could not be listed.
@@ -52,7 +58,7 @@ func (a *Agent) keep(role journal.Role, wanted map[jobID]bool) {
 	}
 }
 
-// drop forgets jobs that are not wanted any more. Running ones finish: their result costs nothing now and may be needed.
+// drop forgets jobs that are not wanted any more. Running ones may finish for a while: their result may be needed yet.
 func (a *Agent) drop(wanted map[jobID]bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +66,9 @@ func (a *Agent) drop(wanted map[jobID]bool) {
 		switch {
 		case wanted[id]:
 		case j.running:
-			j.gone = true
+			if j.gone++; j.gone >= patience {
+				j.cancel()
+			}
 		default:
 			delete(a.jobs, id)
 		}
@@ -88,15 +96,24 @@ func (a *Agent) start(ctx context.Context) {
 	for _, j := range ready[:min(len(ready), a.cfg.Concurrency-a.running)] {
 		j.running = true
 		a.running++
+		run, cancel := context.WithCancel(ctx)
+		j.cancel = cancel
 		a.wg.Go(func() {
-			rec, err := a.execute(ctx, j.id)
+			defer cancel()
+			rec, err := a.execute(run, j.id)
 			a.finish(ctx, j, rec, err)
 		})
 	}
 }
 
-// execute computes a result and writes down what will be promised for it.
-func (a *Agent) execute(ctx context.Context, id jobID) (journal.Record, error) {
+// execute computes a result and writes down what will be promised for it. A panic is an error of that task: programs are written by
+// strangers, and a daemon that dies of one does not reveal what it has sealed for others.
+func (a *Agent) execute(ctx context.Context, id jobID) (rec journal.Record, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v\n%s", r, debug.Stack())
+		}
+	}()
 	view, err := a.tasks.Task(ctx, id.task)
 	if err != nil {
 		return journal.Record{}, err
@@ -109,7 +126,7 @@ func (a *Agent) execute(ctx context.Context, id jobID) (journal.Record, error) {
 	if err != nil {
 		return journal.Record{}, err
 	}
-	rec, err := a.roles[id.role].Record(ctx, view.Task, res)
+	rec, err = a.roles[id.role].Record(ctx, view.Task, res)
 	if err != nil {
 		return journal.Record{}, err
 	}
@@ -140,14 +157,14 @@ func (a *Agent) finish(ctx context.Context, j *job, rec journal.Record, err erro
 	a.running--
 	j.running = false
 	it, h := j.item, a.height
-	if err == nil || j.gone || errors.Is(err, errConflict) {
+	if err == nil || j.gone > 0 || errors.Is(err, errConflict) {
 		delete(a.jobs, j.id)
 	} else {
 		pause := min(a.cfg.MinRetry<<min(j.failures, 10), a.cfg.MaxRetry)
 		j.failures++
 		j.notUntil = time.Now().Add(pause)
 	}
-	gone := j.gone
+	gone := j.gone > 0
 	a.mu.Unlock()
 	switch {
 	case err == nil && !gone:

@@ -47,6 +47,10 @@ func (e *Executor) load(ctx context.Context, id string, reserve func(int64) erro
 		}
 		size += n
 	}
+	// States and results come on top. A program may ask for far more than any machine has, and a daemon killed for it reveals nothing.
+	if need := prog.RunBytes(); need > uint64(e.opt.MemoryBytes) {
+		return nil, fmt.Errorf("%w: a run takes %d bytes, bound %d", ErrMemory, need, e.opt.MemoryBytes)
+	}
 	if err := reserve(2 * size); err != nil {
 		return nil, err
 	}
@@ -77,7 +81,9 @@ func (e *Executor) load(ctx context.Context, id string, reserve func(int64) erro
 	}
 	if info.TokenizerCid != "" {
 		// Runs do not need it. Whoever has the model keeps its tokenizer too, so that submitters find one; failing that is no fault.
-		_, _ = e.blobs.GetBytes(ctx, info.TokenizerCid, model.MaxTokenizerBytes)
+		if _, err := e.blobs.GetBytes(ctx, info.TokenizerCid, model.MaxTokenizerBytes); err != nil && ctx.Err() != nil {
+			return nil, err
+		}
 	}
 	return &loaded{program: prog, weights: weights}, nil
 }

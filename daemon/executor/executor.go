@@ -16,8 +16,8 @@ import (
 var (
 	// ErrRoot is returned when bytes are not what the chain committed to.
 	ErrRoot = errors.New("root does not match")
-	// ErrMemory is returned for a model that alone exceeds the memory bound.
-	ErrMemory = errors.New("model exceeds the memory bound")
+	// ErrMemory is returned for a model, a run of it or an input that alone exceeds the memory bound.
+	ErrMemory = errors.New("exceeds the memory bound")
 )
 
 // Result is what a task comes to.
@@ -51,7 +51,8 @@ type Blobs interface {
 type Options struct {
 	// Threads of one run; 0: one per processor.
 	Threads int
-	// MemoryBytes bounds the models kept in memory, counted twice their weights (the engine packs them). 0: 4 GiB.
+	// MemoryBytes bounds the models kept in memory, counted twice their weights (the engine packs them), and, by itself, what one
+	// run may take for its states and results, and one input. 0: 4 GiB.
 	MemoryBytes int64
 	// Limits of programs; zero: engine.DefaultLimits.
 	Limits engine.Limits
@@ -145,8 +146,8 @@ func (e *Executor) tensor(ctx context.Context, in taskstypes.NamedTensor) (*engi
 	if err != nil {
 		return nil, err
 	}
-	if size > e.opt.Limits.TensorBytes {
-		return nil, fmt.Errorf("%d bytes, limit %d", size, e.opt.Limits.TensorBytes)
+	if limit := min(e.opt.Limits.TensorBytes, e.opt.MemoryBytes); size > limit {
+		return nil, fmt.Errorf("%w: %d bytes, limit %d", ErrMemory, size, limit)
 	}
 	data := in.Data
 	if in.Cid != "" {

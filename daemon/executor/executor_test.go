@@ -231,3 +231,23 @@ func TestCacheSharesOneLoad(t *testing.T) {
 	wg.Wait()
 	require.EqualValues(t, 1, loads.Load())
 }
+
+// TestRunsAreBounded: what a program or an input asks for is refused before it is allocated.
+func TestRunsAreBounded(t *testing.T) {
+	b := nn.NewBuilder(10)
+	huge := b.State("huge", engine.F32, 1<<31)
+	b.Step()
+	b.Output(huge)
+	prog, err := b.Build(engine.DefaultLimits())
+	require.NoError(t, err)
+	w := newWorld(t)
+	hash := prog.Hash()
+	w.program, w.model = prog, modelstypes.Model{Id: "m", ProgramHash: hash[:]}
+	_, err = New(w, w, Options{MemoryBytes: 1 << 20}).Run(t.Context(), w.task)
+	require.ErrorIs(t, err, ErrMemory)
+
+	w = newWorld(t)
+	w.inputs[0].Shape, w.inputs[0].Cid = []int64{1 << 20}, "cid"
+	_, err = New(w, w, Options{MemoryBytes: 1 << 20}).Run(t.Context(), w.task)
+	require.ErrorIs(t, err, ErrMemory)
+}
