@@ -1,0 +1,2 @@
+// Package types holds the types of x/beacon: randomness per height.
+package types

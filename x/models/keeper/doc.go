@@ -1,0 +1,2 @@
+// Package keeper registers models and prices their runs.
+package keeper

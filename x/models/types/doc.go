@@ -1,0 +1,2 @@
+// Package types holds the types of x/models: models, programs, params.
+package types
