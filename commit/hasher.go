@@ -81,13 +81,17 @@ type Hasher struct {
 
 // Write adds bytes to the stream. It never fails.
 func (h *Hasher) Write(p []byte) (int, error) {
-	written := len(p)
+	h.add(p)
+	return len(p), nil
+}
+
+func (h *Hasher) add(p []byte) {
 	if h.n > 0 {
 		k := copy(h.buf[h.n:], p)
 		h.n += k
 		p = p[k:]
 		if h.n < ChunkSize {
-			return written, nil
+			return
 		}
 		h.push(0, chunkLeaf(h.buf[:]))
 		h.n = 0
@@ -97,14 +101,13 @@ func (h *Hasher) Write(p []byte) (int, error) {
 		p = p[ChunkSize:]
 	}
 	h.n = copy(h.buf[:], p)
-	return written, nil
 }
 
 // WriteZeros adds n zero bytes in O(log n) hashes, wherever the stream stands.
 func (h *Hasher) WriteZeros(n uint64) {
 	if h.n > 0 {
 		k := min(n, uint64(ChunkSize-h.n))
-		_, _ = h.Write(zeroChunk[:k])
+		h.add(zeroChunk[:k])
 		n -= k
 	}
 	for chunks := n / ChunkSize; chunks > 0; {
@@ -116,7 +119,7 @@ func (h *Hasher) WriteZeros(n uint64) {
 		h.push(level, zeroNodes[level])
 		chunks -= 1 << level
 	}
-	_, _ = h.Write(zeroChunk[:n%ChunkSize])
+	h.add(zeroChunk[:n%ChunkSize])
 }
 
 // push adds a perfect subtree of 2^level chunks; the number of leaves so far is a multiple of 2^level.
@@ -158,7 +161,7 @@ func (h *Hasher) Root() Hash {
 // MerkleRoot gives the Merkle root over the chunks of data.
 func MerkleRoot(data []byte) Hash {
 	var h Hasher
-	_, _ = h.Write(data)
+	h.add(data)
 	return h.Root()
 }
 

@@ -252,7 +252,9 @@ func (d *daemon) run(ctx context.Context) error {
 	sent := make(chan struct{})
 	go func() {
 		defer close(sent)
-		_ = d.sender.Run(sending) // ends with its context
+		if err := d.sender.Run(sending); err != nil && !errors.Is(err, context.Canceled) {
+			d.log.Error("sender ended", "error", err)
+		}
 	}()
 	worked := make(chan error, 1)
 	heights := d.client.Heights(sending)
@@ -264,7 +266,9 @@ func (d *daemon) run(ctx context.Context) error {
 	case err = <-worked:
 	case err = <-failed:
 		cancel()
-		<-worked
+		if werr := <-worked; !errors.Is(werr, context.Canceled) {
+			err = errors.Join(err, werr)
+		}
 	}
 	d.drain(sending, heights)
 	stopSending()

@@ -207,7 +207,7 @@ func (b *builder) cometConfig(n Node) *cmtcfg.Config {
 	c.P2P.ListenAddress = "tcp://" + n.P2P
 	c.P2P.AddrBookStrict = false
 	c.P2P.AllowDuplicateIP = true
-	c.Consensus.TimeoutCommit = b.cfg.BlockTime //nolint:staticcheck // still the way to set a local network's block time
+	c.Consensus.TimeoutCommit = b.cfg.BlockTime
 	c.Consensus.TimeoutPropose = time.Second
 	c.LogLevel = "info"
 	c.Mempool.Size = 20000

@@ -14,6 +14,9 @@ import (
 	"time"
 )
 
+// errEnded is the cause when a process ends without an error of its own.
+var errEnded = errors.New("exit status 0")
+
 // stopGrace is how long a process has to end after an interrupt before it is killed.
 const stopGrace = 10 * time.Second
 
@@ -189,7 +192,11 @@ func (n *Network) KillAndRestart(name string, pause time.Duration) error {
 func (n *Network) Watch(ctx context.Context) error {
 	select {
 	case p := <-n.ended:
-		return fmt.Errorf("%s ended (%v); end of %s:\n%s", p.Name, p.Err(), p.Log, p.Tail(15))
+		cause := p.Err()
+		if cause == nil {
+			cause = errEnded
+		}
+		return fmt.Errorf("%s ended; end of %s:\n%s\n%w", p.Name, p.Log, p.Tail(15), cause)
 	case <-ctx.Done():
 		return nil
 	}

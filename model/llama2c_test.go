@@ -154,7 +154,7 @@ func FuzzImportLlama2c(f *testing.F) {
 	f.Add(checkpoint(2, 1, 1, 1, 1, 330, 1))
 	f.Add(checkpoint(4, 2, 2, 2, 1, -330, 3))
 	f.Add(checkpoint(1, 1, 1, 1, 1, math.MinInt32, 1))
-	f.Fuzz(func(t *testing.T, data []byte) {
+	f.Fuzz(func(_ *testing.T, data []byte) {
 		_, _ = ImportLlama2c(data, raw)
 	})
 }

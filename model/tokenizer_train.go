@@ -100,7 +100,7 @@ func countWords(text string) []*word {
 	text = " " + text
 	for i, r := range text {
 		c := wordClass(r)
-		if i > 0 && (c == 0 || c != class) && !(class == 0 && text[start:i] == " " && c != 0) {
+		if i > 0 && (c == 0 || c != class) && (class != 0 || text[start:i] != " " || c == 0) {
 			count[text[start:i]]++
 			start = i
 		}

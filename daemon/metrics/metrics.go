@@ -139,7 +139,9 @@ func (m *Metrics) Handler(health func() agent.Health, silence time.Duration) htt
 		if body.Status != "ok" {
 			w.WriteHeader(http.StatusServiceUnavailable)
 		}
-		_ = json.NewEncoder(w).Encode(body) // the client is gone: nothing to tell it
+		if err := json.NewEncoder(w).Encode(body); err != nil {
+			return // the client is gone: nothing to tell it
+		}
 	})
 	return mux
 }

@@ -4,11 +4,11 @@ package kernel
 type Tri uint8
 
 const (
-	// None: every k.
+	// None puts every k into the chain.
 	None Tri = iota
-	// Lower: only k ≤ i (causal attention weights times values).
+	// Lower puts in only k ≤ i (causal attention weights times values).
 	Lower
-	// Upper: only k ≥ i.
+	// Upper puts in only k ≥ i.
 	Upper
 )
 

@@ -128,6 +128,7 @@ func TestGemmPanicsOnShortSlice(t *testing.T) {
 
 // benchGemm reports GFLOP/s of a product for every tuned kernel.
 func benchGemm(b *testing.B, m, n, k int, tb bool) {
+	b.Helper()
 	for _, name := range Available()[1:] {
 		for _, threads := range []int{1, runtime.GOMAXPROCS(0)} {
 			b.Run(fmt.Sprintf("%s/threads=%d", name, threads), func(b *testing.B) {

@@ -60,11 +60,13 @@ func Exp(x float32) float32 {
 // pow2 returns 2^k for k in [−126, 127].
 func pow2(k int32) float32 { return math.Float32frombits(uint32(k+127) << 23) }
 
+// sqrtHalfBits are the bits of sqrt(1/2).
+const sqrtHalfBits = 0x3f3504f3
+
 // Coefficients of Log: the Cephes logf polynomial (single/logf.c) on
 // [sqrt(1/2), sqrt(2)) and its split of ln 2.
 const (
-	minNormal    float32 = 0x1p-126
-	sqrtHalfBits         = 0x3f3504f3
+	minNormal float32 = 0x1p-126
 
 	log0 float32 = 7.0376836292e-2
 	log1 float32 = -1.1514610310e-1

@@ -259,8 +259,13 @@ func poaiItem(id uint64, err error) poaitypes.ItemResult {
 
 func (c *Chain) violate(format string, args ...any) error {
 	err := fmt.Errorf(format, args...)
-	c.violations = append(c.violations, fmt.Sprintf("height %d: %v", c.height, err))
+	c.note("%v", err)
 	return err
+}
+
+// note records a violation that nobody is there to be told of.
+func (c *Chain) note(format string, args ...any) {
+	c.violations = append(c.violations, fmt.Sprintf("height %d: ", c.height)+fmt.Sprintf(format, args...))
 }
 
 func (c *Chain) sealResult(worker string, it taskstypes.ResultSeal) error {
@@ -360,7 +365,7 @@ func (c *Chain) endBlock() {
 		case taskstypes.STATE_ASSIGNED:
 			if c.height >= st.Due {
 				st.State = taskstypes.STATE_EXPIRED
-				_ = c.violate("task %d: not sealed in time", id)
+				c.note("task %d: not sealed in time", id)
 			}
 		case taskstypes.STATE_SEALED:
 			if c.height >= t.sealedAt+AuditDelay {
@@ -400,7 +405,7 @@ func (c *Chain) closeCommittee(id uint64, t *task) {
 			return
 		}
 		t.seats[i].State = poaitypes.SEAT_STATE_CLOSED
-		_ = c.violate("task %d: seat %d not sealed in time", id, i)
+		c.note("task %d: seat %d not sealed in time", id, i)
 	}
 	c.openReveals(t)
 }
@@ -415,9 +420,9 @@ func (c *Chain) finish(id uint64, t *task) {
 		t.view.Status.State, t.phase = taskstypes.STATE_FINAL, poaitypes.COMMITTEE_PHASE_DONE
 	case done:
 		t.view.Status.State = taskstypes.STATE_REFUNDED
-		_ = c.violate("task %d: wrong result", id)
+		c.note("task %d: wrong result", id)
 	case c.height >= t.view.Status.Due:
 		t.view.Status.State = taskstypes.STATE_REFUNDED
-		_ = c.violate("task %d: not revealed in time", id)
+		c.note("task %d: not revealed in time", id)
 	}
 }

@@ -40,7 +40,6 @@ func (v isa) wide() bool { return v.bytes == 64 }
 // asm accumulates one assembly file.
 type asm struct {
 	bytes.Buffer
-	labels int
 }
 
 func newAsm() *asm {
@@ -55,12 +54,6 @@ func (a *asm) op(name string, args ...string) {
 }
 
 func (a *asm) label(s string) { fmt.Fprintf(a, "%s:\n", s) }
-
-// fresh returns a label unused so far in the file.
-func (a *asm) fresh(s string) string {
-	a.labels++
-	return fmt.Sprintf("%s%d", s, a.labels)
-}
 
 // text starts a routine whose arguments are words of 8 bytes.
 func (a *asm) text(name string, words int) {

@@ -16,7 +16,7 @@ func FuzzRegisterModel(f *testing.F) {
 	for _, msg := range []*types.MsgRegisterModel{digits(), story()} {
 		bz, err := msg.Program.Marshal()
 		require.NoError(f, err)
-		f.Add(bz, msg.Id, msg.WeightsCid, msg.Outputs[0].Name, msg.Outputs[0].CountOutput, uint32(msg.RoyaltyBps))
+		f.Add(bz, msg.Id, msg.WeightsCid, msg.Outputs[0].Name, msg.Outputs[0].CountOutput, msg.RoyaltyBps)
 	}
 	x := fixture(f)
 	p := params()

@@ -176,7 +176,7 @@ func batch(limit uint32, tasks []uint64, one func(i int) error) ([]types.ItemRes
 	seen := make(map[uint64]bool, len(tasks))
 	results := make([]types.ItemResult, len(tasks))
 	for i, task := range tasks {
-		err := error(errorsmod.Wrapf(types.ErrDuplicateItem, "task %d", task))
+		err := errorsmod.Wrapf(types.ErrDuplicateItem, "task %d", task)
 		if !seen[task] {
 			err = one(i)
 		}

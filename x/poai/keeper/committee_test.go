@@ -135,7 +135,7 @@ func TestAttestToTheEnd(t *testing.T) {
 	f.at(30)
 	seats := f.seatsOf(task)
 	for i, s := range seats {
-		require.Len(t, f.hooks.revealed, 0, "not before the last")
+		require.Empty(t, f.hooks.revealed, "not before the last")
 		require.Empty(t, f.reveal(s.Participant, revealItem(s.Participant, task, rootOf(1))))
 		require.Zero(t, f.get(s.Participant).Active, "the place is free")
 		require.EqualValues(t, 300, f.get(s.Participant).Locked.Int64(), "the lock lasts")

@@ -167,14 +167,14 @@ func testParams() types.Params {
 }
 
 // newKeeper is a keeper without genesis.
-func newKeeper(t testing.TB) *fixture {
-	t.Helper()
+func newKeeper(tb testing.TB) *fixture {
+	tb.Helper()
 	key := storetypes.NewKVStoreKey(types.StoreKey)
-	tc := testutil.DefaultContextWithDB(t, key, storetypes.NewTransientStoreKey("t"))
+	tc := testutil.DefaultContextWithDB(tb, key, storetypes.NewTransientStoreKey("t"))
 	registry := codectypes.NewInterfaceRegistry()
 	types.RegisterInterfaces(registry)
 	f := &fixture{
-		t: t, cdc: codec.NewProtoCodec(registry), hooks: &fakeHooks{revealDeadline: 1_000},
+		t: tb, cdc: codec.NewProtoCodec(registry), hooks: &fakeHooks{revealDeadline: 1_000},
 		bank:   &fakeBank{balances: map[string]math.Int{}, burnt: math.ZeroInt(), blocked: map[string]bool{}},
 		models: fakeModels{digits: true, story: true, "third": true, "fourth": true},
 		ctx:    tc.Ctx.WithBlockHeader(cmtproto.Header{ChainID: chainID, Height: 1}).WithChainID(chainID),
@@ -186,13 +186,13 @@ func newKeeper(t testing.TB) *fixture {
 	return f
 }
 
-func newFixture(t testing.TB) *fixture {
-	t.Helper()
-	f := newKeeper(t)
+func newFixture(tb testing.TB) *fixture {
+	tb.Helper()
+	f := newKeeper(tb)
 	gs := types.DefaultGenesisState()
 	gs.Params = testParams()
-	require.NoError(t, gs.Validate())
-	require.NoError(t, f.InitGenesis(f.ctx, *gs))
+	require.NoError(tb, gs.Validate())
+	require.NoError(tb, f.InitGenesis(f.ctx, *gs))
 	return f
 }
 

@@ -93,7 +93,7 @@ func TestCredit(t *testing.T) {
 	credit(a, 1, 10, 0, types.RoleWorker)
 	require.EqualValues(t, 1_000*500_000+4*750_000, score(1, a), "fee-only work earns no score")
 	e := f.epoch(1)
-	require.EqualValues(t, score(1, a)+score(1, b), e.TotalScore.Int64())
+	require.Equal(t, score(1, a)+score(1, b), e.TotalScore.Int64())
 	require.EqualValues(t, 1_000+500+4, e.TotalUnits.Int64())
 	require.Zero(t, score(7, a))
 	f.ok()

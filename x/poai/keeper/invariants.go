@@ -27,7 +27,7 @@ func broken(format string, args ...any) error {
 	return errorsmod.Wrapf(types.ErrInvariant, format, args...)
 }
 
-// CheckBalance: the module's account holds exactly all bonds and all that is unbonding.
+// CheckBalance checks that the module's account holds exactly all bonds and all that is unbonding.
 func (k *Keeper) CheckBalance(ctx context.Context) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (k *Keeper) CheckBalance(ctx context.Context) error {
 	return nil
 }
 
-// CheckLocks: a participant's locks sum to locked, which is never more than its bond.
+// CheckLocks checks that a participant's locks sum to locked, which is never more than its bond.
 func (k *Keeper) CheckLocks(ctx context.Context) error {
 	sums := make(map[string]math.Int)
 	err := k.Locks.Walk(ctx, nil, func(key LockKey, amount math.Int) (bool, error) {
@@ -66,7 +66,7 @@ func (k *Keeper) CheckLocks(ctx context.Context) error {
 	})
 }
 
-// CheckUnbondings: a participant's unbonding entries sum to unbonding.
+// CheckUnbondings checks that a participant's unbonding entries sum to unbonding.
 func (k *Keeper) CheckUnbondings(ctx context.Context) error {
 	sums := make(map[string]math.Int)
 	err := k.Unbondings.Walk(ctx, nil, func(key UnbondingKey, amount math.Int) (bool, error) {
@@ -110,7 +110,7 @@ func (k *Keeper) matchSums(ctx context.Context, sums map[string]math.Int, check 
 	return nil
 }
 
-// CheckTrees: each tree is consistent in itself, and unless a reweighing is under way each leaf is the weight of its participant's
+// CheckTrees checks that each tree is consistent in itself, and unless a reweighing is under way each leaf is the weight of its participant's
 // bond, zero below min_bond.
 func (k *Keeper) CheckTrees(ctx context.Context) error {
 	if err := k.Trees.Check(ctx); err != nil {
@@ -152,7 +152,7 @@ func (k *Keeper) CheckTrees(ctx context.Context) error {
 	})
 }
 
-// CheckPlaces: committees count their seats, live seats have a duty and a place. The places of workers are x/tasks' to count; here
+// CheckPlaces checks that committees count their seats, live seats have a duty and a place. The places of workers are x/tasks' to count; here
 // each must at least have a task lock.
 func (k *Keeper) CheckPlaces(ctx context.Context) error {
 	live, tasks := make(map[string]uint64), make(map[string]uint64)
@@ -226,7 +226,7 @@ func (k *Keeper) checkSeats(ctx context.Context, c types.Committee, seats []type
 	return n, nil
 }
 
-// CheckScores: an epoch's total is the sum of its scores.
+// CheckScores checks that an epoch's total is the sum of its scores.
 func (k *Keeper) CheckScores(ctx context.Context) error {
 	sums := make(map[uint64]math.Int)
 	err := k.Scores.Walk(ctx, nil, func(key ScoreKey, score math.Int) (bool, error) {

@@ -87,13 +87,13 @@ func TestSlashSplit(t *testing.T) {
 				req.Beneficiaries = append(req.Beneficiaries, addr(b))
 			}
 			require.NoError(t, f.Slash(f.ctx, req))
-			require.EqualValues(t, c.burnt, f.bank.burnt.Int64(), "burnt")
-			require.EqualValues(t, c.community, f.bank.balance("community").Int64(), "community")
+			require.Equal(t, c.burnt, f.bank.burnt.Int64(), "burnt")
+			require.Equal(t, c.community, f.bank.balance("community").Int64(), "community")
 			for b, want := range c.paid {
-				require.EqualValues(t, want, f.bank.balance(addr(b)).Int64(), "beneficiary %d", b)
+				require.Equal(t, want, f.bank.balance(addr(b)).Int64(), "beneficiary %d", b)
 			}
 			p := f.get(a)
-			require.EqualValues(t, c.bond, p.Bond.Int64())
+			require.Equal(t, c.bond, p.Bond.Int64())
 			require.True(t, p.Locked.IsZero(), "the rest is released")
 			require.Zero(t, p.Faults, "no lie")
 			f.ok()

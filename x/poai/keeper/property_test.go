@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"poaid/commit"
 	"poaid/x/poai/types"
 )
 
@@ -17,7 +16,6 @@ type machine struct {
 	supply  math.Int
 	workers map[uint64]string // places held, by task
 	next    uint64
-	roots   map[string]commit.Hash
 }
 
 func (m *machine) who(rt *rapid.T) string { return addr(rapid.IntRange(0, 11).Draw(rt, "who")) }

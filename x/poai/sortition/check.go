@@ -19,11 +19,11 @@ func (t Trees) Check(ctx context.Context) error {
 		owners++
 		slot, err := t.Slots.Get(ctx, collections.Join(key.K1(), participant))
 		if err != nil || slot != key.K2() {
-			return true, fmt.Errorf("%w: model %s: slot %d of %s is %d (%v)", ErrCorrupt, key.K1(), key.K2(), participant, slot, err)
+			return true, fmt.Errorf("%w: model %s: slot %d of %s is %d (%w)", ErrCorrupt, key.K1(), key.K2(), participant, slot, err)
 		}
 		served, err := t.Served.Has(ctx, collections.Join(participant, key.K1()))
 		if err != nil || !served {
-			return true, fmt.Errorf("%w: %s does not list model %s (%v)", ErrCorrupt, participant, key.K1(), err)
+			return true, fmt.Errorf("%w: %s does not list model %s (%w)", ErrCorrupt, participant, key.K1(), err)
 		}
 		return false, nil
 	})
@@ -77,7 +77,7 @@ func (t Trees) checkLeaves(ctx context.Context, model string, index uint64, n no
 			continue
 		}
 		if has, err := t.Owners.Has(ctx, collections.Join(model, slot)); err != nil || !has {
-			return fmt.Errorf("%w: model %s: slot %d weighs %d and has no owner (%v)", ErrCorrupt, model, slot, w, err)
+			return fmt.Errorf("%w: model %s: slot %d weighs %d and has no owner (%w)", ErrCorrupt, model, slot, w, err)
 		}
 	}
 	return nil

@@ -33,7 +33,7 @@ func name(i int) string { return fmt.Sprintf("p%07d", i) }
 // seed is the fixed seed of the i-th draw.
 func seed(i int) []byte { return binary.BigEndian.AppendUint64(nil, uint64(i)) }
 
-func addAll(tb testing.TB, trees sortition.Trees, ctx context.Context, weights []uint64) {
+func addAll(ctx context.Context, tb testing.TB, trees sortition.Trees, weights []uint64) {
 	tb.Helper()
 	for i, w := range weights {
 		slot, err := trees.Add(ctx, model, name(i), w)
@@ -150,7 +150,7 @@ func TestDrawIsProportionalToWeight(t *testing.T) {
 		weights[i] = uint64(1 + i*i)
 	}
 	trees, ctx := newTrees(t)
-	addAll(t, trees, ctx, weights)
+	addAll(ctx, t, trees, weights)
 
 	counts := make([]uint64, len(weights))
 	for i := range 60_000 {
@@ -167,7 +167,7 @@ func TestDrawIsProportionalToWeight(t *testing.T) {
 func TestDrawWithExclusionsIsProportionalAmongTheRest(t *testing.T) {
 	weights := []uint64{5, 100, 1, 40, 40, 3, 900, 17, 8, 8, 8, 8, 8, 8, 8, 8, 8, 60, 250}
 	trees, ctx := newTrees(t)
-	addAll(t, trees, ctx, weights)
+	addAll(ctx, t, trees, weights)
 	gone := []int{1, 6, 17}
 	var out []sortition.Leaf
 	for _, i := range gone {
@@ -201,7 +201,7 @@ func TestDustDoesNotCrowdOutWeight(t *testing.T) {
 	}
 	weights[3_000] = 3_000_000
 	trees, ctx := newTrees(t)
-	addAll(t, trees, ctx, weights)
+	addAll(ctx, t, trees, weights)
 	heavy := 0
 	for i := range 2_000 {
 		_, leaf, found, err := trees.Draw(ctx, model, sortition.NewSource("worker", uint64(i), 0, seed(3)), nil)
@@ -221,7 +221,7 @@ func TestDrawFindsNobody(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, found, "no tree")
 
-	addAll(t, trees, ctx, []uint64{0, 0})
+	addAll(ctx, t, trees, []uint64{0, 0})
 	_, _, found, err = trees.Draw(ctx, model, src, nil)
 	require.NoError(t, err)
 	require.False(t, found, "weight zero")
@@ -234,7 +234,7 @@ func TestDrawFindsNobody(t *testing.T) {
 
 func TestSlotsAreReusedLowestFirst(t *testing.T) {
 	trees, ctx := newTrees(t)
-	addAll(t, trees, ctx, make([]uint64, 20))
+	addAll(ctx, t, trees, make([]uint64, 20))
 	for _, i := range []int{11, 4, 19} {
 		require.NoError(t, trees.Remove(ctx, model, name(i)))
 	}
@@ -249,7 +249,7 @@ func TestSlotsAreReusedLowestFirst(t *testing.T) {
 // TestRebuiltTreeGoesOnAlike rebuilds a tree from its slots, as a genesis import does: slots given later are the same.
 func TestRebuiltTreeGoesOnAlike(t *testing.T) {
 	a, actx := newTrees(t)
-	addAll(t, a, actx, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18})
+	addAll(actx, t, a, []uint64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18})
 	for _, i := range []int{2, 5, 16, 17} {
 		require.NoError(t, a.Remove(actx, model, name(i)))
 	}
@@ -274,7 +274,7 @@ func TestRebuiltTreeGoesOnAlike(t *testing.T) {
 
 func TestTreeRefuses(t *testing.T) {
 	trees, ctx := newTrees(t)
-	addAll(t, trees, ctx, []uint64{1})
+	addAll(ctx, t, trees, []uint64{1})
 	_, err := trees.Add(ctx, model, name(0), 1)
 	require.ErrorIs(t, err, sortition.ErrServing)
 	require.ErrorIs(t, trees.AddAt(ctx, model, name(1), 0, 1), sortition.ErrServing)

@@ -9,7 +9,7 @@ import (
 const (
 	// BasisPoints is the whole of a share.
 	BasisPoints = 10_000
-	// MicroPerCoin: max_emission_per_unit is in millionths of mint_denom.
+	// MicroPerCoin is the scale of max_emission_per_unit, which is in millionths of mint_denom.
 	MicroPerCoin = 1_000_000
 
 	// DefaultMintDenom is what is minted.

@@ -78,6 +78,7 @@ func BenchmarkSubmit(b *testing.B) {
 
 // batchOf has n tasks ASSIGNED to participant 0.
 func batchOf(b *testing.B, n, stored int) (*fix, []uint64) {
+	b.Helper()
 	f := fixture(b)
 	f.prefill(stored)
 	ids := make([]uint64, n)

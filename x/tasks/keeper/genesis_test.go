@@ -80,8 +80,8 @@ func TestInvariantsSeeDamage(t *testing.T) {
 			st.Worker = f.who(8)
 			_ = f.keeper.Statuses.Set(f.ctx, id, st)
 		},
-		"index": func(f *fix, id uint64) { _ = f.keeper.ByWorker.Clear(f.ctx, nil) },
-		"list":  func(f *fix, id uint64) { _ = f.keeper.BySubmitter.Clear(f.ctx, nil) },
+		"index": func(f *fix, _ uint64) { _ = f.keeper.ByWorker.Clear(f.ctx, nil) },
+		"list":  func(f *fix, _ uint64) { _ = f.keeper.BySubmitter.Clear(f.ctx, nil) },
 		"paid":  func(f *fix, id uint64) { _ = f.keeper.Payments.Set(f.ctx, id, zeroPayment()) },
 		"claim": func(f *fix, id uint64) {
 			_ = f.keeper.Claims.Set(f.ctx, collections.Join(id, f.acc(f.who(8))), types.Claim{TaskId: id, ResultRoot: root(1)})
