@@ -32,7 +32,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		localnetCmd(),
 		queryCmd(),
 		txCmd(),
-		workerCmd(), verifierCmd(), artifactsCmd(),
+		workerCmd(), verifierCmd(), artifactsCmd(), modelCmd(),
 	)
 	server.AddCommands(root, home, newApp, exportApp, func(*cobra.Command) {})
 }
