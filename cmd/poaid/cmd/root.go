@@ -100,16 +100,26 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	if err := client.SetCmdClientContextHandler(clientCtx, cmd); err != nil {
 		return err
 	}
-	if quiet, err := cmd.Flags().GetBool(FlagQuiet); err == nil && quiet {
-		if err := cmd.Flags().Set(flags.FlagLogLevel, zerolog.WarnLevel.String()); err != nil {
-			return err
-		}
+	if err := setLogLevel(cmd); err != nil {
+		return err
 	}
 	comet := CometConfig(false)
 	if err := writeCometConfig(clientCtx.HomeDir, comet); err != nil {
 		return err
 	}
 	return server.InterceptConfigsPreRunHandler(cmd, app.ConfigTemplate, app.DefaultConfig(), comet)
+}
+
+// setLogLevel keeps the log to warnings and errors with --quiet, and for export, whose document goes where the log goes.
+func setLogLevel(cmd *cobra.Command) error {
+	quiet, err := cmd.Flags().GetBool(FlagQuiet)
+	if err != nil {
+		return err
+	}
+	if quiet || cmd.Name() == "export" && !cmd.Flags().Changed(flags.FlagLogLevel) {
+		return cmd.Flags().Set(flags.FlagLogLevel, zerolog.WarnLevel.String())
+	}
+	return nil
 }
 
 // writeCometConfig writes config.toml where there is none. The SDK would, but it then overrides what equals CometBFT's own
