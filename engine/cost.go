@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math/bits"
+
+	"poaid/engine/graphpb"
 )
 
 // ErrOverflow is returned when a cost does not fit into 64 bits.
@@ -31,6 +33,31 @@ func (p *Program) Units(cost CostParams, t uint64, forced bool) (uint64, error) 
 	return p.graphUnits(g, cost, t, func(*node) bool { return true })
 }
 
+// findCopies marks the nodes that copy the whole of operand 0 to replace a part of it. A node changes it in place only if it is a
+// state that the node alone gives its next value and that no other node reads.
+func (g *graph) findCopies() {
+	readers := make(map[int]int)
+	for i := range g.nodes {
+		for _, r := range g.nodes[i].in {
+			if r.kind == graphpb.REF_KIND_STATE {
+				readers[r.index]++
+			}
+		}
+	}
+	updates := make(map[int]int)
+	for _, u := range g.update {
+		updates[u]++
+	}
+	for i := range g.nodes {
+		n := &g.nodes[i]
+		if !n.op.replaces {
+			continue
+		}
+		r := n.in[0]
+		n.copies = r.kind != graphpb.REF_KIND_STATE || g.update[r.index] != i || updates[i] != 1 || readers[r.index] != 1
+	}
+}
+
 // graphUnits adds up the units of the nodes that pick selects.
 func (p *Program) graphUnits(g *graph, cost CostParams, t uint64, pick func(n *node) bool) (uint64, error) {
 	total := uint64(0)
@@ -42,6 +69,15 @@ func (p *Program) graphUnits(g *graph, cost CostParams, t uint64, pick func(n *n
 		macs, bytes, err := n.Op.Cost(n)
 		if err != nil {
 			return 0, fmt.Errorf("cost of %s.nodes[%d] %q (%s): %w", g.name, i, n.Name, n.Op.Name, err)
+		}
+		if g.nodes[i].copies {
+			copied, err := mulAll(2, opBytes(&n.Out))
+			if err != nil {
+				return 0, err
+			}
+			if bytes, err = addChecked(bytes, copied); err != nil {
+				return 0, err
+			}
 		}
 		units := max(ceilDiv(macs, cost.MacsPerUnit), ceilDiv(bytes, cost.BytesPerUnit))
 		if total, err = addChecked(total, units); err != nil {

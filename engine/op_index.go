@@ -121,7 +121,7 @@ func takeOp() *Op {
 
 func setrowOp() *Op {
 	return &Op{
-		Name: "setrow@1", Kind: Local, Operands: 3, overwrites: []int{0},
+		Name: "setrow@1", Kind: Local, Operands: 3, overwrites: []int{0}, replaces: true,
 		Cost: func(n *NodeView) (uint64, uint64, error) { return 0, 2*opBytes(&n.In[1]) + 8, nil },
 		Infer: func(c *InferCtx) (Value, error) {
 			s, r := c.In[0], c.In[1]

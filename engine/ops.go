@@ -39,6 +39,8 @@ type Op struct {
 	prefix bool
 	// overwrites lists operands whose bytes Eval can write its result over, if they have the result's shape.
 	overwrites []int
+	// replaces says that Cost counts only what changes of operand 0: pricing adds the copy where it cannot be changed in place.
+	replaces bool
 	// Infer checks operands and attributes and returns dtype and shape of the result.
 	Infer func(c *InferCtx) (Value, error)
 	// Cost returns multiply-adds and bytes touched.

@@ -43,6 +43,8 @@ type node struct {
 	in    []ref
 	attrs Attrs
 	out   Value
+	// copies: the op replaces part of operand 0 and cannot do it in place, so that the whole is copied.
+	copies bool
 }
 
 // ref points at an operand.

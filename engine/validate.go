@@ -243,6 +243,7 @@ func (p *Program) compile(name string, pb *graphpb.Graph) (*graph, error) {
 		}
 		g.update[u.State] = int(u.Node)
 	}
+	g.findCopies()
 	return g, nil
 }
 
