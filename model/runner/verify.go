@@ -73,6 +73,9 @@ func (m *Model) Verify(ctx context.Context, c *Claim, given map[string]*engine.T
 		return nil, err
 	}
 	bound, err := m.bind(in, o)
+	if err != nil && len(in) == 0 {
+		return nil, fmt.Errorf("inputs of %s: %w; those of a task are not in its JSON, they come in a file of their own", c.What, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("inputs of %s: %w", c.What, err)
 	}
