@@ -153,7 +153,7 @@ func TestInspect(t *testing.T) {
 		var buf bytes.Buffer
 		require.NoError(t, info.Write(&buf))
 		for _, want := range []string{"matmul@1", "[2 1+1t 32]", "weight:tok_embeddings.weight", info.ProgramHash.String(), fmt.Sprint(info.Graphs[1].Units)} {
-			require.True(t, strings.Contains(buf.String(), want), want)
+			require.Contains(t, buf.String(), want)
 		}
 		raw, err := json.Marshal(info)
 		require.NoError(t, err)
