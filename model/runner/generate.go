@@ -71,7 +71,7 @@ func (m *Model) Generate(ctx context.Context, b inputs.Built, w io.Writer, o Opt
 	stream := &textStream{w: w, tok: m.Tokenizer, prev: lastToken(b, m.Program.ForcedInput())}
 	start := time.Now()
 	for run.T() < b.Steps {
-		if err := run.Step(ctx); err != nil {
+		if err := advance(ctx, run, b.Steps); err != nil {
 			return nil, err
 		}
 		// The run may not trust the program: a count is only followed as far as there are tokens.
@@ -91,6 +91,14 @@ func (m *Model) Generate(ctx context.Context, b inputs.Built, w io.Writer, o Opt
 	}
 	s.Result, err = run.Result()
 	return s, err
+}
+
+// advance does one step, or all that are left once the run has stopped: every further one is the identity.
+func advance(ctx context.Context, run *engine.Run, steps uint64) error {
+	if run.Stopped() != 0 {
+		return run.SetStates(steps, run.States())
+	}
+	return run.Step(ctx)
 }
 
 // textOutput finds the output that holds tokens and checks that it and its count are what Generate reads.

@@ -190,6 +190,27 @@ func TestGenerateIsTheTask(t *testing.T) {
 	}
 }
 
+// TestGenerateStops: after the stop every step is the identity, and the root is still that of all steps.
+func TestGenerateStops(t *testing.T) {
+	m := open(t, "zoo:story", "")
+	for seed := range int64(40) {
+		b, err := m.Prompt(inputs.Wants{Prompt: "The", MaxTokens: 200, Temperature: ptr(2.0), Seed: &seed})
+		require.NoError(t, err)
+		s, err := m.Generate(t.Context(), b, &strings.Builder{}, Options{})
+		require.NoError(t, err)
+		if s.Result.Stopped == 0 {
+			continue
+		}
+		require.Less(t, s.NewTokens, 200)
+		require.Equal(t, b.Steps, s.Result.T)
+		res, _, err := m.Execute(t.Context(), b, Options{})
+		require.NoError(t, err)
+		require.Equal(t, res.ResultRoot, s.Result.ResultRoot)
+		return
+	}
+	require.Fail(t, "no run stopped")
+}
+
 func TestGenerateRefuses(t *testing.T) {
 	m := open(t, "zoo:story", "")
 	_, err := m.Prompt(inputs.Wants{Prompt: "x", MaxTokens: 300})
