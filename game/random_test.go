@@ -2,6 +2,7 @@ package game_test
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 
@@ -16,7 +17,7 @@ import (
 // TestRandomGames plays liars of every kind against an honest party, on either side. `-rapid.checks=10000` is the number
 // that the design asks for.
 func TestRandomGames(t *testing.T) {
-	worlds := make(map[[3]uint64]*world)
+	worlds, ends := make(map[[3]uint64]*world), make(map[string]int)
 	configs := []alphabet.Config{
 		{Length: 1100, Nodes: 7, Terms: 70, Stride: 1},
 		{Length: 70_000, Nodes: 3, Terms: 9, Stride: 1031},
@@ -40,15 +41,17 @@ func TestRandomGames(t *testing.T) {
 			honest = game.Challenger
 		}
 		trace, root := drawLiar(t, w, r)
-		if root == w.root {
-			return // this lie changed nothing
+		if root == w.root { // this lie changed nothing
+			trace, root = w.truth, randomHash(r)
 		}
 		g := w.start(t, w.root, root)
 		if honest == game.Challenger {
 			g = w.start(t, root, w.root)
 		}
-		playRandom(t, w, g, honest, trace, r)
+		g = playRandom(t, w, g, honest, trace, r)
+		ends[fmt.Sprintf("%s by %s, tree %s", g.Reason, honest, g.Tree)]++
 	})
+	t.Log(ends)
 }
 
 // drawLiar returns a liar's trace and the root that it stands for.
@@ -86,7 +89,7 @@ func (w *world) flipped(r *rand.Rand, step uint64) game.Trace {
 	return tr
 }
 
-func playRandom(t *rapid.T, w *world, g game.Game, honest game.Side, liar game.Trace, r *rand.Rand) {
+func playRandom(t *rapid.T, w *world, g game.Game, honest game.Side, liar game.Trace, r *rand.Rand) game.Game {
 	truth, lies := w.solver(w.truth), w.solver(liar)
 	wild := r.IntN(4)       // out of so many moves one is made up; 0: none
 	quiet := 3 + r.IntN(40) // the liar falls silent at this move
@@ -119,6 +122,7 @@ func playRandom(t *rapid.T, w *world, g game.Game, honest game.Side, liar game.T
 	require.Equal(t, honest, g.Winner(), "%s, tree %s, step %d, node %d", g.Reason, g.Tree, g.From, g.Node)
 	require.LessOrEqual(t, g.Elapsed, limit)
 	require.LessOrEqual(t, g.Rounds, roundBound(t, g))
+	return g
 }
 
 // liarMove is what the liar's solver says, or something wilder; nil when there is nothing legal to do.
