@@ -30,8 +30,8 @@ type world struct {
 	setup   game.Setup
 	truth   game.Trace
 	root    commit.Hash
-	// lie runs the same with a tamper function.
-	lie  func(tamper func(t uint64, node int, out *engine.Tensor) *engine.Tensor) game.Trace
+	// lie runs the same with a lie in it.
+	lie  func(tamper game.Tamper) game.Trace
 	lies map[[2]uint64]game.Trace
 }
 
@@ -45,10 +45,12 @@ func alphabets(t fataler, c alphabet.Config, steps, arity uint64) *world {
 	w := &world{machine: m, setup: game.Setup{Machine: m, Steps: steps, Arity: arity, Clocks: testClocks, Bonds: testBonds}, lies: make(map[[2]uint64]game.Trace)}
 	w.setup.Weights, w.setup.Inputs, err = m.Roots(weights, inputs)
 	require.NoError(t, err)
-	w.lie = func(tamper func(uint64, int, *engine.Tensor) *engine.Tensor) game.Trace {
-		tr, err := m.Trace(weights, inputs, steps, tamper)
+	source, err := game.NewReferenceSource(m, weights, inputs, steps)
+	require.NoError(t, err)
+	w.lie = func(tamper game.Tamper) game.Trace {
+		src, err := source.Tampered(tamper)
 		require.NoError(t, err)
-		return tr
+		return game.NewRerun(m, src, weights, inputs, steps)
 	}
 	w.truth = w.lie(nil)
 	w.root, err = game.ResultRoot(w.truth, steps)
@@ -71,7 +73,7 @@ func (w *world) solver(tr game.Trace) *game.Solver {
 }
 
 // flip returns a tamper function that flips bits of one byte of one node, counted around its end.
-func flip(step uint64, node int, at int, mask byte) func(uint64, int, *engine.Tensor) *engine.Tensor {
+func flip(step uint64, node, at int, mask byte) game.Tamper {
 	return func(t uint64, n int, out *engine.Tensor) *engine.Tensor {
 		if t != step || n != node {
 			return out

@@ -140,8 +140,10 @@ func (p program) world(tb testing.TB, arity uint64) *world {
 	res, err := engine.Execute(context.Background(), p.prog, p.weights, p.inputs, p.steps, engine.RunOptions{Threads: 1})
 	require.NoError(tb, err)
 	require.Equal(tb, res.ResultRoot, w.root)
-	w.lie = func(tamper func(uint64, int, *engine.Tensor) *engine.Tensor) game.Trace {
-		src, err := game.NewReferenceSource(m, p.weights.Tensors(), in.Tensors(), p.steps, tamper)
+	source, err := game.NewReferenceSource(m, p.weights.Tensors(), in.Tensors(), p.steps)
+	require.NoError(tb, err)
+	w.lie = func(tamper game.Tamper) game.Trace {
+		src, err := source.Tampered(tamper)
 		require.NoError(tb, err)
 		return game.NewRerun(m, src, p.weights.Tensors(), in.Tensors(), p.steps)
 	}

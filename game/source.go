@@ -13,16 +13,18 @@ import (
 
 // ReferenceSource computes a whole run of any Machine element by element and keeps all of it: for tests and toys.
 type ReferenceSource struct {
-	states [][]*engine.Tensor
-	nodes  [][]*engine.Tensor
+	machine         Machine
+	weights, inputs []*engine.Tensor
+	states          [][]*engine.Tensor
+	nodes           [][]*engine.Tensor
 }
 
-// NewReferenceSource runs T steps. tamper, if set, is shown every node's tensor before it is used and may give another
-// one in its place: that is how a run goes on after a lie.
-func NewReferenceSource(m Machine, weights, inputs []*engine.Tensor, steps uint64,
-	tamper func(t uint64, node int, out *engine.Tensor) *engine.Tensor,
-) (*ReferenceSource, error) {
-	r := &ReferenceSource{}
+// Tamper is shown every node's tensor before it is used and returns it, or another one in its place: that is how a run
+// goes on after a lie.
+type Tamper func(t uint64, node int, out *engine.Tensor) *engine.Tensor
+
+// NewReferenceSource runs T steps.
+func NewReferenceSource(m Machine, weights, inputs []*engine.Tensor, steps uint64) (*ReferenceSource, error) {
 	state := make([]*engine.Tensor, len(m.States()))
 	for i, s := range m.States() {
 		x, err := engine.NewTensor(s.DType, s.Shape, math.MaxInt32)
@@ -34,63 +36,82 @@ func NewReferenceSource(m Machine, weights, inputs []*engine.Tensor, steps uint6
 		}
 		state[i] = x
 	}
-	for t := range steps {
-		r.states = append(r.states, state)
-		if m.Stop() >= 0 && state[m.Stop()].I64()[0] != 0 {
-			r.nodes = append(r.nodes, nil)
-			continue
-		}
-		nodes, err := referenceNodes(m, weights, inputs, state, t, tamper)
-		if err != nil {
+	r := &ReferenceSource{machine: m, weights: weights, inputs: inputs, states: [][]*engine.Tensor{state}}
+	for range steps {
+		if err := r.step(nil, nil); err != nil {
 			return nil, err
 		}
-		r.nodes = append(r.nodes, nodes)
-		next := slices.Clone(state)
-		for s := range next {
-			u, err := m.Update(t, s)
-			if err != nil {
-				return nil, err
-			}
-			if u >= 0 {
-				next[s] = nodes[u]
-			}
-		}
-		state = next
 	}
-	r.states = append(r.states, state)
 	return r, nil
 }
 
-func referenceNodes(m Machine, weights, inputs, state []*engine.Tensor, t uint64,
-	tamper func(t uint64, node int, out *engine.Tensor) *engine.Tensor,
-) ([]*engine.Tensor, error) {
-	nodes := make([]*engine.Tensor, m.Nodes(t))
-	for n := range nodes {
-		view, refs, err := m.Node(t, n)
-		if err != nil {
+// Tampered runs the same again with a lie in it; only what the lie touches is computed anew.
+func (r *ReferenceSource) Tampered(tamper Tamper) (*ReferenceSource, error) {
+	c := &ReferenceSource{machine: r.machine, weights: r.weights, inputs: r.inputs, states: r.states[:1:1]}
+	for range r.nodes {
+		if err := c.step(r, tamper); err != nil {
 			return nil, err
 		}
-		in := make([]*engine.Tensor, len(refs))
-		for i, ref := range refs {
-			switch ref.Kind {
-			case graphpb.REF_KIND_WEIGHT:
-				in[i] = weights[ref.Index]
-			case graphpb.REF_KIND_INPUT:
-				in[i] = inputs[ref.Index]
-			case graphpb.REF_KIND_STATE:
-				in[i] = state[ref.Index]
-			default:
-				in[i] = nodes[ref.Index]
-			}
+	}
+	return c, nil
+}
+
+// step adds a step. Nodes whose operands are the very ones that base has are taken from there.
+func (r *ReferenceSource) step(base *ReferenceSource, tamper Tamper) error {
+	t := uint64(len(r.nodes))
+	state := r.states[t]
+	if stop := r.machine.Stop(); stop >= 0 && state[stop].I64()[0] != 0 {
+		r.nodes, r.states = append(r.nodes, nil), append(r.states, state)
+		return nil
+	}
+	r.nodes = append(r.nodes, make([]*engine.Tensor, r.machine.Nodes(t)))
+	for n := range r.nodes[t] {
+		view, refs, err := r.machine.Node(t, n)
+		if err != nil {
+			return err
 		}
-		if nodes[n], err = engine.ReferenceEval(view, in); err != nil {
-			return nil, fmt.Errorf("step %d, node %d: %w", t, n, err)
+		in := r.operands(t, refs)
+		out := (*engine.Tensor)(nil)
+		if base != nil && base.nodes[t] != nil && slices.Equal(in, base.operands(t, refs)) {
+			out = base.nodes[t][n]
+		} else if out, err = engine.ReferenceEval(view, in); err != nil {
+			return fmt.Errorf("step %d, node %d: %w", t, n, err)
 		}
 		if tamper != nil {
-			nodes[n] = tamper(t, n, nodes[n])
+			out = tamper(t, n, out)
+		}
+		r.nodes[t][n] = out
+	}
+	next := slices.Clone(state)
+	for s := range next {
+		u, err := r.machine.Update(t, s)
+		if err != nil {
+			return err
+		}
+		if u >= 0 {
+			next[s] = r.nodes[t][u]
 		}
 	}
-	return nodes, nil
+	r.states = append(r.states, next)
+	return nil
+}
+
+// operands are the tensors that a node of step t reads.
+func (r *ReferenceSource) operands(t uint64, refs []engine.OperandRef) []*engine.Tensor {
+	in := make([]*engine.Tensor, len(refs))
+	for i, ref := range refs {
+		switch ref.Kind {
+		case graphpb.REF_KIND_WEIGHT:
+			in[i] = r.weights[ref.Index]
+		case graphpb.REF_KIND_INPUT:
+			in[i] = r.inputs[ref.Index]
+		case graphpb.REF_KIND_STATE:
+			in[i] = r.states[t][ref.Index]
+		default:
+			in[i] = r.nodes[t][ref.Index]
+		}
+	}
+	return in
 }
 
 // States implements Source.

@@ -9,7 +9,6 @@ import (
 	"poaid/commit"
 	"poaid/engine"
 	"poaid/engine/graphpb"
-	"poaid/game"
 )
 
 // letters is the size of the alphabet.
@@ -48,16 +47,16 @@ func New(c Config) (*Machine, error) {
 	}}, nil
 }
 
-// Weights implements game.Machine.
+// Weights implements Machine of package game.
 func (m *Machine) Weights() []string { return []string{"key", "unused"} }
 
-// Inputs implements game.Machine.
+// Inputs implements Machine of package game.
 func (m *Machine) Inputs() []string { return []string{"seed"} }
 
-// Outputs implements game.Machine.
+// Outputs implements Machine of package game.
 func (m *Machine) Outputs() []int { return []int{1, 0} }
 
-// States implements game.Machine.
+// States implements Machine of package game.
 func (m *Machine) States() []engine.StateSpec {
 	word := []int64{m.Length}
 	return []engine.StateSpec{
@@ -69,23 +68,23 @@ func (m *Machine) States() []engine.StateSpec {
 	}
 }
 
-// Stop implements game.Machine.
+// Stop implements Machine of package game.
 func (m *Machine) Stop() int { return 0 }
 
-// Nodes implements game.Machine.
+// Nodes implements Machine of package game.
 func (m *Machine) Nodes(uint64) int { return m.Config.Nodes }
 
-// Update implements game.Machine.
+// Update implements Machine of package game.
 func (m *Machine) Update(_ uint64, s int) (int, error) {
 	return []int{0, m.Config.Nodes - 1, 1, -1, -1}[s], nil
 }
 
-// Units implements game.Machine.
+// Units implements Machine of package game.
 func (m *Machine) Units(uint64) (uint64, error) {
 	return uint64(m.Length) * uint64(m.Config.Nodes), nil
 }
 
-// Node implements game.Machine.
+// Node implements Machine of package game.
 func (m *Machine) Node(t uint64, n int) (*engine.NodeView, []engine.OperandRef, error) {
 	word := engine.Operand{DType: engine.U8, Shape: []int64{m.Length}}
 	v := &engine.NodeView{Name: fmt.Sprintf("%d", n), T: t, Out: word}
@@ -144,15 +143,4 @@ func (m *Machine) Roots(weights, inputs []*engine.Tensor) (w, in commit.Hash, er
 	}
 	in, err = root(m.Inputs(), inputs)
 	return w, in, err
-}
-
-// Trace runs T steps and gives a trace of them; see game.NewReferenceSource for tamper.
-func (m *Machine) Trace(weights, inputs []*engine.Tensor, steps uint64,
-	tamper func(t uint64, node int, out *engine.Tensor) *engine.Tensor,
-) (*game.Rerun, error) {
-	src, err := game.NewReferenceSource(m, weights, inputs, steps, tamper)
-	if err != nil {
-		return nil, err
-	}
-	return game.NewRerun(m, src, weights, inputs, steps), nil
 }
