@@ -161,7 +161,6 @@ func (l *life) until(kind string, state taskstypes.State) error {
 		if before == len(l.ids) {
 			return nil
 		}
-		runtime.GC()
 		from := time.Now()
 		l.c.Block()
 		took := time.Since(from)
@@ -181,9 +180,9 @@ func (l *life) until(kind string, state taskstypes.State) error {
 
 // in counts the tasks in a state.
 func (l *life) in(state taskstypes.State) (int, error) {
-	n := 0
+	n, ctx := 0, l.c.Ctx()
 	for _, id := range l.ids {
-		st, err := l.c.App.Tasks.Statuses.Get(l.c.Ctx(), id)
+		st, err := l.c.App.Tasks.Statuses.Get(ctx, id)
 		if err != nil {
 			return 0, err
 		}
