@@ -77,7 +77,7 @@ func parallelTasks(threads, n int, fn func(i int)) {
 	}
 	threads = min(threads, n)
 	var next atomic.Int64
-	Parallel(threads, threads, func(_, hi int) {
+	Parallel(threads, threads, func(_, _ int) {
 		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 			fn(i)
 		}

@@ -65,8 +65,6 @@ func genTileFunc(a *asm, v isa, name string, heights, cols int, step mac) {
 
 // genTileHeight emits the loop for one height. Registers: accumulators 0 … h·cols−1
 // row by row, then cols for B, then one broadcast (two alternate when they fit).
-//
-//nolint:funlen // one routine, read from top to bottom
 func genTileHeight(a *asm, v isa, name string, h, cols int, m mac) {
 	acc := func(i, j int) string { return v.r(i*cols + j) }
 	bReg := func(j int) string { return v.r(h*cols + j) }
