@@ -1,7 +1,6 @@
 package game_test
 
 import (
-	"errors"
 	"fmt"
 	"testing"
 
@@ -271,8 +270,8 @@ func (s *sequence) Refused(m game.Move, rule game.Rule) *sequence {
 	s.t.Helper()
 	err := s.g.Legal(m)
 	require.ErrorIs(s.t, err, game.ErrIllegal)
-	var ill *game.IllegalMove
-	require.True(s.t, errors.As(err, &ill))
+	var ill *game.IllegalMoveError
+	require.ErrorAs(s.t, err, &ill)
 	require.Equal(s.t, rule, ill.Rule, "%v", err)
 	return s
 }

@@ -174,7 +174,7 @@ func New(s Setup) (Game, error) {
 // Resume gives a game from its setup and a stored position.
 func Resume(s Setup, p Position) Game { return Game{Setup: s, Position: p} }
 
-// Apply makes a move. A move that a rule forbids gives the game as it was and an IllegalMove.
+// Apply makes a move. A move that a rule forbids gives the game as it was and an IllegalMoveError.
 func (g Game) Apply(m Move) (Game, error) {
 	switch {
 	case g.Phase == PhaseOver:

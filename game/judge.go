@@ -112,7 +112,7 @@ func (m Judge) play(g Game) (Game, error) {
 		claim, g.Value = g.Hash[:], leaf[:]
 	}
 	if err != nil {
-		var ill *IllegalMove
+		var ill *IllegalMoveError
 		if errors.As(err, &ill) {
 			return g, err
 		}

@@ -62,14 +62,14 @@ const (
 	RuleEvidence Rule = "evidence does not prove what the judgement needs"
 )
 
-// IllegalMove is the error of a move that a rule forbids. It wraps ErrIllegal.
-type IllegalMove struct {
+// IllegalMoveError is the error of a move that a rule forbids. It wraps ErrIllegal.
+type IllegalMoveError struct {
 	Rule   Rule
 	Detail string
 }
 
 // Error names the rule and what broke it.
-func (e *IllegalMove) Error() string {
+func (e *IllegalMoveError) Error() string {
 	if e.Detail == "" {
 		return fmt.Sprintf("%v: %s", ErrIllegal, e.Rule)
 	}
@@ -77,8 +77,8 @@ func (e *IllegalMove) Error() string {
 }
 
 // Unwrap makes errors.Is(err, ErrIllegal) true.
-func (e *IllegalMove) Unwrap() error { return ErrIllegal }
+func (e *IllegalMoveError) Unwrap() error { return ErrIllegal }
 
 func illegal(rule Rule, format string, args ...any) error {
-	return &IllegalMove{Rule: rule, Detail: fmt.Sprintf(format, args...)}
+	return &IllegalMoveError{Rule: rule, Detail: fmt.Sprintf(format, args...)}
 }

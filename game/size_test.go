@@ -109,7 +109,7 @@ func TestCut(t *testing.T) {
 		require.Equal(t, hi, cut(lo, hi, n, n))
 		for i := range n {
 			part := cut(lo, hi, n, i+1) - cut(lo, hi, n, i)
-			require.Greater(t, part, uint64(0), fmt.Sprint(tc))
+			require.Positive(t, part, fmt.Sprint(tc))
 			require.LessOrEqual(t, part, (hi-lo+n-1)/n)
 		}
 	}

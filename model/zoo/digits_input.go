@@ -79,7 +79,7 @@ func inkOf(img image.Image) (*picture, error) {
 	for y := range p.h {
 		for x := range p.w {
 			r, g, bl, a := img.At(b.Min.X+x, b.Min.Y+y).RGBA() // premultiplied, 0…65535
-			v := (0.299*float64(r)+0.587*float64(g)+0.114*float64(bl))/65535 + 1 - float64(a)/65535
+			v := (float64(0.299*float64(r))+float64(0.587*float64(g))+float64(0.114*float64(bl)))/65535 + 1 - float64(a)/65535
 			p.ink[y*p.w+x] = v
 			lo, hi = math.Min(lo, v), math.Max(hi, v)
 		}
@@ -134,7 +134,10 @@ func (p *picture) toGrid(b box) []uint8 {
 	cw, ch := (b.x1-b.x0)/grid, (b.y1-b.y0)/grid
 	for gy := range grid {
 		for gx := range grid {
-			cell := box{b.x0 + float64(gx)*cw, b.y0 + float64(gy)*ch, b.x0 + float64(gx+1)*cw, b.y0 + float64(gy+1)*ch}
+			cell := box{
+				b.x0 + float64(float64(gx)*cw), b.y0 + float64(float64(gy)*ch),
+				b.x0 + float64(float64(gx+1)*cw), b.y0 + float64(float64(gy+1)*ch),
+			}
 			out = append(out, uint8(math.Round(inkLevels*p.mean(cell)/(cw*ch))))
 		}
 	}
@@ -148,7 +151,7 @@ func (p *picture) mean(c box) float64 {
 		height := math.Min(c.y1, float64(y+1)) - math.Max(c.y0, float64(y))
 		for x := max(0, int(math.Floor(c.x0))); x < min(p.w, int(math.Ceil(c.x1))); x++ {
 			width := math.Min(c.x1, float64(x+1)) - math.Max(c.x0, float64(x))
-			sum += p.ink[y*p.w+x] * width * height
+			sum += float64(p.ink[y*p.w+x] * width * height)
 		}
 	}
 	return sum

@@ -141,7 +141,7 @@ func chiSquare(counts, weights []uint64) float64 {
 
 // critical is the 99.9% point of chi-square with k degrees of freedom (Wilson–Hilferty).
 func critical(k float64) float64 {
-	return k * math.Pow(1-2/(9*k)+3.09*math.Sqrt(2/(9*k)), 3)
+	return k * math.Pow(1-2/(9*k)+float64(3.09*math.Sqrt(2/(9*k))), 3)
 }
 
 func TestDrawIsProportionalToWeight(t *testing.T) {
