@@ -16,6 +16,7 @@ import (
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/baseapp/blockexec"
+	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/codec/address"
 	runtimeservices "github.com/cosmos/cosmos-sdk/runtime/services"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
@@ -26,6 +27,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/version"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 	"github.com/cosmos/gogoproto/proto"
+	"github.com/spf13/cast"
 
 	"poaid/app/params"
 	"poaid/app/upgrades"
@@ -82,7 +84,7 @@ func New(logger log.Logger, db dbm.DB, loadLatest bool, opts servertypes.AppOpti
 	if err := a.registerServices(); err != nil {
 		return nil, err
 	}
-	if err := a.registerUpgrades(upgrades.All()); err != nil {
+	if err := a.registerUpgrades(upgrades.All(), cast.ToString(opts.Get(flags.FlagHome)) != ""); err != nil {
 		return nil, err
 	}
 	if err := a.setHandlers(); err != nil {
@@ -118,14 +120,18 @@ func (a *App) registerServices() error {
 	return nil
 }
 
-// registerUpgrades registers every handler, and lets the store of a pending upgrade load with its new shape.
-func (a *App) registerUpgrades(all []upgrades.Upgrade) error {
+// registerUpgrades registers every handler, and lets the store of a pending upgrade load with its new shape. Without a home there is
+// nothing on disk to be read, and reading would make a folder wherever the program was started.
+func (a *App) registerUpgrades(all []upgrades.Upgrade, hasHome bool) error {
 	migrate := func(ctx context.Context, from module.VersionMap) (module.VersionMap, error) {
 		return a.modules.RunMigrations(ctx, a.configurator, from)
 	}
-	info, err := a.Upgrade.ReadUpgradeInfoFromDisk()
-	if err != nil {
-		return fmt.Errorf("read upgrade info: %w", err)
+	var info upgradetypes.Plan
+	if hasHome {
+		var err error
+		if info, err = a.Upgrade.ReadUpgradeInfoFromDisk(); err != nil {
+			return fmt.Errorf("read upgrade info: %w", err)
+		}
 	}
 	for _, u := range all {
 		a.Upgrade.SetUpgradeHandler(u.Name, u.Handler(migrate))

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"os"
 	"testing"
 
 	"cosmossdk.io/log/v2"
@@ -30,7 +31,7 @@ func TestUpgradeHandlersAreRegistered(t *testing.T) {
 			return from, nil
 		}
 	}}
-	require.NoError(t, a.registerUpgrades([]upgrades.Upgrade{u}))
+	require.NoError(t, a.registerUpgrades([]upgrades.Upgrade{u}, false))
 	require.True(t, a.Upgrade.HasHandler("v9"))
 	ctx := sdk.NewContext(a.CommitMultiStore().CacheMultiStore(), cmtproto.Header{Height: 1}, false, log.NewNopLogger())
 	require.NoError(t, a.Upgrade.ApplyUpgrade(ctx, upgradetypes.Plan{Name: "v9", Height: 1}))
@@ -44,4 +45,13 @@ func TestNamesOfUpgradesAreUnique(t *testing.T) {
 		require.NotNil(t, u.Handler, u.Name)
 		seen[u.Name] = true
 	}
+}
+
+func TestNothingIsWrittenWithoutAHome(t *testing.T) {
+	t.Chdir(t.TempDir())
+	_, err := New(log.NewNopLogger(), dbm.NewMemDB(), true, bareOptions{})
+	require.NoError(t, err)
+	entries, err := os.ReadDir(".")
+	require.NoError(t, err)
+	require.Empty(t, entries)
 }
