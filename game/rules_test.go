@@ -74,7 +74,9 @@ func TestRules(t *testing.T) {
 		}
 		refuse(s, m, game.RuleEvidence)
 	}
-	refuse(s, game.Judge{Evidence: game.Evidence{Operands: make([]game.OperandProof, 200)}}, game.RuleEvidence)
+	crowd := game.Judge{Evidence: game.Evidence{Operands: make([]game.OperandProof, 200)}}
+	refuse(s, crowd, game.RuleEvidence)
+	require.ErrorContains(t, s.g.Legal(crowd), "limit 128")
 	s.Wins(game.Challenger, game.ReasonRefuted)
 	refuse(s, game.Judge{}, game.RuleOver)
 

@@ -83,6 +83,19 @@ func TestLargeJudgements(t *testing.T) {
 	}
 }
 
+// TestStagedFold counts a row for every fold step of an op that learns only from its first stage which rows it reads.
+func TestStagedFold(t *testing.T) {
+	v := bigView(t, "scatter_add@1", engine.Attrs{ints("rows", 10)}, f32(10, 1000), engine.Operand{DType: engine.I64, Shape: []int64{500}}, f32(500, 1000))
+	one, err := evidenceSize(v, 5, 0, 1)
+	require.NoError(t, err)
+	all, err := evidenceSize(v, 5, 0, 33)
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, all-one, 32*commit.ChunkSize)
+	fits, err := judgeable(v, 5, 0, 64)
+	require.NoError(t, err)
+	require.False(t, fits)
+}
+
 // TestUnjudgeable refuses an op of which one fold step reads too much.
 func TestUnjudgeable(t *testing.T) {
 	v := bigView(t, "maxpool_dx@1", engine.Attrs{ints("kernel", 200, 200), ints("pad", 0, 0, 0, 0), ints("stride", 1, 1)},
