@@ -75,3 +75,28 @@ func product(tb testing.TB, n int64, strided bool) program {
 	require.NoError(tb, err)
 	return program{prog, weights, map[string]*engine.Tensor{"x": fill(1, n)}, 1}
 }
+
+// BenchmarkSolver is what a challenger spends on a whole game over a generation, re-execution of every step included.
+func BenchmarkSolver(b *testing.B) {
+	p := llama(b)
+	w := p.world(b, 16)
+	update, err := w.machine.Update(5, 0)
+	require.NoError(b, err)
+	liar := w.lie(flip(5, update, 77, 1))
+	root, err := game.ResultRoot(liar, p.steps)
+	require.NoError(b, err)
+	for b.Loop() {
+		g := w.start(b, root, w.root)
+		for g.Phase != game.PhaseOver {
+			who := liar
+			if g.Turn() == game.Challenger {
+				who = w.truth
+			}
+			m, err := w.solver(who).Next(g)
+			require.NoError(b, err)
+			if g, err = g.Apply(m); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+}

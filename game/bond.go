@@ -21,6 +21,9 @@ func (b Bonds) check(rounds uint64) error {
 	if b.BurnBps < bpsDenominator/2 || b.BurnBps > bpsDenominator {
 		return fmt.Errorf("bonds: burn_bps %d, want %d..%d", b.BurnBps, bpsDenominator/2, bpsDenominator)
 	}
+	if _, carry := bits.Add64(b.Defender, b.Challenger, 0); carry != 0 {
+		return fmt.Errorf("bonds: %d and %d together exceed 64 bits", b.Defender, b.Challenger)
+	}
 	hi, fees := bits.Mul64(b.MoveFee, rounds)
 	if hi != 0 || fees > b.Challenger-share(b.Challenger, b.BurnBps) {
 		return fmt.Errorf("bonds: challenger %d does not prepay %d moves at %d besides what is burnt", b.Challenger, rounds, b.MoveFee)

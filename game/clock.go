@@ -24,7 +24,7 @@ func (c Clocks) check() error {
 	return nil
 }
 
-var errClock = errors.New("clocks: the run's units exceed 2^48")
+var errClock = errors.New("clocks: the run's units exceed 2^56")
 
 // price sets what a step is taken to cost: the bound of the dearest one, asked for once a game.
 func (g Game) price() (Game, error) {
@@ -32,7 +32,7 @@ func (g Game) price() (Game, error) {
 	if err != nil {
 		return g, err
 	}
-	if hi, lo := bits.Mul64(units, g.Steps); hi != 0 || lo > 1<<48 {
+	if hi, lo := bits.Mul64(units, g.Steps); hi != 0 || lo > 1<<56 {
 		return g, errClock
 	}
 	g.StepUnits = units

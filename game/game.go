@@ -179,6 +179,8 @@ func (g Game) Apply(m Move) (Game, error) {
 	switch {
 	case g.Phase == PhaseOver:
 		return g, illegal(RuleOver, "%s won", g.Won)
+	case m == nil:
+		return g, illegal(RulePhase, "no move")
 	case !m.by(g.Mover):
 		return g, illegal(RuleTurn, "it is the %s's", g.Mover)
 	case m.Size() > MaxMessage:

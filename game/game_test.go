@@ -213,6 +213,7 @@ func TestSetupErrors(t *testing.T) {
 		"arity":   func(s *game.Setup) { s.Arity = 6 },
 		"clocks":  func(s *game.Setup) { s.Clocks.Rate = 0 },
 		"prepay":  func(s *game.Setup) { s.Bonds.MoveFee = 2000 },
+		"coins":   func(s *game.Setup) { s.Bonds.Defender = 1<<64 - 1 },
 		"burn":    func(s *game.Setup) { s.Bonds.BurnBps = 4999 },
 	} {
 		t.Run(name, func(t *testing.T) {
