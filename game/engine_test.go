@@ -127,7 +127,7 @@ func (p program) world(tb testing.TB, arity uint64) *world {
 	require.NoError(tb, err)
 	m, err := game.NewProgramMachine(p.prog, in.Rows(), engine.CostParams{MacsPerUnit: 64, BytesPerUnit: 64})
 	require.NoError(tb, err)
-	w := &world{machine: m, setup: game.Setup{Machine: m, Steps: p.steps, Arity: arity, Clocks: testClocks, Bonds: testBonds}}
+	w := &world{machine: m, setup: game.Setup{Machine: m, Steps: p.steps, Arity: arity, Clocks: testClocks, Bonds: testBonds}, lies: make(map[[2]uint64]game.Trace)}
 	w.setup.Weights, err = p.weights.Root(1)
 	require.NoError(tb, err)
 	w.setup.Inputs, err = in.Root(1)
