@@ -19,7 +19,7 @@ func storiesDir(tb testing.TB) string {
 	tb.Helper()
 	dir := os.Getenv("POAI_MODELS")
 	if dir == "" {
-		dir = "/work/shared/models"
+		dir = filepath.FromSlash("../../../shared/models") // beside the checkout
 	}
 	dir = filepath.Join(dir, "stories260K")
 	if _, err := os.Stat(filepath.Join(dir, "stories260K.bin")); err != nil {
