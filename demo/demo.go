@@ -81,9 +81,6 @@ func (r *runner) launch(ctx context.Context) error {
 	for _, a := range r.layout.Accounts {
 		r.names[a.Address] = a.Name
 	}
-	for i, p := range r.layout.Participants {
-		r.names[p.Operator] = fmt.Sprintf("op%d", i)
-	}
 	r.net = localnet.NewNetwork(r.layout)
 	for i := range r.layout.Nodes {
 		if _, err := r.net.StartNode(i); err != nil {

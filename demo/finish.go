@@ -17,9 +17,6 @@ import (
 	taskstypes "poaid/x/tasks/types"
 )
 
-// microPerUnit: scores are in millionths of a unit.
-const scoreDecimals = 6
-
 // watchTasks shows the tasks' states until all have ended.
 func (r *runner) watchTasks(ctx context.Context) error {
 	q := taskstypes.NewQueryClient(r.client.Conn)
@@ -96,15 +93,13 @@ func (r *runner) closeEpochs(ctx context.Context) error {
 		}
 		for _, s := range scores.Scores {
 			r.report.Scores = append(r.report.Scores, ScoreReport{
-				Participant: s.Participant, Epoch: n, Score: math.LegacyNewDecFromIntWithPrec(s.Score, scoreDecimals).String()[:scoreWidth(s.Score)],
+				Participant: s.Participant, Epoch: n, Score: millionths(s.Score, 3),
 			})
 		}
 	}
 	r.screen.step("epoch %d closed; its block reward is shared by PoAI score", last)
 	return nil
 }
-
-func scoreWidth(v math.Int) int { return decimals(v) - 3 }
 
 // claim has every participant claim what it can.
 func (r *runner) claim(ctx context.Context) error {

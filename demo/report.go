@@ -138,11 +138,11 @@ func poai(amount string) string {
 	if !ok {
 		return amount
 	}
-	return math.LegacyNewDecFromIntWithPrec(v, 6).String()[:decimals(v)] + " poai"
+	return millionths(v, 6) + " poai"
 }
 
-// decimals is the length of v poai written with six decimals.
-func decimals(v math.Int) int {
+// millionths writes v/10^6 with so many decimals, at most 6; the rest is cut off.
+func millionths(v math.Int, places int) string {
 	s := math.LegacyNewDecFromIntWithPrec(v, 6).String()
-	return strings.IndexByte(s, '.') + 7
+	return s[:len(s)-math.LegacyPrecision+places]
 }
