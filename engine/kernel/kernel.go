@@ -3,20 +3,19 @@ package kernel
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
 
-// level is an instruction set, ordered: a higher one includes the lower ones.
+// level is an instruction set of this architecture, ordered: a higher one includes
+// the lower ones. levelNames (level_*.go) names those that the architecture has.
 type level int32
 
-const (
-	levelReference level = iota
-	levelAVX2
-	levelAVX512
-)
+const levelReference level = 0
 
-var levelNames = []string{"reference", "avx2", "avx512"}
+// knownNames are the names of all architectures, for errors.
+var knownNames = []string{"reference", "avx2", "avx512", "neon"}
 
 // active is the level in use.
 var active atomic.Int32
@@ -39,17 +38,15 @@ func Use(name string) error {
 		active.Store(int32(bestLevel()))
 		return nil
 	}
-	for l, s := range levelNames {
-		if s != name {
-			continue
-		}
-		if level(l) > bestLevel() {
-			return fmt.Errorf("kernel %s: not supported by this processor", name)
-		}
-		active.Store(int32(l))
-		return nil
+	if !slices.Contains(knownNames, name) {
+		return fmt.Errorf("kernel %q: unknown (want auto or one of %s)", name, strings.Join(knownNames, ", "))
 	}
-	return fmt.Errorf("kernel %q: unknown (want auto or one of %s)", name, strings.Join(levelNames, ", "))
+	l := slices.Index(Available(), name)
+	if l < 0 {
+		return fmt.Errorf("kernel %s: not supported by this processor", name)
+	}
+	active.Store(int32(l)) // #nosec G115 -- an index of a few names
+	return nil
 }
 
 // Name returns the name of the kernel in use.

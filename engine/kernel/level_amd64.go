@@ -4,6 +4,13 @@ import "golang.org/x/sys/cpu"
 
 //go:generate go run ./gen
 
+const (
+	levelAVX2 level = 1 + iota
+	levelAVX512
+)
+
+var levelNames = []string{"reference", "avx2", "avx512"}
+
 // bestLevel is the highest level this processor and its operating system support.
 func bestLevel() level {
 	x := &cpu.X86

@@ -2,5 +2,7 @@
 
 package kernel
 
+var levelNames = []string{"reference"}
+
 // bestLevel is the highest level this processor supports.
 func bestLevel() level { return levelReference }

@@ -1,3 +1,5 @@
+//go:build amd64
+
 package kernel
 
 import "unsafe"
@@ -37,23 +39,5 @@ func (t *tiler) chain(k0, k1 int, a *float32, as int, b *float32, bs int, c []fl
 		rows(0, h, common, k1, true)
 	default:
 		rows(0, h, k0, k1, resume)
-	}
-}
-
-// call runs one register tile; strides are in bytes.
-func (t *tiler) call(mr, k int, a *float32, as int, b *float32, bs int, c *float32, ldc int, resume bool) {
-	var r int
-	if resume {
-		r = 1
-	}
-	switch {
-	case t.level == levelAVX512 && t.wide:
-		tileWideAVX512(mr, k, a, as, b, bs, c, ldc, r)
-	case t.level == levelAVX512:
-		tileAVX512(mr, k, a, as, b, bs, c, ldc, r)
-	case t.wide:
-		tileWideAVX2(mr, k, a, as, b, bs, c, ldc, r)
-	default:
-		tileAVX2(mr, k, a, as, b, bs, c, ldc, r)
 	}
 }

@@ -1,3 +1,5 @@
+//go:build amd64
+
 package kernel
 
 // packSlack is how far past the end of its buffer packA may write: transpose8

@@ -1,22 +1,27 @@
+//go:build amd64
+
 package kernel
 
-import (
-	"unsafe"
+import "unsafe"
 
-	"golang.org/x/sys/cpu"
-)
+// formatI8 is how a level multiplies int8: a register tile takes 32-bit groups of
+// consecutive k, four bytes or two int16; where biased, A's bytes are unsigned.
+type formatI8 struct {
+	tileShape
+	group  int // k in one 32-bit group: 4 or 2
+	biased bool
+}
 
-// gemmI8 is one int8 product in general strides, with operands packed in 32-bit
-// groups of consecutive k: four bytes for VNNI, two int16 otherwise.
+// gemmI8 is one int8 product in general strides.
 type gemmI8 struct {
 	dst                []int32
 	a, b               []int8
 	m, n, k            int
 	as0, as1, bs0, bs1 int
-	group              int // k in one 32-bit group
-	groups             int
-	mr, nr             int
-	vnni               bool
+	formatI8
+	level  level
+	groups int
+	mr     int // rows of a tile, evenly split
 }
 
 // gemmI8Fast computes GemmI8 with the kernel in use; false when that is the
@@ -33,14 +38,9 @@ func gemmI8Fast(dst []int32, a, b []int8, m, n, k int, ta, tb bool, threads int)
 	if tb {
 		g.bs0, g.bs1 = 1, k
 	}
-	g.vnni = l == levelAVX512 && cpu.X86.HasAVX512VNNI
-	shape := tileShapes[levelAVX2]
-	g.group = 2
-	if g.vnni {
-		shape, g.group = tileShapes[levelAVX512], 4
-	}
+	g.level, g.formatI8 = l, formatFor(l)
 	g.groups = ceilDiv(k, g.group)
-	g.mr, g.nr = ceilDiv(m, ceilDiv(m, shape.mr)), shape.nr
+	g.mr = ceilDiv(m, ceilDiv(m, g.formatI8.mr))
 	if m*n*k <= smallMACs {
 		threads = 1
 	}
@@ -62,7 +62,7 @@ func (g *gemmI8) run(threads int) {
 		h := min(g.mr, g.m-i)
 		panel := a[i*g.groups:]
 		g.pack(panel, h, g.a[i*g.as0:], h, g.as0, g.as1, 0, g.k)
-		if g.vnni { // bytes + 128: unsigned; panel undoes it
+		if g.biased { // bytes + 128: unsigned; panel undoes it
 			for x := range panel[:h*g.groups] {
 				panel[x] ^= 0x80808080
 			}
@@ -85,7 +85,7 @@ func (g *gemmI8) panel(a, b []uint32, j, k0, k1 int) {
 	g.pack(b, g.nr, g.b[j*g.bs1:], cols, g.bs1, g.bs0, k0*g.group, min(k1*g.group, g.k))
 	// With A offset by 128 every result is 128·Σ_k b too large: start below it.
 	var start [maxTile]int32
-	if g.vnni {
+	if g.biased {
 		offset := uint32(0x80808080)
 		g.tile(1, k1-k0, &offset, 0, &b[0], &start[0], g.nr, false)
 		for i := range start[:g.nr] {
@@ -111,24 +111,11 @@ func (g *gemmI8) panel(a, b []uint32, j, k0, k1 int) {
 	}
 }
 
-// tile runs one register tile; strides are in elements.
-func (g *gemmI8) tile(h, k int, a *uint32, as int, b *uint32, c *int32, ldc int, resume bool) {
-	var r int
-	if resume {
-		r = 1
-	}
-	if g.vnni {
-		tileI8AVX512(h, k, a, as*4, b, g.nr*4, c, ldc*4, r)
-	} else {
-		tileI8AVX2(h, k, a, as*4, b, g.nr*4, c, ldc*4, r)
-	}
-}
-
 // pack writes dst[group·width + r] = the group of src[r·s0 + k·s1] for rows r and
 // k in [k0, k1), zeros past k1. It may store eight columns at a time (packSlack).
 func (g *gemmI8) pack(dst []uint32, width int, src []int8, rows, s0, s1, k0, k1 int) {
 	done := k0
-	if s1 == 1 && g.vnni {
+	if s1 == 1 && g.group == 4 {
 		done = packBytes(dst, width, src, rows, s0, k0, k1)
 	}
 	for k := done; k < k1; k += g.group {
@@ -138,7 +125,7 @@ func (g *gemmI8) pack(dst []uint32, width int, src []int8, rows, s0, s1, k0, k1 
 			var w uint32
 			for x := range n {
 				v := src[r*s0+(k+x)*s1]
-				if g.vnni {
+				if g.group == 4 {
 					w |= uint32(uint8(v)) << (8 * x)
 				} else {
 					w |= uint32(uint16(v)) << (16 * x)

@@ -1,3 +1,5 @@
+//go:build amd64
+
 package kernel
 
 import "sync"
@@ -18,11 +20,6 @@ const (
 // tileShape is the register tile of a level: rows, columns, and the most rows of
 // the 64-column tile.
 type tileShape struct{ mr, nr, wideRows int }
-
-var tileShapes = [...]tileShape{
-	levelAVX2:   {mr: 6, nr: 16, wideRows: 1},
-	levelAVX512: {mr: 14, nr: 32, wideRows: 3},
-}
 
 // run computes the product with the kernel in use.
 func (g *gemm) run(threads int) {

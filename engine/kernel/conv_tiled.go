@@ -1,3 +1,5 @@
+//go:build amd64
+
 package kernel
 
 // convPanels is how many column panels one task gathers before it runs the weights
@@ -64,7 +66,7 @@ type convProduct struct {
 
 func newConvProduct(p *convPlan, src []float32, g int, rc, qc *axisClass) *convProduct {
 	k, n := p.ch*len(rc.taps)*len(qc.taps), p.n*len(rc.pos)*len(qc.pos)
-	l := max(current(), levelAVX2) // Use may be called meanwhile; the bits are the same
+	l := max(current(), levelReference+1) // Use may be called meanwhile; the bits are the same
 	c := &convProduct{convPlan: p, src: src, g: g, rc: rc, qc: qc, offs: make([]int, 0, k)}
 	c.tiler = tiler{gemm: &gemm{m: p.m, n: n, k: k, as0: k, as1: 1}, level: l, tileShape: tileShapes[l]}
 	c.height, c.width = c.heightFor(p.m)

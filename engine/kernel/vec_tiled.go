@@ -1,3 +1,5 @@
+//go:build amd64
+
 package kernel
 
 // lanes is the number of elements the vector routines take at a time; vecChunk
@@ -14,21 +16,14 @@ func unaryFast(op int, dst, a []float32) bool {
 	if l == levelReference {
 		return false
 	}
-	call := func(dst, a *float32, n int) {
-		if l == levelAVX512 {
-			unaryAVX512(op, dst, a, n)
-		} else {
-			unaryAVX2(op, dst, a, n)
-		}
-	}
 	n := len(dst) &^ (lanes - 1)
 	for i := 0; i < n; i += vecChunk {
-		call(&dst[i], &a[i], min(vecChunk, n-i))
+		unaryAsm(l, op, &dst[i], &a[i], min(vecChunk, n-i))
 	}
 	if n < len(dst) {
 		var tail [lanes]float32
 		copy(tail[:], a[n:len(dst)])
-		call(&tail[0], &tail[0], lanes)
+		unaryAsm(l, op, &tail[0], &tail[0], lanes)
 		copy(dst[n:], tail[:])
 	}
 	return true
@@ -41,22 +36,15 @@ func binaryFast(op int, dst, a, b []float32, aStep, bStep int) bool {
 	if l == levelReference {
 		return false
 	}
-	call := func(dst, a, b *float32, n int) {
-		if l == levelAVX512 {
-			binaryAVX512(op, dst, a, b, aStep, bStep, n)
-		} else {
-			binaryAVX2(op, dst, a, b, aStep, bStep, n)
-		}
-	}
 	n := len(dst) &^ (lanes - 1)
 	for i := 0; i < n; i += vecChunk {
-		call(&dst[i], &a[i*aStep], &b[i*bStep], min(vecChunk, n-i))
+		binaryAsm(l, op, &dst[i], &a[i*aStep], &b[i*bStep], aStep, bStep, min(vecChunk, n-i))
 	}
 	if n < len(dst) {
 		var x, y, out [lanes]float32 // out apart: a step of 0 reads x or y twice
 		copy(x[:], a[n*aStep:])
 		copy(y[:], b[n*bStep:])
-		call(&out[0], &x[0], &y[0], lanes)
+		binaryAsm(l, op, &out[0], &x[0], &y[0], aStep, bStep, lanes)
 		copy(dst[n:], out[:])
 	}
 	return true
@@ -79,16 +67,10 @@ func reduceFast(r reduction, acc *[16]float32, x []float32, mean float32) int {
 		return 0
 	}
 	for i := 0; i < n; i += vecChunk {
-		p, c := &x[i], min(vecChunk, n-i)
-		switch {
-		case r == reduceSum && l == levelAVX512:
-			sum16AVX512(acc, p, c)
-		case r == reduceSum:
-			sum16AVX2(acc, p, c)
-		case l == levelAVX512:
-			sumSq16AVX512(acc, p, c, &mean)
-		default:
-			sumSq16AVX2(acc, p, c, &mean)
+		if r == reduceSum {
+			sumAsm(l, acc, &x[i], min(vecChunk, n-i))
+		} else {
+			sumSqAsm(l, acc, &x[i], min(vecChunk, n-i), &mean)
 		}
 	}
 	return n
@@ -103,11 +85,7 @@ func maxKeyFast(keys *[16]int32, x []float32) int {
 		return 0
 	}
 	for i := 0; i < n; i += vecChunk {
-		if l == levelAVX512 {
-			maxKey16AVX512(keys, &x[i], min(vecChunk, n-i))
-		} else {
-			maxKey16AVX2(keys, &x[i], min(vecChunk, n-i))
-		}
+		maxKeyAsm(l, keys, &x[i], min(vecChunk, n-i))
 	}
 	return n
 }
