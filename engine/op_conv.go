@@ -85,13 +85,13 @@ func convOps() []*Op {
 		return append(all, intsN("stride", 2))
 	}
 	return []*Op{
-		convOp("conv2d@1", attrs(), func(c *InferCtx) (Shape, error) {
+		withI8(convOp("conv2d@1", attrs(), func(c *InferCtx) (Shape, error) {
 			s, err := checkConv(c.In[0].Shape.At(0), c.In[1].Shape.At(0), nil, c.Attrs)
 			if err != nil {
 				return nil, err
 			}
 			return ConstShape(int64(s.N), int64(s.OC), int64(s.OutH()), int64(s.OutW())), nil
-		}, kernel.Conv2D, convSteps, convMember),
+		}, kernel.Conv2D, convSteps, convMember)),
 		convOp("conv2d_dw@1", attrs(intsN("kernel", 2)), func(c *InferCtx) (Shape, error) {
 			dy, x, g, kk := c.In[0].Shape.At(0), c.In[1].Shape.At(0), c.Attrs.Int("groups"), c.Attrs.Ints("kernel")
 			if g < 1 || x[1]%g != 0 || kk[0] < 1 || kk[1] < 1 {

@@ -8,7 +8,7 @@ import (
 )
 
 // scalarFn computes one output element from the bits of the operands' elements, zero-extended.
-type scalarFn func(x [3]uint64) uint64
+type scalarFn func(x [4]uint64) uint64
 
 // runFn computes n output elements from y on; operand k starts at x[k] and moves by step[k].
 type runFn func(y int64, x []int64, n int64)
@@ -26,7 +26,7 @@ type elementwise struct {
 }
 
 func (e elementwise) op() *Op {
-	over := []int{0, 1, 2}
+	over := []int{0, 1, 2, 3}
 	return &Op{
 		Name: e.name, Kind: Local, Operands: e.operands, Attrs: e.attrs, Cost: touched(e.weight), overwrites: over[:e.operands],
 		Infer: func(c *InferCtx) (Value, error) {
@@ -50,7 +50,7 @@ func (e elementwise) op() *Op {
 			return more, true, nil
 		},
 		EvalSlice: func(c *SliceCtx) ([]byte, error) {
-			var x [3]uint64
+			var x [4]uint64
 			for k := range c.In {
 				x[k] = c.rawAt(k, broadcastIndex(c.Out.Shape, c.In[k].Shape, c.Elem))
 			}
@@ -73,7 +73,7 @@ func (e elementwise) eval(c *EvalCtx) error {
 	}
 	scalar := e.scalar(&c.NodeView)
 	l.each(c.Threads, func(y int64, x []int64, n int64) {
-		var v [3]uint64
+		var v [4]uint64
 		for i := range n {
 			for k := range c.X {
 				v[k] = loadBits(c.X[k], x[k]+i*l.step[k])
@@ -148,7 +148,7 @@ func unaryOp(name string, attrs []AttrDef, weight uint64, dtype func(*InferCtx) 
 		name: name, operands: 1, attrs: attrs, weight: weight, dtype: dtype,
 		scalar: func(n *NodeView) scalarFn {
 			f := scalar(n)
-			return func(x [3]uint64) uint64 { return bitsOf(f(f32of(x[0]))) }
+			return func(x [4]uint64) uint64 { return bitsOf(f(f32of(x[0]))) }
 		},
 		vector: func(c *EvalCtx, _ *loops) runFn {
 			y, a := c.Y.F32(), c.X[0].F32()
@@ -222,11 +222,11 @@ func binaryOps() []*Op {
 func (f binaryFn) scalar(n *NodeView) scalarFn {
 	switch n.Out.DType {
 	case F32:
-		return func(x [3]uint64) uint64 { return bitsOf(f.f32(f32of(x[0]), f32of(x[1]))) }
+		return func(x [4]uint64) uint64 { return bitsOf(f.f32(f32of(x[0]), f32of(x[1]))) }
 	case I32:
-		return func(x [3]uint64) uint64 { return uint64(uint32(f.i64(int64(int32(x[0])), int64(int32(x[1]))))) }
+		return func(x [4]uint64) uint64 { return uint64(uint32(f.i64(int64(int32(x[0])), int64(int32(x[1]))))) }
 	default:
-		return func(x [3]uint64) uint64 { return uint64(f.i64(int64(x[0]), int64(x[1]))) }
+		return func(x [4]uint64) uint64 { return uint64(f.i64(int64(x[0]), int64(x[1]))) }
 	}
 }
 

@@ -140,7 +140,7 @@ func randomOps() []*Op {
 			}
 			return I64, nil
 		},
-		scalar: func(*NodeView) scalarFn { return func(x [3]uint64) uint64 { return mulHi(x[0], x[1]) } },
+		scalar: func(*NodeView) scalarFn { return func(x [4]uint64) uint64 { return mulHi(x[0], x[1]) } },
 	}.op()
 	expweight := elementwise{
 		name: "expweight@1", operands: 2, weight: 16,
@@ -149,7 +149,7 @@ func randomOps() []*Op {
 			return I64, err
 		},
 		scalar: func(*NodeView) scalarFn {
-			return func(x [3]uint64) uint64 { return uint64(num.ExpWeight(f32of(x[0]), f32of(x[1]))) }
+			return func(x [4]uint64) uint64 { return uint64(num.ExpWeight(f32of(x[0]), f32of(x[1]))) }
 		},
 		vector: func(c *EvalCtx, l *loops) runFn {
 			if l.step[0] != 1 || l.step[1] != 0 {

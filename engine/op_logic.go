@@ -29,7 +29,7 @@ func logicOps() []*Op {
 		table := [3]uint8{uint8(bit(holds(-1))), uint8(bit(holds(0))), uint8(bit(holds(1)))}
 		return elementwise{name: name, operands: 2, weight: 1, dtype: same, scalar: func(n *NodeView) scalarFn {
 			dt := n.In[0].DType
-			return func(x [3]uint64) uint64 { return uint64(table[compareBits(dt, x[0], x[1])+1]) }
+			return func(x [4]uint64) uint64 { return uint64(table[compareBits(dt, x[0], x[1])+1]) }
 		}, vector: func(c *EvalCtx, l *loops) runFn {
 			switch c.X[0].dtype {
 			case F32:
@@ -56,7 +56,7 @@ func logicOps() []*Op {
 	}
 	logical := func(name string, operands int, f func(a, b bool) bool) *Op {
 		return elementwise{name: name, operands: operands, weight: 1, dtype: u8, scalar: func(*NodeView) scalarFn {
-			return func(x [3]uint64) uint64 { return bit(f(x[0] != 0, x[1] != 0)) }
+			return func(x [4]uint64) uint64 { return bit(f(x[0] != 0, x[1] != 0)) }
 		}, vector: func(c *EvalCtx, l *loops) runFn {
 			y, a, b, s := c.Y.U8(), c.X[0].U8(), c.X[operands-1].U8(), l.step
 			return func(at int64, x []int64, n int64) {
@@ -108,7 +108,7 @@ func whereOp() *Op {
 			return c.In[1].DType, nil
 		},
 		scalar: func(*NodeView) scalarFn {
-			return func(x [3]uint64) uint64 {
+			return func(x [4]uint64) uint64 {
 				if x[0] != 0 {
 					return x[1]
 				}
@@ -161,7 +161,7 @@ func castOps() []*Op {
 				mode = num.Truncate
 			}
 			from, to := n.In[0].DType, n.Out.DType
-			return func(x [3]uint64) uint64 { return castBits(from, to, x[0], mode) }
+			return func(x [4]uint64) uint64 { return castBits(from, to, x[0], mode) }
 		},
 		vector: func(c *EvalCtx, _ *loops) runFn {
 			if c.X[0].dtype != U8 || c.Y.dtype != F32 {

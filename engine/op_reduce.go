@@ -123,6 +123,8 @@ func reduceOps() []*Op {
 	return []*Op{
 		reduceOp("reduce_sum@1", summable, evalSum, sliceSum),
 		reduceOp("reduce_max@1", onlyF32(F32), evalMax, sliceMax),
+		reduceOp("reduce_min@1", onlyF32(F32), chainOf(minStep), sliceChain(minStep)),
+		reduceOp("reduce_prod@1", onlyF32(F32), chainOf(prodStep), sliceChain(prodStep)),
 		reduceOp("argmax@1", onlyF32(I64), evalArgmax, sliceArgmax),
 	}
 }
@@ -261,6 +263,47 @@ func sliceMax(c *SliceCtx, r *reduction) ([]byte, error) {
 		}
 		return num.Max(acc, v)
 	}, same)
+}
+
+// minStep is one step of reduce_min: the total order.
+func minStep(acc, v float32, j int64) float32 {
+	if j == 0 {
+		return num.CanonNaN(v)
+	}
+	return num.Min(acc, v)
+}
+
+// prodStep is one step of reduce_prod: rounded products from 1.
+func prodStep(acc, v float32, j int64) float32 {
+	if j == 0 {
+		acc = 1
+	}
+	return num.Mul(acc, v)
+}
+
+// chainOf evaluates a reduction that is one chain over an f32 accumulator.
+func chainOf(step func(acc, v float32, j int64) float32) func(c *EvalCtx, r *reduction) {
+	return func(c *EvalCtx, r *reduction) {
+		y, x := c.Y.F32(), c.X[0].F32()
+		kernel.Parallel(threadsFor(c, int64(len(x))), len(y), func(lo, hi int) {
+			for e := lo; e < hi; e++ {
+				at, acc := r.base(int64(e)), float32(0)
+				for j := range r.members(int64(e)) {
+					acc = step(acc, x[at+j*r.inner], j)
+				}
+				y[e] = acc
+			}
+		})
+	}
+}
+
+func sliceChain(step func(acc, v float32, j int64) float32) func(c *SliceCtx, r *reduction) ([]byte, error) {
+	return func(c *SliceCtx, r *reduction) ([]byte, error) {
+		at := r.base(c.Elem)
+		return c.foldF32(r.members(c.Elem), func(acc float32, j int64) float32 {
+			return step(acc, c.f32At(0, at+j*r.inner), j)
+		}, same)
+	}
 }
 
 func evalArgmax(c *EvalCtx, r *reduction) {

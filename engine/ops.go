@@ -207,8 +207,8 @@ var opTable = buildTable()
 func buildTable() map[string]*Op {
 	m := make(map[string]*Op)
 	for _, family := range [][]*Op{
-		generatorOps(), unaryOps(), binaryOps(), logicOps(), castOps(), movementOps(), indexOps(), randomOps(),
-		matmulOps(), reduceOps(), sampleOps(), convOps(), poolOps(),
+		generatorOps(), unaryOps(), activationOps(), binaryOps(), logicOps(), castOps(), quantOps(), movementOps(), indexOps(),
+		resizeOps(), randomOps(), matmulOps(), reduceOps(), sampleOps(), convOps(), poolOps(),
 	} {
 		for _, op := range family {
 			m[op.Name] = op

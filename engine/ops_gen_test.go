@@ -43,10 +43,10 @@ func opGenerators() map[string]func(s *sampler) opCase {
 			return k
 		},
 	}
-	for _, name := range []string{"neg@1", "abs@1", "relu@1", "exp@1", "log@1", "sqrt@1", "rsqrt@1", "sigmoid@1", "tanh@1", "silu@1"} {
+	for _, name := range []string{"neg@1", "abs@1", "relu@1", "exp@1", "log@1", "sqrt@1", "rsqrt@1", "sigmoid@1", "tanh@1", "silu@1", "erf@1", "sin@1", "cos@1", "hardswish@1"} {
 		gens[name] = unary
 	}
-	for _, m := range []map[string]func(s *sampler) opCase{movementGens(all), indexGens(), foldGens()} {
+	for _, m := range []map[string]func(s *sampler) opCase{movementGens(all), indexGens(), foldGens(), importGens(), quantGens()} {
 		for name, gen := range m {
 			gens[name] = gen
 		}
@@ -171,6 +171,7 @@ func foldGens() map[string]func(s *sampler) opCase {
 	return map[string]func(s *sampler) opCase{
 		"matmul@1":     func(s *sampler) opCase { return matmulCase(s, s.n(1, 3), s.n(1, 9), s.n(1, 20), s.n(1, 9)) },
 		"reduce_sum@1": reduce(F32, I32, I64), "reduce_max@1": reduce(F32), "argmax@1": reduce(F32),
+		"reduce_min@1": reduce(F32), "reduce_prod@1": reduce(F32),
 		"rank@1": func(s *sampler) opCase { return opCase{in: []*Tensor{s.any(s.dtype(F32, I64), s.n(1, 60))}} },
 		"massabove@1": func(s *sampler) opCase {
 			n := s.n(1, 40)
@@ -185,7 +186,13 @@ func foldGens() map[string]func(s *sampler) opCase {
 		"pick@1": func(s *sampler) opCase {
 			return opCase{in: []*Tensor{s.ints(I64, 0, 9, s.n(1, 30)), s.ints(I64, -1, 150, 1)}}
 		},
-		"conv2d@1": func(s *sampler) opCase { return newConvDraw(s).forward(s) },
+		"conv2d@1": func(s *sampler) opCase {
+			d := newConvDraw(s)
+			if s.n(0, 2) == 0 {
+				return opCase{in: []*Tensor{s.any(I8, d.x...), s.any(I8, d.k...)}, attrs: d.attrs()}
+			}
+			return d.forward(s)
+		},
 		"conv2d_dw@1": func(s *sampler) opCase {
 			d := newConvDraw(s)
 			a := d.attrs()
