@@ -39,7 +39,9 @@ func quantiseOp() *Op {
 		},
 		scalar: func(n *NodeView) scalarFn {
 			if n.Out.DType == U8 {
-				return func(x [4]uint64) uint64 { return uint64(quantise(f32of(x[0]), f32of(x[1]), int64(x[2]), 0, math.MaxUint8)) }
+				return func(x [4]uint64) uint64 {
+					return uint64(quantise(f32of(x[0]), f32of(x[1]), int64(x[2]), 0, math.MaxUint8))
+				}
 			}
 			return func(x [4]uint64) uint64 {
 				return uint64(uint8(quantise(f32of(x[0]), f32of(x[1]), int64(int8(x[2])), math.MinInt8, math.MaxInt8)))

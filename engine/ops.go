@@ -3,6 +3,7 @@ package engine
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"poaid/engine/graphpb"
 )
@@ -223,6 +224,16 @@ func opByName(name string) *Op { return opTable[name] }
 func LookupOp(name string) (*Op, bool) {
 	op, ok := opTable[name]
 	return op, ok
+}
+
+// OpNames returns the names of the table, sorted.
+func OpNames() []string {
+	names := make([]string, 0, len(opTable))
+	for name := range opTable {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 func (o *Op) operandText() string {

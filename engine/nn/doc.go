@@ -18,7 +18,8 @@
 //
 // # Macros and gradients
 //
-// Softmax, LogSoftmax, CrossEntropy, RMSNorm, LayerNorm, Attention, SwiGLU and Sample only append ordinary nodes.
+// Softmax, LogSoftmax, CrossEntropy, RMSNorm, LayerNorm, BatchNorm, Attention, SwiGLU, Sample and those of
+// macro_import.go (powers, reductions over several axes, global pools, leaky activations, TopK) only append ordinary nodes.
 // Graph.Grad appends the gradient of a scalar loss. Macros carry their own rule, written in terms of their named
 // inner nodes; every other op has a rule in vjp.go.
 //

@@ -42,6 +42,14 @@ func f32Const(g *Graph, rng *rand.Rand, shape ...int64) Value {
 }
 
 func gradCases() map[string]gradCase {
+	all := importGradCases()
+	for name, c := range baseGradCases() {
+		all[name] = c
+	}
+	return all
+}
+
+func baseGradCases() map[string]gradCase {
 	un := func(f func(g *Graph, x Value) Value) lossFn {
 		return func(g *Graph, x []Value) Value { return f(g, x[0]) }
 	}
@@ -167,28 +175,35 @@ func evalGrad(t *testing.T, prog *engine.Program, x []*engine.Tensor) (loss floa
 	return float64(states[len(x)].F32()[0]), grads
 }
 
+// operands draws values for a case.
+func (c gradCase) operands(t *testing.T) []*engine.Tensor {
+	t.Helper()
+	rng := rand.New(rand.NewPCG(1, 2))
+	var x []*engine.Tensor
+	for k, s := range c.shapes {
+		v, err := engine.NewTensor(engine.F32, s, 1<<20)
+		require.NoError(t, err)
+		n := len(v.F32())
+		for i, p := range rng.Perm(n) { // spaced, so that no difference crosses a kink
+			v.F32()[i] = float32(float64(p-n/2)/10 + float64(k)/20)
+			switch {
+			case c.lo != 0:
+				v.F32()[i] = float32(c.lo + rng.Float64())
+			case n > 40:
+				v.F32()[i] = float32(rng.NormFloat64())
+			}
+		}
+		x = append(x, v)
+	}
+	return x
+}
+
 // TestGradients compares every rule and macro with central differences.
 func TestGradients(t *testing.T) {
 	for name, c := range gradCases() {
 		t.Run(name, func(t *testing.T) {
 			prog := gradProgram(t, c)
-			rng := rand.New(rand.NewPCG(1, 2))
-			var x []*engine.Tensor
-			for k, s := range c.shapes {
-				v, err := engine.NewTensor(engine.F32, s, 1<<20)
-				require.NoError(t, err)
-				n := len(v.F32())
-				for i, p := range rng.Perm(n) { // spaced, so that no difference crosses a kink
-					v.F32()[i] = float32(float64(p-n/2)/10 + float64(k)/20)
-					switch {
-					case c.lo != 0:
-						v.F32()[i] = float32(c.lo + rng.Float64())
-					case n > 40:
-						v.F32()[i] = float32(rng.NormFloat64())
-					}
-				}
-				x = append(x, v)
-			}
+			x := c.operands(t)
 			_, grads := evalGrad(t, prog, x)
 			for k := range x {
 				for i := range x[k].F32() {
@@ -219,13 +234,20 @@ func TestGradErrors(t *testing.T) {
 	require.ErrorContains(t, err, "loss of Grad")
 
 	b = NewBuilder(1)
-	s = b.State("s", engine.F32, 2)
+	s = b.State("s", engine.F32, 4)
 	g = b.Step()
-	one := b.Step().F32(1)
-	row := g.SetRow(s, one, g.I64(0))
-	g.Grad(g.Sum(g.Reshape(row, dims(1, 2)...), -1, false, false), s)
+	w := g.Node("expweight@1", nil, engine.Value{}, s, g.F32(0))
+	g.Update(s, g.Grad(g.Sum(g.Reshape(g.Cast(w, engine.F32), dims(1, 4)...), -1, false, false), s)[0])
+	b.Output(s)
 	_, err = b.Build(engine.DefaultLimits())
-	require.ErrorContains(t, err, "setrow@1 has no gradient")
+	require.NoError(t, err) // nothing flows through integers: the gradient is zero
+
+	b = NewBuilder(1)
+	s = b.State("s", engine.F32, 2, 2)
+	g = b.Step()
+	g.Grad(g.Sum(g.Reshape(g.Prod(s, 1, true, true), dims(1, 2)...), 1, false, false), s)
+	_, err = b.Build(engine.DefaultLimits())
+	require.ErrorContains(t, err, "reduce_prod@1")
 }
 
 // TestGradOfUnrelated is zero, and of a shared value the sum of its uses.

@@ -48,7 +48,7 @@ func (c *vjp) fit(grads ...func() Value) []Value {
 // vjpRules returns the gradient rules by op.
 func vjpRules() map[string]func(c *vjp) []Value {
 	all := arithmeticRules()
-	for _, rules := range []map[string]func(c *vjp) []Value{unaryRules(), movementRules(), foldRules()} {
+	for _, rules := range []map[string]func(c *vjp) []Value{unaryRules(), movementRules(), foldRules(), importRules()} {
 		for name, rule := range rules {
 			all[name] = rule
 		}
@@ -222,31 +222,14 @@ func foldRules() map[string]func(c *vjp) []Value {
 	return map[string]func(c *vjp) []Value{
 		"matmul@1":     matmulGrad,
 		"reduce_sum@1": func(c *vjp) []Value { return []Value{c.spread(c.dy)} },
-		"reduce_max@1": func(c *vjp) []Value {
-			g, axis, n := c.g, int(c.attr("axis")[0]), c.x[0].Rank()
-			if c.attr("tri")[0] == 1 {
-				g.b.fail("%s: reduce_max@1 with tri has no gradient", g.name)
-				return []Value{{}}
-			}
-			along := make(engine.Shape, n)
-			for i := range along {
-				along[i] = engine.Const(1)
-			}
-			along[axis] = c.x[0].Dim(axis)
-			first := g.Eq(g.Iota(axis, along...), g.ArgMax(c.x[0], axis, true))
-			return []Value{g.Where(first, c.spread(c.dy), g.F32(0))}
-		},
 		"conv2d@1": func(c *vjp) []Value {
-			a := []engine.Attr{
-				ints("dilation", c.attr("dilation")...), ints("groups", c.attr("groups")...),
-				ints("pad", c.attr("pad")...), ints("stride", c.attr("stride")...),
-			}
-			with := func(name string, v Value) []engine.Attr {
-				return append(append([]engine.Attr(nil), a...), ints(name, v.Dim(2).A, v.Dim(3).A))
-			}
 			return c.fit(
-				func() Value { return c.g.Node("conv2d_dx@1", with("size", c.x[0]), engine.Value{}, c.dy, c.x[1]) },
-				func() Value { return c.g.Node("conv2d_dw@1", with("kernel", c.x[1]), engine.Value{}, c.dy, c.x[0]) })
+				func() Value {
+					return c.g.Node("conv2d_dx@1", c.convAttrs(c.planes("size", c.x[0])), engine.Value{}, c.dy, c.x[1])
+				},
+				func() Value {
+					return c.g.Node("conv2d_dw@1", c.convAttrs(c.planes("kernel", c.x[1])), engine.Value{}, c.dy, c.x[0])
+				})
 		},
 		"maxpool@1": func(c *vjp) []Value {
 			return []Value{c.g.Node("maxpool_dx@1", c.poolAttrs(), engine.Value{}, c.x[0], c.dy)}
@@ -274,19 +257,13 @@ func (c *vjp) spread(dy Value) Value {
 	return full
 }
 
-// matmulGrad: for C = A·B, dA = dC·Bᵀ and dB = Aᵀ·dC, each in the layout its operand is stored in. Under tri, dA keeps
-// the members k ≤ row, and the chain of dB's row k admits the rows ≥ k.
+// matmulGrad: for C = A·B, dA = dC·Bᵀ and dB = Aᵀ·dC, each in the layout its operand is stored in. See triGrad
+// for tri.
 func matmulGrad(c *vjp) []Value {
 	g, a, b, dy := c.g, c.x[0], c.x[1], c.dy
 	ta, tb, tri := c.attr("ta")[0] == 1, c.attr("tb")[0] == 1, c.attr("tri")[0]
-	if tri == 2 {
-		g.b.fail("%s: matmul@1 with tri = 2 has no gradient", g.name)
-		return []Value{{}, {}}
-	}
-	if tri == 1 {
-		return c.fit(
-			func() Value { return g.swapIf(ta, g.Tril(g.MatMul(dy, b, false, !tb, 0), 0)) },
-			func() Value { return g.swapIf(tb, g.MatMul(a, dy, !ta, false, 2)) })
+	if tri != 0 {
+		return triGrad(c, ta, tb, tri)
 	}
 	return c.fit(
 		func() Value {
