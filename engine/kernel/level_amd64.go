@@ -3,6 +3,7 @@ package kernel
 import "golang.org/x/sys/cpu"
 
 //go:generate go run ./gen
+//go:generate go run ./gen/arm64
 
 const (
 	levelAVX2 level = 1 + iota
