@@ -78,21 +78,6 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Example: example(`tx tasks reveal --items '{"task_id":"2013265920","state_root":"<base64>","salt":"<base64>","outputs":[...]}' --from worker`),
 		},
 		{
-			RpcMethod: "Challenge", Use: "challenge [task-id] [result-root]", Short: "Stand behind another root than the worker's",
-			Long: "Claim, within the challenge window, that the right result has another root (32 bytes, base64 or hex). As much of your bond as the " +
-				"worker's is locked; it is lost if the claim turns out wrong.",
-			Example:        example("tx tasks challenge 2013265920 <root> --from bob"),
-			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "task_id"}, {ProtoField: "result_root"}},
-		},
-		{
-			RpcMethod: "ResolveDispute", Use: "resolve-dispute-proposal [task-id]", Short: "Propose to release a disputed task",
-			Long: "Propose the root that is right. Who stands behind another loses what it has at risk. Without --valid-root nobody was at " +
-				"fault: everything is released and the submitter refunded.",
-			Example:        example("tx tasks resolve-dispute-proposal 2013265920 --valid-root <root> --title ... --summary ... --deposit 10000000upoai --from alice"),
-			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "task_id"}},
-			GovProposal:    true,
-		},
-		{
 			RpcMethod: "UpdateParams", Use: "update-params-proposal [params]", Short: "Propose new params; all of them must be given",
 			Example:        example(`tx tasks update-params-proposal '{"fee_denom":"upoai",...}' --title ... --summary ... --deposit 10000000upoai --from alice`),
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "params"}},

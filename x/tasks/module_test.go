@@ -46,7 +46,7 @@ func TestMessagesHaveSigners(t *testing.T) {
 	sdk.RegisterInterfaces(registry)
 	types.RegisterInterfaces(registry)
 	types.RegisterLegacyAminoCodec(codec.NewLegacyAmino())
-	require.Len(t, registry.ListImplementations(sdk.MsgInterfaceProtoName), 7)
+	require.Len(t, registry.ListImplementations(sdk.MsgInterfaceProtoName), 5)
 	require.NoError(t, registry.SigningContext().Validate())
 }
 

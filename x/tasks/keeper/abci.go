@@ -144,7 +144,7 @@ func (k Keeper) transition(ctx context.Context, params types.Params, key dueKey)
 	case types.STATE_REVEALING:
 		return k.settleReveals(ctx, params, task, st)
 	case types.STATE_REVEALED:
-		return k.finalise(ctx, params, task, st)
+		return k.finalise(ctx, params, task, st, nil)
 	case types.STATE_CANCELLED, types.STATE_EXPIRED, types.STATE_FINAL, types.STATE_REFUNDED:
 		return k.afterEnd(ctx, params, task, st)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
@@ -39,16 +38,17 @@ type tb interface {
 
 // fix is a keeper with its fakes at a height.
 type fix struct {
-	tb     tb
-	ctx    sdk.Context
-	keeper keeper.Keeper
-	msgs   types.MsgServer
-	bank   fakeBank
-	beacon fakeBeacon
-	models fakeModels
-	poai   *fakePoai
-	tx     int
-	total  math.Int // coins that were ever funded
+	tb       tb
+	ctx      sdk.Context
+	keeper   keeper.Keeper
+	msgs     types.MsgServer
+	bank     fakeBank
+	beacon   fakeBeacon
+	models   fakeModels
+	poai     *fakePoai
+	disputes fakeDisputes
+	tx       int
+	total    math.Int // coins that were ever funded
 }
 
 // fixture is an empty module with six participants and twelve funded accounts.
@@ -61,11 +61,12 @@ func fixture(t tb) *fix {
 	).WithChainID(chainID).WithBlockHeight(1)
 	f := &fix{
 		tb: t, bank: fakeBank{kv{fakes}, map[string]bool{}}, beacon: fakeBeacon{map[int64]bool{}}, models: registry(),
-		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, total: math.ZeroInt(),
+		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, disputes: fakeDisputes{kv{fakes}, new(string)}, total: math.ZeroInt(),
 	}
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
 	f.keeper = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), fakeAccounts{}, f.bank, f.beacon, f.models, f.poai, authority)
 	f.poai.hooks = f.keeper.Hooks()
+	f.keeper.SetDisputeHooks(f.disputes)
 	f.msgs = keeper.NewMsgServerImpl(f.keeper)
 	f.ctx = ctx
 	params := types.DefaultParams()
@@ -212,12 +213,6 @@ func (f *fix) check() {
 			if s.State == poaitypes.SEAT_STATE_OPEN || s.State == poaitypes.SEAT_STATE_SEALED {
 				places[s.Participant]++
 			}
-		}
-		return false, nil
-	}))
-	require.NoError(f.tb, f.keeper.Claims.Walk(f.ctx, nil, func(_ collections.Pair[uint64, sdk.AccAddress], c types.Claim) (bool, error) {
-		if st := f.status(c.TaskId); st.State == types.STATE_DISPUTED {
-			locks[lockKey(c.Challenger, poaitypes.LOCK_KIND_CLAIM, c.TaskId)] = true
 		}
 		return false, nil
 	}))
@@ -449,14 +444,4 @@ func (f *fix) credits(id uint64) []poaitypes.CreditRequest {
 		}
 	}
 	return out
-}
-
-func (f *fix) challenge(id uint64, who string, root []byte) error {
-	_, err := deliver(f, f.msgs.Challenge, &types.MsgChallenge{Challenger: who, TaskId: id, ResultRoot: root})
-	return err
-}
-
-func (f *fix) resolve(id uint64, root []byte) error {
-	_, err := deliver(f, f.msgs.ResolveDispute, &types.MsgResolveDispute{Authority: authority, TaskId: id, ValidRoot: root})
-	return err
 }

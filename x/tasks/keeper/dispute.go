@@ -3,90 +3,67 @@ package keeper
 import (
 	"bytes"
 	"context"
-	"slices"
 
-	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
-	sdk "github.com/cosmos/cosmos-sdk/types"
+	"cosmossdk.io/math"
 
 	"poaid/commit"
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/tasks/types"
 )
 
-// dispute freezes a task: escrow, the worker's lock, seats and claims stay until it is resolved. Claims are taken until the
-// challenge window is over.
-func (k Keeper) dispute(ctx context.Context, task types.Task, st types.Status, until int64, cause string) error {
+// Causes of a dispute.
+const (
+	causeAttestation = "attestation"
+	causeClaim       = "claim"
+)
+
+// dispute freezes a task: escrow, the worker's lock and seats stay until ResolveDispute or VoidTask.
+func (k Keeper) dispute(
+	ctx context.Context, task types.Task, st types.Status, seats []poaitypes.Seat, until int64, cause string,
+) (types.Dispute, error) {
 	enter(&st, types.STATE_DISPUTED, 0, until)
+	d := types.Dispute{
+		Task: task, Attempt: st.Attempt, Worker: types.Party{Participant: st.Worker, Root: st.ResultRoot}, Until: until, Cause: cause,
+	}
+	for _, s := range seats {
+		if revealed(s) {
+			d.Members = append(d.Members, types.Party{Participant: s.Participant, Root: s.ResultRoot})
+		}
+	}
 	if err := emit(ctx, &types.EventTaskDisputed{TaskId: task.Id, Cause: cause}); err != nil {
-		return err
+		return d, err
 	}
-	return k.move(ctx, task.Id, st)
+	return d, k.move(ctx, task.Id, st)
 }
 
-// challenge lets a participant stand behind a root other than the worker's.
-func (k Keeper) challenge(ctx context.Context, msg *types.MsgChallenge) error {
-	addr, challenger, err := k.address("challenger", msg.Challenger)
+// Contest moves a REVEALED task in its challenge window to DISPUTED: somebody stands behind another root. ErrState in any other
+// state, ErrDeadline when the window is over.
+func (k Keeper) Contest(ctx context.Context, id uint64) (types.Dispute, error) {
+	st, err := k.status(ctx, id)
 	if err != nil {
-		return err
+		return types.Dispute{}, err
 	}
-	st, err := k.status(ctx, msg.TaskId)
+	if st.State != types.STATE_REVEALED {
+		return types.Dispute{}, errorsmod.Wrapf(types.ErrState, "task_id: %d is %s, want %s", id, st.State, types.STATE_REVEALED)
+	}
+	if now := height(ctx); now > st.Deadline {
+		return types.Dispute{}, errorsmod.Wrapf(types.ErrDeadline, "task_id: %d could be challenged until height %d, it is %d", id, st.Deadline, now)
+	}
+	task, err := k.Tasks.Get(ctx, id)
 	if err != nil {
-		return err
+		return types.Dispute{}, err
 	}
-	if err := checkChallenge(st, challenger, msg, height(ctx)); err != nil {
-		return err
-	}
-	task, err := k.Tasks.Get(ctx, msg.TaskId)
+	seats, err := k.seats(ctx, st, id)
 	if err != nil {
-		return err
+		return types.Dispute{}, err
 	}
-	claims, err := k.claims(ctx, task.Id)
-	if err != nil {
-		return err
-	}
-	if slices.ContainsFunc(claims, func(c types.Claim) bool { return c.Challenger == challenger }) {
-		return errorsmod.Wrapf(types.ErrClaim, "challenger: %s has a claim on task %d already", challenger, task.Id)
-	}
-	if len(claims) >= types.MaxClaims {
-		return errorsmod.Wrapf(types.ErrClaim, "task_id: %d has %d claims, limit %d", task.Id, len(claims), types.MaxClaims)
-	}
-	if err := k.poai.LockBond(ctx, poaitypes.Lock{
-		Participant: challenger, Kind: poaitypes.LOCK_KIND_CLAIM, Item: task.Id, Amount: task.Lock,
-	}); err != nil {
-		return errorsmod.Wrapf(err, "challenger: bond of %s", task.Lock)
-	}
-	claim := types.Claim{TaskId: task.Id, Challenger: challenger, ResultRoot: msg.ResultRoot, Height: height(ctx)}
-	if err := k.Claims.Set(ctx, collections.Join(task.Id, addr), claim); err != nil {
-		return err
-	}
-	if err := emit(ctx, &types.EventRootClaimed{TaskId: task.Id, Challenger: challenger, ResultRoot: msg.ResultRoot}); err != nil {
-		return err
-	}
-	if st.State == types.STATE_DISPUTED {
-		return nil
-	}
-	return k.dispute(ctx, task, st, st.Deadline, "challenge")
+	return k.dispute(ctx, task, st, seats, st.Deadline, causeClaim)
 }
 
-func checkChallenge(st types.Status, challenger string, msg *types.MsgChallenge, now int64) error {
-	switch {
-	case len(msg.ResultRoot) != commit.Size:
-		return errorsmod.Wrapf(types.ErrLength, "result_root: %d bytes, want %d", len(msg.ResultRoot), commit.Size)
-	case st.State != types.STATE_REVEALED && st.State != types.STATE_DISPUTED:
-		return errorsmod.Wrapf(types.ErrState, "task_id: %d is %s, want %s or %s", msg.TaskId, st.State, types.STATE_REVEALED, types.STATE_DISPUTED)
-	case now > st.Deadline:
-		return errorsmod.Wrapf(types.ErrDeadline, "task_id: %d could be challenged until height %d, it is %d", msg.TaskId, st.Deadline, now)
-	case challenger == st.Worker:
-		return errorsmod.Wrapf(types.ErrParty, "challenger: %s is the worker of task %d", challenger, msg.TaskId)
-	case bytes.Equal(msg.ResultRoot, st.ResultRoot):
-		return errorsmod.Wrapf(types.ErrClaim, "result_root: equals the worker's")
-	}
-	return nil
-}
-
-// resolve releases a disputed task. See the payout table in README.md.
-func (k Keeper) resolve(ctx context.Context, id uint64, valid []byte) error {
+// ResolveDispute settles a DISPUTED task. See the payout table in README.md. ErrState in any other state, ErrLength for a root that is
+// not 32 bytes.
+func (k Keeper) ResolveDispute(ctx context.Context, id uint64, r types.Resolution) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return err
@@ -98,59 +75,89 @@ func (k Keeper) resolve(ctx context.Context, id uint64, valid []byte) error {
 	if st.State != types.STATE_DISPUTED {
 		return errorsmod.Wrapf(types.ErrState, "task_id: %d is %s, want %s", id, st.State, types.STATE_DISPUTED)
 	}
-	if len(valid) != 0 && len(valid) != commit.Size {
-		return errorsmod.Wrapf(types.ErrLength, "valid_root: %d bytes, want %d or none", len(valid), commit.Size)
+	if len(r.ValidRoot) != 0 && len(r.ValidRoot) != commit.Size {
+		return errorsmod.Wrapf(types.ErrLength, "valid_root: %d bytes, want %d or none", len(r.ValidRoot), commit.Size)
 	}
 	task, err := k.Tasks.Get(ctx, id)
 	if err != nil {
 		return err
 	}
-	seats, err := k.seats(ctx, st, id)
+	if err := emit(ctx, &types.EventDisputeResolved{TaskId: id, ValidRoot: r.ValidRoot}); err != nil {
+		return err
+	}
+	switch {
+	case len(r.ValidRoot) == 0:
+		return k.release(ctx, params, task, st, math.ZeroInt())
+	case bytes.Equal(r.ValidRoot, st.ResultRoot):
+		return k.finalise(ctx, params, task, st, r.Beneficiaries)
+	}
+	return k.overturn(ctx, params, task, st, r)
+}
+
+// overturn slashes a worker whose result was wrong, and whoever attested it, and gives the task to another worker.
+func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Task, st types.Status, r types.Resolution) error {
+	seats, err := k.seats(ctx, st, task.Id)
 	if err != nil {
 		return err
 	}
-	claims, err := k.claims(ctx, id)
-	if err != nil {
-		return err
-	}
-	if err := emit(ctx, &types.EventDisputeResolved{TaskId: id, ValidRoot: valid}); err != nil {
-		return err
-	}
-	if len(valid) == 0 {
-		return k.acquit(ctx, params, task, st, seats, claims)
-	}
-	right := rightParties(st, seats, claims, valid)
-	if len(right) == 0 {
-		return errorsmod.Wrapf(types.ErrValidRoot, "valid_root: nobody stands behind %X on task %d", valid, id)
-	}
-	if err := k.settleClaims(ctx, id, claims, valid, right); err != nil {
-		return err
-	}
-	if bytes.Equal(valid, st.ResultRoot) {
-		return k.finalise(ctx, params, task, st)
-	}
-	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, id, "wrong result", right)); err != nil {
+	reward := reward(holders(seats, r.ValidRoot), r.Beneficiaries)
+	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "wrong result", reward)); err != nil {
 		return err
 	}
 	if len(seats) > 0 {
-		if _, err := k.poai.SettleCommittee(ctx, id, poaitypes.CommitteeOutcome{ValidRoot: valid, Beneficiaries: right}); err != nil {
+		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{ValidRoot: r.ValidRoot, Beneficiaries: reward}); err != nil {
+			return err
+		}
+		// The next attempt may need a committee of its own.
+		if err := k.poai.PruneCommittee(ctx, task.Id); err != nil {
 			return err
 		}
 	}
-	return k.refund(ctx, params, task, st, types.STATE_REFUNDED)
+	if err := k.Results.Remove(ctx, task.Id); err != nil {
+		return err
+	}
+	return k.reopen(ctx, params, task, st)
 }
 
-// acquit releases everybody: the fault is nobody's (or ours, when independent parties agreed on what the referee rejects).
-// Seats that sealed and did not reveal are still taken: that is a lie whatever the right root is.
-func (k Keeper) acquit(
-	ctx context.Context, params types.Params, task types.Task, st types.Status, seats []poaitypes.Seat, claims []types.Claim,
-) error {
-	for _, c := range claims {
-		if err := k.poai.ReleaseLock(ctx, c.Challenger, poaitypes.LOCK_KIND_CLAIM, task.Id); err != nil {
+// VoidTask ends a task that cannot be judged because bytes are missing: locks are released, nobody is slashed or credited, and the
+// submitter is refunded. byInput: an input was missing, and bringing its inputs is the submitter's part, so min_fee burns. ErrState for a
+// task without a worker, or one that has ended.
+func (k Keeper) VoidTask(ctx context.Context, id uint64, byInput bool) error {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	st, err := k.status(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !st.State.Active() {
+		return errorsmod.Wrapf(types.ErrState, "task_id: %d is %s", id, st.State)
+	}
+	task, err := k.Tasks.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	burn := math.ZeroInt()
+	if byInput {
+		burn = math.MinInt(params.MinFee, task.MaxFee.Amount)
+	}
+	if len(st.ResultRoot) == 0 {
+		if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
 			return err
 		}
 	}
+	return k.release(ctx, params, task, st, burn)
+}
+
+// release lets everybody go: the fault is nobody's (or ours, when independent parties agreed on what the referee rejects). Seats
+// that sealed and did not reveal in time are still taken: that is a lie whatever the right root is.
+func (k Keeper) release(ctx context.Context, params types.Params, task types.Task, st types.Status, burn math.Int) error {
 	if err := k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id); err != nil {
+		return err
+	}
+	seats, err := k.seats(ctx, st, task.Id)
+	if err != nil {
 		return err
 	}
 	if len(seats) > 0 {
@@ -158,47 +165,20 @@ func (k Keeper) acquit(
 			return err
 		}
 	}
-	return k.refund(ctx, params, task, st, types.STATE_REFUNDED)
+	return k.refund(ctx, params, task, st, types.STATE_REFUNDED, burn)
 }
 
-// settleClaims releases the claims that were right and takes the others.
-func (k Keeper) settleClaims(ctx context.Context, id uint64, claims []types.Claim, valid []byte, right []string) error {
-	for _, c := range claims {
-		var err error
-		if bytes.Equal(c.ResultRoot, valid) {
-			err = k.poai.ReleaseLock(ctx, c.Challenger, poaitypes.LOCK_KIND_CLAIM, id)
-		} else {
-			err = k.poai.Slash(ctx, lie(c.Challenger, poaitypes.LOCK_KIND_CLAIM, id, "wrong claim", right))
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// rightParties are all who stand behind the valid root, each once: the worker, members in seat order, challengers.
-func rightParties(st types.Status, seats []poaitypes.Seat, claims []types.Claim, valid []byte) []string {
-	var right []string
-	if bytes.Equal(valid, st.ResultRoot) {
-		right = append(right, st.Worker)
-	}
-	right = append(right, holders(seats, valid)...)
-	for _, c := range claims {
-		if bytes.Equal(c.ResultRoot, valid) && !slices.Contains(right, c.Challenger) {
-			right = append(right, c.Challenger)
+// reward lists members that did their work, then those who argued, each once.
+func reward(members, arguers []string) []string {
+	var out []string
+	seen := make(map[string]bool, len(members)+len(arguers))
+	for _, list := range [][]string{members, arguers} {
+		for _, p := range list {
+			if !seen[p] {
+				seen[p] = true
+				out = append(out, p)
+			}
 		}
 	}
-	return right
-}
-
-// claims reads the claims on a task, at most MaxClaims.
-func (k Keeper) claims(ctx context.Context, id uint64) ([]types.Claim, error) {
-	var out []types.Claim
-	err := k.Claims.Walk(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](id),
-		func(_ collections.Pair[uint64, sdk.AccAddress], c types.Claim) (bool, error) {
-			out = append(out, c)
-			return false, nil
-		})
-	return out, err
+	return out
 }

@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"bytes"
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,74 +13,54 @@ import (
 
 func root(b byte) []byte { return bytes.Repeat([]byte{b}, 32) }
 
-// outsider is a participant that has no part in a task.
-func (f *fix) outsider(id uint64) string {
-	used := append(f.members(id), f.status(id).Worker)
-	for i := range 6 {
-		if who := f.who(i); !contains(used, who) {
-			return who
-		}
-	}
-	panic("everybody has a part")
+// contest disputes a revealed task, as x/disputes does for the first claim.
+func (f *fix) contest(id uint64) (types.Dispute, error) {
+	return deliver(f, f.keeper.Contest, id)
 }
 
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
+func (f *fix) resolve(id uint64, root []byte, arguers ...string) error {
+	r := types.Resolution{ValidRoot: root, Beneficiaries: arguers}
+	_, err := deliver(f, func(ctx context.Context, r types.Resolution) (any, error) {
+		return nil, f.keeper.ResolveDispute(ctx, id, r)
+	}, r)
+	return err
 }
 
-func TestChallengeRefuses(t *testing.T) {
+func (f *fix) void(id uint64, byInput bool) error {
+	_, err := deliver(f, func(ctx context.Context, byInput bool) (any, error) { return nil, f.keeper.VoidTask(ctx, id, byInput) }, byInput)
+	return err
+}
+
+func TestContest(t *testing.T) {
 	f := fixture(t)
 	f.audits(false)
-	f.poai.join(f.ctx, f.who(10), 5, 1)
 	early := f.assigned(digitsMsg(f.who(9), 2))
 	id, a := f.revealed(digitsMsg(f.who(9), 1))
-	worker, challenger := f.status(id).Worker, f.outsider(id)
-	require.ErrorIs(t, f.challenge(99, challenger, root(9)), types.ErrUnknownTask)
-	require.ErrorIs(t, f.challenge(id, "x", root(9)), types.ErrAddress)
-	require.ErrorIs(t, f.challenge(id, challenger, root(9)[1:]), types.ErrLength)
-	require.ErrorIs(t, f.challenge(early, challenger, root(9)), types.ErrState)
-	require.ErrorIs(t, f.challenge(id, worker, root(9)), types.ErrParty)
-	require.ErrorIs(t, f.challenge(id, challenger, a.root[:]), types.ErrClaim)
-	require.ErrorContains(t, f.challenge(id, f.who(7), root(9)), "not found", "no participant")
-	require.ErrorContains(t, f.challenge(id, f.who(10), root(9)), "insufficient bond")
-	require.Equal(t, types.STATE_REVEALED, f.state(id))
-	require.NoError(t, f.challenge(id, challenger, root(9)))
-	require.Equal(t, types.STATE_DISPUTED, f.state(id))
-	require.ErrorIs(t, f.challenge(id, challenger, root(8)), types.ErrClaim)
-	until := f.status(id).Deadline
-	f.block(until - f.ctx.BlockHeight())
-	ctx, _ := f.ctx.CacheContext()
-	second := f.outsider(id)
-	for i := range 6 {
-		if who := f.who(i); who != challenger && who != worker {
-			second = who
-		}
-	}
-	_, err := f.msgs.Challenge(ctx, &types.MsgChallenge{Challenger: second, TaskId: id, ResultRoot: root(8)})
-	require.NoError(t, err, "others may still join until the window is over")
-	f.block(1)
-	require.ErrorIs(t, f.challenge(id, second, root(8)), types.ErrDeadline)
+	late, _ := f.revealed(digitsMsg(f.who(9), 3))
+	_, err := f.contest(99)
+	require.ErrorIs(t, err, types.ErrUnknownTask)
+	_, err = f.contest(early)
+	require.ErrorIs(t, err, types.ErrState)
+
+	d, err := f.contest(id)
+	require.NoError(t, err)
+	st := f.status(id)
+	require.Equal(t, types.STATE_DISPUTED, st.State)
+	require.Equal(t, id, d.Task.Id)
+	require.Equal(t, types.Party{Participant: st.Worker, Root: a.root[:]}, d.Worker)
+	require.Equal(t, uint32(1), d.Attempt)
+	require.Equal(t, st.Deadline, d.Until)
+	require.Empty(t, d.Members)
+	_, err = f.contest(id)
+	require.ErrorIs(t, err, types.ErrState, "twice")
+
+	st = f.status(late)
+	ctx := f.ctx.WithBlockHeight(st.Deadline + 1)
+	_, err = f.keeper.Contest(ctx, late)
+	require.ErrorIs(t, err, types.ErrDeadline)
 	f.block(100)
 	require.Equal(t, types.STATE_DISPUTED, f.state(id), "no timer releases a dispute")
-}
-
-func TestTooManyChallengers(t *testing.T) {
-	f := fixture(t)
-	f.audits(false)
-	id, _ := f.revealed(digitsMsg(f.who(9), 1))
-	for i := range types.MaxClaims + 1 {
-		f.poai.join(f.ctx, f.who(20+i), 10_000_000, 1)
-		err := f.challenge(id, f.who(20+i), root(9))
-		require.Equal(t, i == types.MaxClaims, err != nil, "challenger %d: %v", i, err)
-	}
-	f.check()
-	require.NoError(t, f.resolve(id, root(9)))
-	f.check()
+	require.Empty(t, f.disputes.state(f.ctx).Opened, "the caller knows")
 }
 
 func TestResolveRefuses(t *testing.T) {
@@ -87,19 +68,16 @@ func TestResolveRefuses(t *testing.T) {
 	f.audits(false)
 	id, a := f.revealed(digitsMsg(f.who(9), 1))
 	require.ErrorIs(t, f.resolve(id, a.root[:]), types.ErrState)
-	require.NoError(t, f.challenge(id, f.outsider(id), root(9)))
-	_, err := deliver(f, f.msgs.ResolveDispute, &types.MsgResolveDispute{Authority: f.who(1), TaskId: id, ValidRoot: a.root[:]})
-	require.ErrorContains(t, err, "invalid authority")
-	require.ErrorIs(t, f.resolve(id, root(8)), types.ErrValidRoot)
+	_, err := f.contest(id)
+	require.NoError(t, err)
 	require.ErrorIs(t, f.resolve(id, root(8)[1:]), types.ErrLength)
 	require.ErrorIs(t, f.resolve(99, a.root[:]), types.ErrUnknownTask)
 	f.block(1)
 	require.Equal(t, types.STATE_DISPUTED, f.state(id))
 }
 
-// disputed has three members: the first agrees with the worker, the second attests another root, the third stays silent. An
-// outsider claims a third root, and another one the second member's.
-func (f *fix) disputed() (id uint64, a answer, members []string, wrong, right string) {
+// disputed has three members: the first agrees with the worker, the second attests another root, the third stays silent.
+func (f *fix) disputed() (id uint64, a answer, members []string) {
 	f.audits(true)
 	id, a = f.revealing(storyMsg(f.who(9), 16, 3))
 	members = f.members(id)
@@ -107,67 +85,133 @@ func (f *fix) disputed() (id uint64, a answer, members []string, wrong, right st
 	require.NoError(f.tb, f.poai.revealSeat(f.ctx, id, members[0], a.root[:]))
 	require.NoError(f.tb, f.poai.revealSeat(f.ctx, id, members[1], root(9)))
 	f.until(id, types.STATE_DISPUTED)
-	wrong = f.outsider(id)
-	require.NoError(f.tb, f.challenge(id, wrong, root(8)))
-	right = f.who(11)
-	f.poai.join(f.ctx, right, 100_000_000, 4)
-	require.NoError(f.tb, f.challenge(id, right, root(9)))
 	f.block(1)
-	return id, a, members, wrong, right
+	return id, a, members
 }
 
 func TestResolveForTheWorker(t *testing.T) {
 	f := fixture(t)
-	id, a, members, claim1, claim2 := f.disputed()
+	id, a, members := f.disputed()
 	worker := f.status(id).Worker
-	require.NoError(t, f.resolve(id, a.root[:]))
+	opened := f.disputes.state(f.ctx).Opened
+	require.Len(t, opened, 1)
+	require.Equal(t, []types.Party{{Participant: members[0], Root: a.root[:]}, {Participant: members[1], Root: root(9)}}, opened[0].Members)
+	require.Equal(t, "attestation", opened[0].Cause)
+	require.NoError(t, f.resolve(id, a.root[:], f.who(11), worker))
 	require.Equal(t, types.STATE_FINAL, f.state(id))
-	require.ElementsMatch(t, []string{
-		claim1 + "/3/10000/true", claim2 + "/3/10000/true", members[1] + "/2/10000/true", members[2] + "/2/10000/true",
-	}, f.slashes(id))
+	require.ElementsMatch(t, []string{members[1] + "/2/10000/true", members[2] + "/2/10000/true"}, f.slashes(id))
 	for _, s := range f.poai.state(f.ctx).Slashes {
-		require.Equal(t, []string{worker, members[0]}, s.Beneficiaries)
+		require.Equal(t, []string{worker, members[0], f.who(11)}, s.Beneficiaries)
 	}
 	require.Equal(t, "12160 2280 800 760 34000", payment(f.payment(id)))
 	require.Equal(t, int64(funds+2_280), f.balance(members[0]).Int64())
 	require.Len(t, f.credits(id), 2)
 	f.block(40)
 	require.True(t, f.status(id).Pruned)
-	claims, err := f.query().Task(f.ctx, &types.QueryTaskRequest{Id: id})
-	require.NoError(t, err)
-	require.Empty(t, claims.Claims)
+	require.Equal(t, []uint64{id}, f.disputes.state(f.ctx).Pruned)
 }
 
 func TestResolveAgainstTheWorker(t *testing.T) {
 	f := fixture(t)
-	id, _, members, wrong, right := f.disputed()
-	worker := f.status(id).Worker
-	require.NoError(t, f.resolve(id, root(9)))
-	require.Equal(t, types.STATE_REFUNDED, f.state(id))
+	id, _, members := f.disputed()
+	liar := f.status(id).Worker
+	require.NoError(t, f.resolve(id, root(9), f.who(11)))
 	require.ElementsMatch(t, []string{
-		worker + "/1/10000/true", wrong + "/3/10000/true", members[0] + "/2/10000/true", members[2] + "/2/10000/true",
+		liar + "/1/10000/true", members[0] + "/2/10000/true", members[2] + "/2/10000/true",
 	}, f.slashes(id))
 	for _, s := range f.poai.state(f.ctx).Slashes {
-		require.Equal(t, []string{members[1], right}, s.Beneficiaries)
+		require.Equal(t, []string{members[1], f.who(11)}, s.Beneficiaries)
 	}
-	require.Equal(t, "0 0 0 0 50000", payment(f.payment(id)))
-	require.Equal(t, int64(funds), f.balance(f.who(9)).Int64())
 	require.Empty(t, f.credits(id))
-	again, err := deliver(f, f.msgs.SubmitTask, storyMsg(f.who(9), 16, 3))
+	st := f.status(id)
+	require.Equal(t, types.STATE_OPEN, st.State, "another worker has it")
+	require.Equal(t, []string{liar}, st.Tried)
+	has, err := f.keeper.Results.Has(f.ctx, id)
 	require.NoError(t, err)
-	require.True(t, again.Scored)
-	f.block(40)
+	require.False(t, has, "the lie is no result")
+	f.until(id, types.STATE_ASSIGNED)
+	require.NotEqual(t, liar, f.status(id).Worker)
+	f.seal(id, f.result(id, 0, 1))
+	f.until(id, types.STATE_AUDITED)
+	require.NotEmpty(t, f.members(id), "a committee of its own")
 }
 
 func TestResolveForNobody(t *testing.T) {
 	f := fixture(t)
-	id, _, members, _, _ := f.disputed()
+	id, _, members := f.disputed()
 	require.NoError(t, f.resolve(id, nil))
 	require.Equal(t, types.STATE_REFUNDED, f.state(id))
 	require.Equal(t, []string{members[2] + "/2/10000/true"}, f.slashes(id), "only the seat that never revealed")
 	require.Equal(t, "0 0 0 0 50000", payment(f.payment(id)))
 	f.block(40)
 	require.True(t, f.status(id).Pruned)
+}
+
+// TestVoidEveryState: whatever a task has come to, its parties are let go and the submitter is refunded.
+func TestVoidEveryState(t *testing.T) {
+	reach := map[types.State]func(f *fix) uint64{
+		types.STATE_ASSIGNED: func(f *fix) uint64 { return f.assigned(digitsMsg(f.who(9), 1)) },
+		types.STATE_SEALED: func(f *fix) uint64 {
+			id := f.assigned(digitsMsg(f.who(9), 1))
+			f.seal(id, f.result(id, 0, 1))
+			return id
+		},
+		types.STATE_AUDITED: func(f *fix) uint64 {
+			f.audits(true)
+			id := f.assigned(digitsMsg(f.who(9), 1))
+			f.seal(id, f.result(id, 0, 1))
+			f.until(id, types.STATE_AUDITED)
+			require.NotEmpty(f.tb, f.members(id))
+			require.NoError(f.tb, f.poai.sealSeat(f.ctx, id, f.members(id)[0]))
+			return id
+		},
+		types.STATE_REVEALING: func(f *fix) uint64 {
+			f.audits(true)
+			id, _ := f.revealing(digitsMsg(f.who(9), 1))
+			return id
+		},
+		types.STATE_REVEALED: func(f *fix) uint64 { id, _ := f.revealed(digitsMsg(f.who(9), 1)); return id },
+		types.STATE_DISPUTED: func(f *fix) uint64 {
+			id, _ := f.revealed(digitsMsg(f.who(9), 1))
+			_, err := f.contest(id)
+			require.NoError(f.tb, err)
+			return id
+		},
+	}
+	for state, to := range reach {
+		t.Run(state.String(), func(t *testing.T) {
+			f := fixture(t)
+			f.audits(false)
+			id := to(f)
+			require.Equal(t, state, f.state(id))
+			byInput := state%2 == 0
+			require.NoError(t, f.void(id, byInput))
+			require.Equal(t, types.STATE_REFUNDED, f.state(id))
+			require.Empty(t, f.slashes(id))
+			require.Empty(t, f.credits(id))
+			want := "0 0 0 0 5000"
+			if byInput {
+				want = "0 0 0 1000 4000" // the submitter's part burns
+			}
+			require.Equal(t, want, payment(f.payment(id)))
+			f.check()
+			f.block(40)
+			require.True(t, f.status(id).Pruned)
+			require.ErrorIs(t, f.void(id, false), types.ErrState)
+		})
+	}
+	f := fixture(t)
+	open := f.submit(digitsMsg(f.who(9), 1))
+	require.ErrorIs(t, f.void(open, true), types.ErrState)
+	require.ErrorIs(t, f.void(99, true), types.ErrUnknownTask)
+}
+
+func TestQuarantinedModel(t *testing.T) {
+	f := fixture(t)
+	*f.disputes.quarantined = "story"
+	_, err := deliver(f, f.msgs.SubmitTask, storyMsg(f.who(9), 16, 3))
+	require.ErrorIs(t, err, errQuarantined)
+	f.submit(digitsMsg(f.who(9), 1))
 }
 
 // TestDisputeByAttestationSettlesAtOnce: the last reveal of a message disputes the task.
@@ -185,4 +229,7 @@ func TestDisputeByAttestationSettlesAtOnce(t *testing.T) {
 	require.Zero(t, st.Due)
 	require.Len(t, f.poai.state(f.ctx).Locks, 4, "worker and members stay locked")
 	require.Contains(t, f.poai.state(f.ctx).Locks, lockKey(st.Worker, poaitypes.LOCK_KIND_TASK, id))
+	parties, err := f.keeper.GetCommitteeParties(f.ctx, id)
+	require.NoError(t, err)
+	require.Equal(t, f.members(id), parties)
 }

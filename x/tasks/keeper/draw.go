@@ -10,6 +10,7 @@ import (
 	"slices"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/tasks/types"
@@ -42,7 +43,7 @@ func (k Keeper) seed(ctx context.Context, height int64, purpose string, task uin
 func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	last := st.OpenedHeight + params.OpenBlocks
 	if st.Attempt >= params.MaxAttempts || st.Due > last {
-		return k.refund(ctx, params, task, st, types.STATE_EXPIRED)
+		return k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt())
 	}
 	seed, err := k.seed(ctx, st.Due, seedWorker, task.Id, st.Attempt)
 	if err != nil {
@@ -97,15 +98,17 @@ func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types
 
 // reopen takes a task from a worker that failed it and opens it again, or lets it expire after max_attempts.
 func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
-	if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
-		return err
+	if len(st.ResultRoot) == 0 { // its place was freed when it revealed
+		if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
+			return err
+		}
 	}
 	if err := k.unindex(ctx, st.Worker, task.Id); err != nil {
 		return err
 	}
 	st = types.Status{Attempt: st.Attempt, Tried: append(slices.Clone(st.Tried), st.Worker), OpenedHeight: height(ctx)}
 	if st.Attempt >= params.MaxAttempts {
-		return k.refund(ctx, params, task, st, types.STATE_EXPIRED)
+		return k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt())
 	}
 	enter(&st, types.STATE_OPEN, st.OpenedHeight+params.DrawDelay, 0)
 	return k.move(ctx, task.Id, st)

@@ -28,15 +28,6 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return errorsmod.Wrapf(err, "task %d", t.Task.Id)
 		}
 	}
-	for _, c := range g.Claims {
-		addr, _, err := k.address("challenger", c.Challenger)
-		if err != nil {
-			return err
-		}
-		if err := k.Claims.Set(ctx, collections.Join(c.TaskId, addr), c); err != nil {
-			return err
-		}
-	}
 	for _, s := range g.Seen {
 		if err := k.Seen.Set(ctx, collections.Join(s.Model, s.InputRoot), s.TaskId); err != nil {
 			return err
@@ -104,13 +95,6 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 			return true, err
 		}
 		g.Tasks = append(g.Tasks, t)
-		return false, nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	err = k.Claims.Walk(ctx, nil, func(_ collections.Pair[uint64, sdk.AccAddress], c types.Claim) (bool, error) {
-		g.Claims = append(g.Claims, c)
 		return false, nil
 	})
 	if err != nil {

@@ -54,7 +54,6 @@ func TestGenesisRefuses(t *testing.T) {
 		"no worker":    func(g *types.GenesisState) { g.Tasks[0].Status.Worker = "" },
 		"state":        func(g *types.GenesisState) { g.Tasks[0].Status.State = 12 },
 		"payment":      func(g *types.GenesisState) { g.Tasks[0].Payment = &types.Payment{} },
-		"claim":        func(g *types.GenesisState) { g.Claims = append(g.Claims, types.Claim{TaskId: 5}) },
 		"seen":         func(g *types.GenesisState) { g.Seen[0].TaskId++ },
 		"short root":   func(g *types.GenesisState) { g.Seen[0].InputRoot = nil },
 		"shares":       func(g *types.GenesisState) { g.Tasks[0].Task.BurnBps++ },
@@ -83,9 +82,6 @@ func TestInvariantsSeeDamage(t *testing.T) {
 		"index": func(f *fix, _ uint64) { _ = f.keeper.ByWorker.Clear(f.ctx, nil) },
 		"list":  func(f *fix, _ uint64) { _ = f.keeper.BySubmitter.Clear(f.ctx, nil) },
 		"paid":  func(f *fix, id uint64) { _ = f.keeper.Payments.Set(f.ctx, id, zeroPayment()) },
-		"claim": func(f *fix, id uint64) {
-			_ = f.keeper.Claims.Set(f.ctx, collections.Join(id, f.acc(f.who(8))), types.Claim{TaskId: id, ResultRoot: root(1)})
-		},
 		"seen": func(f *fix, id uint64) {
 			task, _ := f.keeper.Tasks.Get(f.ctx, id)
 			task.Scored = false

@@ -13,7 +13,7 @@ import (
 
 // CheckInvariants checks what holds between blocks. It walks every task, so it is for tests and audits.
 func (k Keeper) CheckInvariants(ctx context.Context) error {
-	for _, check := range []func(context.Context) error{k.checkEscrow, k.checkTasks, k.checkIndexes, k.checkSeen, k.checkClaims} {
+	for _, check := range []func(context.Context) error{k.checkEscrow, k.checkTasks, k.checkIndexes, k.checkSeen} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -126,20 +126,6 @@ func (k Keeper) checkSeen(ctx context.Context) error {
 		}
 		if !task.Scored || task.Model != key.K1() || paid && st.State != types.STATE_FINAL {
 			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: keeps input %X in %s", id, key.K2(), st.State)
-		}
-		return false, nil
-	})
-}
-
-// checkClaims checks that only disputed or ended tasks have claims, none of them on the worker's root.
-func (k Keeper) checkClaims(ctx context.Context) error {
-	return k.Claims.Walk(ctx, nil, func(key collections.Pair[uint64, sdk.AccAddress], c types.Claim) (bool, error) {
-		st, err := k.Statuses.Get(ctx, key.K1())
-		if err != nil {
-			return true, err
-		}
-		if st.State != types.STATE_DISPUTED && !st.State.Ended() || st.Pruned || string(c.ResultRoot) == string(st.ResultRoot) {
-			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: claim of %s in %s", key.K1(), c.Challenger, st.State)
 		}
 		return false, nil
 	})

@@ -1,6 +1,8 @@
 package keeper
 
 import (
+	"context"
+
 	"cosmossdk.io/collections"
 	"cosmossdk.io/core/store"
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -9,7 +11,7 @@ import (
 	"poaid/x/tasks/types"
 )
 
-// Keeper owns tasks, inputs, statuses, results, payments, claims and the due-queue.
+// Keeper owns tasks, inputs, statuses, results, payments and the due-queue.
 type Keeper struct {
 	account   types.AccountKeeper
 	bank      types.BankKeeper
@@ -17,6 +19,8 @@ type Keeper struct {
 	models    types.ModelsKeeper
 	poai      types.PoaiKeeper
 	authority string
+	// disputes is shared by all copies of the keeper.
+	disputes *types.DisputeHooks
 
 	Schema   collections.Schema
 	Params   collections.Item[types.Params]
@@ -25,8 +29,6 @@ type Keeper struct {
 	Inputs   collections.Map[uint64, types.Inputs]
 	Results  collections.Map[uint64, types.Result]
 	Payments collections.Map[uint64, types.Payment]
-	// Claims are keyed by task and challenger.
-	Claims collections.Map[collections.Pair[uint64, sdk.AccAddress], types.Claim]
 	// Seen tells which task first ran a model on an input root for score.
 	Seen collections.Map[collections.Pair[string, []byte], uint64]
 	// Due holds (height, task) of every transition that time causes. Entries are never deleted early.
@@ -51,7 +53,7 @@ func NewKeeper(
 	dueKey := collections.NamedPairKeyCodec("height", collections.Int64Key, "task_id", collections.Uint64Key)
 	ownerKey := collections.NamedPairKeyCodec("address", sdk.AccAddressKey, "task_id", collections.Uint64Key)
 	k := Keeper{
-		account: account, bank: bank, beacon: beacon, models: models, poai: poai, authority: authority,
+		account: account, bank: bank, beacon: beacon, models: models, poai: poai, authority: authority, disputes: new(types.DisputeHooks),
 
 		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Tasks:    collections.NewMap(sb, types.TasksKey, "tasks", collections.Uint64Key, codec.CollValue[types.Task](cdc)),
@@ -59,8 +61,6 @@ func NewKeeper(
 		Inputs:   collections.NewMap(sb, types.InputsKey, "inputs", collections.Uint64Key, codec.CollValue[types.Inputs](cdc)),
 		Results:  collections.NewMap(sb, types.ResultsKey, "results", collections.Uint64Key, codec.CollValue[types.Result](cdc)),
 		Payments: collections.NewMap(sb, types.PaymentsKey, "payments", collections.Uint64Key, codec.CollValue[types.Payment](cdc)),
-		Claims: collections.NewMap(sb, types.ClaimsKey, "claims",
-			collections.NamedPairKeyCodec("task_id", collections.Uint64Key, "challenger", sdk.AccAddressKey), codec.CollValue[types.Claim](cdc)),
 		Seen: collections.NewMap(sb, types.SeenKey, "seen",
 			collections.NamedPairKeyCodec("model", collections.StringKey, "input_root", collections.BytesKey), collections.Uint64Value),
 		Due:         collections.NewKeySet(sb, types.DueKey, "due", dueKey),
@@ -76,5 +76,40 @@ func NewKeeper(
 	return k
 }
 
-// Authority is the address that may change params and resolve disputes.
+// Authority is the address that may change params.
 func (k Keeper) Authority() string { return k.authority }
+
+// SetDisputeHooks connects what argues over results; once, before the first block.
+func (k Keeper) SetDisputeHooks(h types.DisputeHooks) { *k.disputes = h }
+
+// GetTask returns a task and where it stands; an error that is collections.ErrNotFound when unknown.
+func (k Keeper) GetTask(ctx context.Context, id uint64) (types.Task, types.Status, error) {
+	task, err := k.Tasks.Get(ctx, id)
+	if err != nil {
+		return task, types.Status{}, err
+	}
+	st, err := k.Statuses.Get(ctx, id)
+	return task, st, err
+}
+
+// GetInputs returns the inputs given with a task, without those left to their default; collections.ErrNotFound once pruned.
+func (k Keeper) GetInputs(ctx context.Context, id uint64) (types.Inputs, error) {
+	return k.Inputs.Get(ctx, id)
+}
+
+// GetCommitteeParties returns the members of the task's committee, in seat order, whatever the state of their seat.
+func (k Keeper) GetCommitteeParties(ctx context.Context, id uint64) ([]string, error) {
+	st, err := k.Statuses.Get(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	seats, err := k.seats(ctx, st, id)
+	if err != nil {
+		return nil, err
+	}
+	members := make([]string, len(seats))
+	for i, s := range seats {
+		members[i] = s.Participant
+	}
+	return members, nil
+}

@@ -68,10 +68,12 @@ func (m *machine) move(kind, a, b byte) {
 	case 9, 10:
 		m.most(types.STATE_REVEALING, a, b, m.revealSeatOf)
 	case 11:
-		m.challengeOne(a, b)
+		m.contestOne(a)
 	case 12:
 		if id, ok := m.pick(types.STATE_DISPUTED, a); ok && b%2 == 0 {
 			m.resolveOne(id, b/2)
+		} else if b%2 == 1 {
+			m.voidOne(a, b/2)
 		}
 	default:
 		m.block(int64(a%3) + 1)
@@ -151,14 +153,20 @@ func (m *machine) revealSeatOf(id uint64, b byte) {
 	}
 }
 
-func (m *machine) challengeOne(a, b byte) {
-	state := types.STATE_REVEALED
-	if b%3 == 0 {
-		state = types.STATE_DISPUTED
+func (m *machine) contestOne(a byte) {
+	if id, ok := m.pick(types.STATE_REVEALED, a); ok {
+		_, err := m.contest(id)
+		require.NoError(m.tb, err)
 	}
-	if id, ok := m.pick(state, a); ok {
-		claim := m.result(id, m.stop(id), 1+b%3).root
-		_ = m.challenge(id, m.who(int(b)%6), claim[:]) // many reasons to refuse it
+}
+
+// voidOne voids a task that has a worker, whatever it has come to.
+func (m *machine) voidOne(a, b byte) {
+	for _, state := range []types.State{types.STATE_ASSIGNED, types.STATE_AUDITED, types.STATE_REVEALING, types.STATE_DISPUTED} {
+		if id, ok := m.pick(state, a); ok && b%4 == byte(state)%4 {
+			require.NoError(m.tb, m.void(id, b%8 < 4))
+			return
+		}
 	}
 }
 
@@ -173,11 +181,6 @@ func (m *machine) resolveOne(id uint64, b byte) {
 			if s.State == poaitypes.SEAT_STATE_REVEALED {
 				valid = s.ResultRoot
 			}
-		}
-		res, err := m.query().Task(m.ctx, &types.QueryTaskRequest{Id: id})
-		require.NoError(m.tb, err)
-		for _, c := range res.Claims {
-			valid = c.ResultRoot
 		}
 	}
 	require.NoError(m.tb, m.resolve(id, valid))

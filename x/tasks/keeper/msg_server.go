@@ -76,25 +76,6 @@ func (m msgServer) RevealResults(ctx context.Context, msg *types.MsgRevealResult
 	return res, nil
 }
 
-// Challenge stands behind a different root.
-func (m msgServer) Challenge(ctx context.Context, msg *types.MsgChallenge) (*types.MsgChallengeResponse, error) {
-	if err := m.challenge(ctx, msg); err != nil {
-		return nil, err
-	}
-	return &types.MsgChallengeResponse{}, nil
-}
-
-// ResolveDispute releases a disputed task; governance only.
-func (m msgServer) ResolveDispute(ctx context.Context, msg *types.MsgResolveDispute) (*types.MsgResolveDisputeResponse, error) {
-	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), m.authority, msg.Authority); err != nil {
-		return nil, err
-	}
-	if err := m.resolve(ctx, msg.TaskId, msg.ValidRoot); err != nil {
-		return nil, err
-	}
-	return &types.MsgResolveDisputeResponse{}, nil
-}
-
 // UpdateParams replaces the params; governance only.
 func (m msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), m.authority, msg.Authority); err != nil {

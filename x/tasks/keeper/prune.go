@@ -3,8 +3,7 @@ package keeper
 import (
 	"context"
 
-	"cosmossdk.io/collections"
-	sdk "github.com/cosmos/cosmos-sdk/types"
+	"cosmossdk.io/math"
 
 	"poaid/x/tasks/types"
 )
@@ -16,17 +15,14 @@ func (k Keeper) afterEnd(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	if !paid {
-		return k.refund(ctx, params, task, st, st.State)
+		return k.refund(ctx, params, task, st, st.State, math.ZeroInt())
 	}
 	return k.prune(ctx, task, st)
 }
 
-// prune drops inputs, claims and committee; task, status, result and payment stay as the receipt.
+// prune drops inputs and committee; task, status, result and payment stay as the receipt.
 func (k Keeper) prune(ctx context.Context, task types.Task, st types.Status) error {
 	if err := k.Inputs.Remove(ctx, task.Id); err != nil {
-		return err
-	}
-	if err := k.Claims.Clear(ctx, collections.NewPrefixedPairRange[uint64, sdk.AccAddress](task.Id)); err != nil {
 		return err
 	}
 	seats, err := k.seats(ctx, st, task.Id)
@@ -43,5 +39,8 @@ func (k Keeper) prune(ctx context.Context, task types.Task, st types.Status) err
 	if err := k.store(ctx, task.Id, st); err != nil {
 		return err
 	}
-	return emit(ctx, &types.EventTaskPruned{TaskId: task.Id})
+	if err := emit(ctx, &types.EventTaskPruned{TaskId: task.Id}); err != nil {
+		return err
+	}
+	return (*k.disputes).AfterTaskPruned(ctx, task.Id)
 }

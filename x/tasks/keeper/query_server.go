@@ -98,9 +98,6 @@ func (q queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 	if res.Payment, err = optional(q.k.Payments.Get(ctx, req.Id)); err != nil {
 		return nil, err
 	}
-	if res.Claims, err = q.k.claims(ctx, req.Id); err != nil {
-		return nil, err
-	}
 	if view.Status.Audited && !view.Status.Pruned {
 		seats, err := q.k.seats(ctx, view.Status, req.Id)
 		if err != nil {

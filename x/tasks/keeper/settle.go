@@ -27,7 +27,11 @@ func (k Keeper) settleReveals(ctx context.Context, params types.Params, task typ
 	until := height(ctx) + params.ChallengeBlocks
 	st.RevealedHeight = height(ctx)
 	if slices.ContainsFunc(seats, func(s poaitypes.Seat) bool { return revealed(s) && !bytes.Equal(s.ResultRoot, st.ResultRoot) }) {
-		return k.dispute(ctx, task, st, until, "attestation")
+		d, err := k.dispute(ctx, task, st, seats, until, causeAttestation)
+		if err != nil {
+			return err
+		}
+		return (*k.disputes).AfterRootsDiffer(ctx, d)
 	}
 	enter(&st, types.STATE_REVEALED, until, until)
 	return k.move(ctx, task.Id, st)
@@ -56,8 +60,9 @@ func (k Keeper) silentWorker(ctx context.Context, params types.Params, task type
 	return k.reopen(ctx, params, task, st)
 }
 
-// finalise pays and credits a result that stands.
-func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+// finalise pays and credits a result that stands. Of what wrong members lose, the worker, members who agreed and those who argued for
+// the result have a part.
+func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Task, st types.Status, arguers []string) error {
 	seats, err := k.seats(ctx, st, task.Id)
 	if err != nil {
 		return err
@@ -65,7 +70,7 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	var agreed []string
 	if len(seats) > 0 {
 		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{
-			ValidRoot: st.ResultRoot, Beneficiaries: append([]string{st.Worker}, holders(seats, st.ResultRoot)...),
+			ValidRoot: st.ResultRoot, Beneficiaries: reward(append([]string{st.Worker}, holders(seats, st.ResultRoot)...), arguers),
 		})
 		if err != nil {
 			return err
@@ -121,17 +126,18 @@ func (k Keeper) credit(ctx context.Context, task types.Task, st types.Status, sc
 	return nil
 }
 
-// refund ends a task without a result that stands; the submitter gets the whole escrow back.
-func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State) error {
+// refund ends a task without a result that stands; the submitter gets the escrow back, less what burns.
+func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State, burn math.Int) error {
 	pay := types.Payment{
 		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(), Refund: math.ZeroInt(),
 	}
-	left, err := k.pay(ctx, task, task.Submitter, task.MaxFee.Amount)
+	refund := task.MaxFee.Amount.Sub(burn)
+	left, err := k.pay(ctx, task, task.Submitter, refund)
 	if err != nil {
 		return err
 	}
-	pay.Refund = task.MaxFee.Amount.Sub(left)
-	if err := k.burn(ctx, task, &pay, left); err != nil {
+	pay.Refund = refund.Sub(left)
+	if err := k.burn(ctx, task, &pay, left.Add(burn)); err != nil {
 		return err
 	}
 	if err := k.forgetInput(ctx, task); err != nil {

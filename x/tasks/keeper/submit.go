@@ -38,6 +38,9 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 	if model.Retired {
 		return types.Task{}, errorsmod.Wrapf(types.ErrModel, "model: %q is retired", msg.Model)
 	}
+	if err := (*k.disputes).BeforeTaskSubmitted(ctx, model.Id); err != nil {
+		return types.Task{}, err
+	}
 	in, err := k.checkRun(ctx, msg, params)
 	if err != nil {
 		return types.Task{}, err

@@ -15,8 +15,6 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgCancelTask{}, "poai/MsgCancelTask")
 	legacy.RegisterAminoMsg(cdc, &MsgSealResults{}, "poai/MsgSealResults")
 	legacy.RegisterAminoMsg(cdc, &MsgRevealResults{}, "poai/MsgRevealResults")
-	legacy.RegisterAminoMsg(cdc, &MsgChallenge{}, "poai/MsgChallenge")
-	legacy.RegisterAminoMsg(cdc, &MsgResolveDispute{}, "poai/MsgResolveDispute")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "poai/x/tasks/MsgUpdateParams")
 }
 
@@ -27,8 +25,6 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgCancelTask{},
 		&MsgSealResults{},
 		&MsgRevealResults{},
-		&MsgChallenge{},
-		&MsgResolveDispute{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

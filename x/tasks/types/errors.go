@@ -44,14 +44,8 @@ var (
 	ErrOutput = errorsmod.Register(ModuleName, 20, "invalid output")
 	// ErrSeal is returned when a reveal does not match the seal.
 	ErrSeal = errorsmod.Register(ModuleName, 21, "reveal does not match the seal")
-	// ErrClaim is returned when a challenge is not admissible.
-	ErrClaim = errorsmod.Register(ModuleName, 22, "invalid claim")
-	// ErrValidRoot is returned when nobody stands behind the root of a resolution.
-	ErrValidRoot = errorsmod.Register(ModuleName, 23, "invalid valid_root")
 	// ErrInvariant is returned by a broken invariant.
 	ErrInvariant = errorsmod.Register(ModuleName, 24, "invariant broken")
 	// ErrUnits is returned when a run takes longer than any task may.
 	ErrUnits = errorsmod.Register(ModuleName, 25, "too many units")
-	// ErrParty is returned when a party may not do this to a task it has a stake in.
-	ErrParty = errorsmod.Register(ModuleName, 26, "not admissible for a party")
 )

@@ -26,11 +26,6 @@ func (g GenesisState) Validate() error {
 			return errorsmod.Wrapf(err, "tasks[%d]", i)
 		}
 	}
-	for i, c := range g.Claims {
-		if !ids[c.TaskId] || c.Challenger == "" || len(c.ResultRoot) != 32 {
-			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: task %d is unknown, or challenger or root is malformed", i, c.TaskId)
-		}
-	}
 	for i, s := range g.Seen {
 		if !ids[s.TaskId] || s.Model == "" || len(s.InputRoot) != 32 {
 			return errorsmod.Wrapf(ErrGenesis, "seen[%d]: task %d is unknown, or model or root is malformed", i, s.TaskId)

@@ -17,7 +17,6 @@ var (
 	InputsKey      = collections.NewPrefix(3)
 	ResultsKey     = collections.NewPrefix(4)
 	PaymentsKey    = collections.NewPrefix(5)
-	ClaimsKey      = collections.NewPrefix(6)
 	SeenKey        = collections.NewPrefix(7)
 	DueKey         = collections.NewPrefix(8)
 	RetryKey       = collections.NewPrefix(9)

@@ -30,9 +30,6 @@ const (
 // MaxSealBlocks bounds the time to seal: a task of more units than fit in it is refused.
 const MaxSealBlocks = maxWindowBlocks
 
-// MaxClaims is how many challengers one task may have; it bounds the work of its resolution.
-const MaxClaims = 16
-
 // DefaultParams are for blocks of about one second.
 func DefaultParams() Params {
 	return Params{
