@@ -10,11 +10,6 @@ import (
 	"poaid/engine/nn"
 )
 
-// everyOp is the table of docs/engine.md.
-const everyOp = `const step iota rows neg abs relu exp log sqrt rsqrt sigmoid tanh silu gelu add sub mul div max min eq lt le and or
-	not where cast reshape transpose slice concat pad broadcast gather take setrow rope onehot tril rand mulhi expweight matmul
-	reduce_sum reduce_max argmax rank massabove pick conv2d conv2d_dw conv2d_dx maxpool avgpool maxpool_dx avgpool_dx scatter_add`
-
 // zoo is a program with one node of every op, each an output, with folds of many steps and tensors of many chunks.
 func zoo(tb testing.TB) program {
 	tb.Helper()
@@ -105,6 +100,7 @@ func zoo(tb testing.TB) program {
 	node("maxpool_dx", none, in(img, p), pool...)
 	node("avgpool_dx", none, in(p), pool[0], pool[1], ints("size", 12, 12), pool[2])
 	show(g.ScatterAdd(g.Rand(seed, 4, 3, engine.Const(30)), x, 3))
+	importOps(g, show, x, img, ker)
 	prog, err := b.Build(engine.DefaultLimits())
 	require.NoError(tb, err)
 
