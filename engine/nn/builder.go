@@ -154,6 +154,9 @@ func (b *Builder) stateName(s Value) (string, bool) {
 	return b.pb.States[s.index].Name, true
 }
 
+// Err returns the first error so far, which Build will return.
+func (b *Builder) Err() error { return b.err }
+
 // Build returns the validated program. Nodes that nothing reads are left out.
 func (b *Builder) Build(lim engine.Limits) (*engine.Program, error) {
 	if b.err != nil {
