@@ -7,6 +7,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	"github.com/cosmos/gogoproto/proto"
 
+	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -18,10 +19,20 @@ type Kind int
 const (
 	KindRevealResult Kind = iota
 	KindRevealAttestation
+	// Moves of disputes and what belongs to them. Each is a message of its own, in transactions of nothing else.
+	KindMove
+	KindDefend
+	KindClaim
+	KindProduce
+	KindDemand
+	KindAttack
 	KindSealResult
 	KindSealAttestation
 	numKinds
 )
+
+// lane tells whether items of this kind travel in the chain's lane for disputes, which takes transactions of dispute messages only.
+func (k Kind) lane() bool { return k >= KindMove && k <= KindAttack }
 
 // String names the kind, as metrics and logs show it.
 func (k Kind) String() string {
@@ -30,6 +41,18 @@ func (k Kind) String() string {
 		return "reveal_result"
 	case KindRevealAttestation:
 		return "reveal_attestation"
+	case KindMove:
+		return "move"
+	case KindDefend:
+		return "defend"
+	case KindClaim:
+		return "claim"
+	case KindProduce:
+		return "produce"
+	case KindDemand:
+		return "demand"
+	case KindAttack:
+		return "attack"
 	case KindSealResult:
 		return "seal_result"
 	case KindSealAttestation:
@@ -38,24 +61,27 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind_%d", int(k))
 }
 
-// Item is one seal or reveal on its way to the chain.
+// Item is one seal, reveal or step of a dispute on its way to the chain.
 type Item struct {
 	Kind Kind
 	Task uint64
+	// Of tells apart what one task has several of: "2/14" is move 14 of game 2. Empty for seals and reveals.
+	Of string
 	// Deadline is the last height at which it counts.
 	Deadline int64
 	size     int
 	payload  proto.Message
 }
 
-// ID names an item: there is at most one of a kind for a task.
+// ID names an item.
 type ID struct {
 	Kind Kind
 	Task uint64
+	Of   string
 }
 
 // ID returns the item's name.
-func (i Item) ID() ID { return ID{i.Kind, i.Task} }
+func (i Item) ID() ID { return ID{i.Kind, i.Task, i.Of} }
 
 // SealResult seals a worker's result.
 func SealResult(task uint64, seal []byte, deadline int64) Item {
@@ -77,13 +103,77 @@ func RevealAttestation(r poaitypes.AttestationReveal, deadline int64) Item {
 	return newItem(KindRevealAttestation, r.TaskId, deadline, &r)
 }
 
+// Dispute makes an item of a message of x/disputes; whoever signs it is filled in when it is sent. It errs on other messages.
+func Dispute(msg sdk.Msg, deadline int64) (Item, error) {
+	var it Item
+	switch m := msg.(type) {
+	case *disputestypes.MsgMove:
+		it = newItem(KindMove, m.TaskId, deadline, m)
+		it.Of = fmt.Sprintf("%d/%d", m.Game, m.Moves)
+	case *disputestypes.MsgDefend:
+		it = newItem(KindDefend, m.TaskId, deadline, m)
+		it.Of = fmt.Sprint(m.Game)
+	case *disputestypes.MsgClaim:
+		it = newItem(KindClaim, m.TaskId, deadline, m)
+	case *disputestypes.MsgAttack:
+		it = newItem(KindAttack, m.TaskId, deadline, m)
+		it.Of = m.Target
+	case *disputestypes.MsgDemandBytes:
+		it = newItem(KindDemand, m.TaskId, deadline, m)
+		it.Of = fmt.Sprintf("%d/%s/%d", m.Source, m.Name, m.First)
+	case *disputestypes.MsgProduceBytes:
+		it = newItem(KindProduce, m.TaskId, deadline, m)
+		it.Of = fmt.Sprint(m.Demand)
+	default:
+		return Item{}, fmt.Errorf("message %T is not one of disputes", msg)
+	}
+	return it, nil
+}
+
+// disputeOf gives a dispute's message its signer; nil for other items.
+func disputeOf(it Item, operator string) sdk.Msg {
+	switch m := it.payload.(type) {
+	case *disputestypes.MsgMove:
+		c := *m
+		c.Participant = operator
+		return &c
+	case *disputestypes.MsgDefend:
+		c := *m
+		c.Participant = operator
+		return &c
+	case *disputestypes.MsgClaim:
+		c := *m
+		c.Participant = operator
+		return &c
+	case *disputestypes.MsgAttack:
+		c := *m
+		c.Participant = operator
+		return &c
+	case *disputestypes.MsgDemandBytes:
+		c := *m
+		c.Participant = operator
+		return &c
+	case *disputestypes.MsgProduceBytes:
+		c := *m
+		c.Producer = operator
+		return &c
+	}
+	return nil
+}
+
 func newItem(kind Kind, task uint64, deadline int64, payload proto.Message) Item {
 	return Item{Kind: kind, Task: task, Deadline: deadline, payload: payload, size: proto.Size(payload)}
 }
 
-// messages makes one message a kind from items sorted by kind.
+// messages makes one message a kind from items sorted by kind, or one message an item of disputes.
 func messages(operator string, items []Item) []sdk.Msg {
 	var msgs []sdk.Msg
+	if len(items) > 0 && items[0].Kind.lane() {
+		for _, it := range items {
+			msgs = append(msgs, disputeOf(it, operator))
+		}
+		return msgs
+	}
 	for kind := range numKinds {
 		var msg sdk.Msg
 		for _, it := range items {
@@ -203,12 +293,12 @@ func readResponse(url string, value []byte, out map[ID]verdict) error {
 
 func collectTasks(kind Kind, results []taskstypes.ItemResult, out map[ID]verdict) {
 	for _, r := range results {
-		out[ID{kind, r.TaskId}] = verdict{r.Accepted, r.Error}
+		out[ID{Kind: kind, Task: r.TaskId}] = verdict{r.Accepted, r.Error}
 	}
 }
 
 func collectPoai(kind Kind, results []poaitypes.ItemResult, out map[ID]verdict) {
 	for _, r := range results {
-		out[ID{kind, r.TaskId}] = verdict{r.Accepted, r.Error}
+		out[ID{Kind: kind, Task: r.TaskId}] = verdict{r.Accepted, r.Error}
 	}
 }

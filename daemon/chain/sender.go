@@ -39,6 +39,9 @@ type SenderConfig struct {
 	MaxBatch int
 	// MaxBytes bounds the items' encoded size in a transaction. 256 KiB.
 	MaxBytes int
+	// LaneBatch bounds the dispute messages of one transaction, LaneBytes their size. One that fails fails all, and then each is sent
+	// on its own. 8, 56 KiB.
+	LaneBatch, LaneBytes int
 	// Linger is how long an item waits for company. 0: none.
 	Linger time.Duration
 	// MaxInFlight bounds transactions whose fate is not known yet. 8.
@@ -106,6 +109,7 @@ type queued struct {
 	item     Item
 	since    time.Time
 	attempts int
+	alone    bool // it failed in company
 }
 
 type recent struct {
@@ -128,6 +132,8 @@ type pendingTx struct {
 func NewSender(node Node, signer *Signer, cfg SenderConfig) *Sender {
 	setDefault(&cfg.MaxBatch, 100)
 	setDefault(&cfg.MaxBytes, 256<<10)
+	setDefault(&cfg.LaneBatch, 8)
+	setDefault(&cfg.LaneBytes, 56<<10)
 	setDefault(&cfg.MaxInFlight, 8)
 	setDefault(&cfg.TimeoutBlocks, 10)
 	setDefault(&cfg.RebroadcastBlocks, 2)
@@ -238,13 +244,14 @@ func (s *Sender) sleep() time.Duration {
 	return time.Second
 }
 
-// take moves the most urgent items from the queue into a batch, if they have waited long enough or fill one.
+// take moves the most urgent items from the queue into a batch, if they have waited long enough or fill one. Items of disputes do not
+// mix with others, and do not wait for company.
 func (s *Sender) take(height int64) []queued {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]queued, 0, len(s.queue))
 	var counts [numKinds]int
-	ripe := false
+	ripe := map[bool]bool{}
 	for id, q := range s.queue {
 		if q.item.Deadline > 0 && q.item.Deadline <= height { // the next block is too late already
 			delete(s.queue, id)
@@ -253,20 +260,33 @@ func (s *Sender) take(height int64) []queued {
 		}
 		all = append(all, q)
 		counts[id.Kind]++
-		ripe = ripe || counts[id.Kind] >= s.cfg.MaxBatch || time.Since(q.since) >= s.cfg.Linger
+		if id.Kind.lane() || counts[id.Kind] >= s.cfg.MaxBatch || time.Since(q.since) >= s.cfg.Linger {
+			ripe[id.Kind.lane()] = true
+		}
 	}
-	if !ripe {
+	all = slices.DeleteFunc(all, func(q queued) bool { return !ripe[q.item.Kind.lane()] })
+	slices.SortFunc(all, func(a, b queued) int {
+		return cmp.Or(cmp.Compare(a.item.Kind, b.item.Kind), cmp.Compare(a.item.Deadline, b.item.Deadline), cmp.Compare(a.item.Task, b.item.Task),
+			cmp.Compare(a.item.Of, b.item.Of))
+	})
+	if len(all) == 0 {
 		return nil
 	}
-	slices.SortFunc(all, func(a, b queued) int {
-		return cmp.Or(cmp.Compare(a.item.Kind, b.item.Kind), cmp.Compare(a.item.Deadline, b.item.Deadline), cmp.Compare(a.item.Task, b.item.Task))
-	})
+	lane, alone := all[0].item.Kind.lane(), all[0].alone
+	maxItems, maxBytes := math.MaxInt, s.maxBytes
+	if lane {
+		maxItems, maxBytes = s.cfg.LaneBatch, min(s.maxBytes, s.cfg.LaneBytes)
+	}
+	if alone {
+		maxItems = 1
+	}
 	var batch []queued
 	counts = [numKinds]int{}
 	size := 0
 	for _, q := range all {
 		k := q.item.Kind
-		if counts[k] == s.cfg.MaxBatch || len(batch) > 0 && size+q.item.size > s.maxBytes {
+		company := len(batch) > 0
+		if k.lane() != lane || counts[k] == s.cfg.MaxBatch || len(batch) == maxItems || company && (q.alone || size+q.item.size > maxBytes) {
 			continue
 		}
 		counts[k]++
@@ -289,6 +309,18 @@ func (s *Sender) giveBack(batch []queued) {
 	}
 }
 
+// separate returns items of disputes that failed together to the queue, to be sent one by one; false: there is nothing to separate.
+func (s *Sender) separate(batch []queued) bool {
+	if len(batch) < 2 || !batch[0].item.Kind.lane() {
+		return false
+	}
+	for i := range batch {
+		batch[i].alone = true
+	}
+	s.giveBack(batch)
+	return true
+}
+
 // release ends items: from now on they are only sent again if the state of the chain says that they are missing.
 func (s *Sender) release(batch []queued, o Outcome, verdicts map[ID]verdict) {
 	s.mu.Lock()
@@ -306,6 +338,9 @@ func (s *Sender) release(batch []queued, o Outcome, verdicts map[ID]verdict) {
 		if out.Status == Refused {
 			r.refusals = min(s.last[id].refusals+1, 5)
 			r.resume = out.Height + 1<<r.refusals // 2, 4 … 32 blocks
+			if id.Kind.lane() {                   // clocks run
+				r.resume = out.Height + 1
+			}
 		}
 		s.last[id] = r
 		s.end(q, out)
@@ -349,7 +384,14 @@ func (s *Sender) send(ctx context.Context, batch []queued, height int64) bool {
 	msgs := messages(s.signer.Operator(), items)
 	opt := TxOptions{Account: s.account, GasPrices: s.cfg.GasPrices, ChainID: s.node.ChainID(), TimeoutHeight: uint64(height + s.cfg.TimeoutBlocks)}
 	var err error
-	if opt.Gas, err = s.gas(ctx, msgs, len(items), opt); err != nil {
+	if opt.Gas, err = s.gas(ctx, msgs, items, opt); err != nil {
+		var refused *refusedError
+		if errors.As(err, &refused) {
+			if !s.separate(batch) {
+				s.release(batch, Outcome{Status: Refused, Reason: refused.reason, Height: height}, nil)
+			}
+			return true
+		}
 		s.giveBack(batch)
 		if !s.wrongSequence(ctx, err.Error(), height) {
 			s.backoff("simulate", err)
@@ -403,6 +445,9 @@ func (s *Sender) judge(ctx context.Context, tx *pendingTx, res TxResult, height 
 		s.giveBack(tx.items)
 		s.boostGas()
 		s.backoff("gas", refusal)
+	case s.separate(tx.items):
+		s.known = len(s.pending) > 0 && s.known
+		s.backoff("transaction refused", refusal)
 	default:
 		// Fees, funds, grants: nothing a retry within the block would change.
 		s.release(tx.items, Outcome{Status: Refused, Reason: refusal.Error(), Height: height}, nil)
@@ -418,9 +463,15 @@ func is(res TxResult, code uint32) bool {
 
 func (s *Sender) boostGas() { s.gasBoost = min(s.gasBoost*1.5, 5) }
 
-// gas decides on the gas limit. An error means that the node could not be asked, or refuses the transaction's sequence.
-func (s *Sender) gas(ctx context.Context, msgs []sdk.Msg, n int, opt TxOptions) (uint64, error) {
-	fixed := uint64(float64(s.cfg.Gas.Base+s.cfg.Gas.PerItem*uint64(n)) * s.gasBoost)
+// refusedError is what the chain says of messages that it would not execute.
+type refusedError struct{ reason string }
+
+func (e *refusedError) Error() string { return e.reason }
+
+// gas decides on the gas limit. An error means that the node could not be asked, refuses the transaction's sequence, or (refusedError)
+// refuses a message of disputes. Those depend on nothing that is still on its way, so a refusal is final, and saves the fee.
+func (s *Sender) gas(ctx context.Context, msgs []sdk.Msg, items []Item, opt TxOptions) (uint64, error) {
+	fixed := uint64(float64(s.cfg.Gas.Base+s.cfg.Gas.PerItem*uint64(len(items))) * s.gasBoost)
 	if !s.cfg.Gas.Simulate {
 		return fixed, nil
 	}
@@ -435,6 +486,8 @@ func (s *Sender) gas(ctx context.Context, msgs []sdk.Msg, n int, opt TxOptions) 
 		return uint64(math.Ceil(float64(used) * s.cfg.Gas.Adjustment * s.gasBoost)), nil
 	case sequencePattern.MatchString(err.Error()) || unreachable(err):
 		return 0, err
+	case items[0].Kind.lane():
+		return 0, &refusedError{err.Error()}
 	}
 	s.log.Warn("simulation failed, gas is assumed", "error", err, "gas", fixed)
 	return fixed, nil

@@ -87,8 +87,15 @@ func (s *Sender) result(ctx context.Context, tx *pendingTx, height int64) bool {
 		if is(res, sdkerrors.ErrOutOfGas.ABCICode()) {
 			s.boostGas()
 		}
+		if s.separate(tx.items) {
+			return true
+		}
 		s.log.Error("transaction failed", "code", res.Code, "codespace", res.Codespace, "log", res.Log, "gas_used", res.GasUsed)
 		s.release(tx.items, Outcome{Status: Refused, Reason: res.Log, Height: res.Height}, nil)
+		return true
+	}
+	if tx.items[0].item.Kind.lane() {
+		s.release(tx.items, Outcome{Status: Accepted, Height: res.Height}, nil)
 		return true
 	}
 	items := make([]Item, len(tx.items))

@@ -84,18 +84,40 @@ func New(chain Chain, blobs Blobs, opt Options) *Executor {
 // CachedBytes is the memory that loaded models take.
 func (e *Executor) CachedBytes() int64 { return e.cache.bytes() }
 
+// Material is what a run is made of, checked against the chain.
+type Material struct {
+	Program *engine.Program
+	Weights *engine.Weights
+	Inputs  *engine.Inputs
+
+	given map[string]*engine.Tensor
+}
+
+// Open gathers what a task is computed from. The model may be dropped from the executor's memory once release is called.
+func (e *Executor) Open(ctx context.Context, task taskstypes.Task) (m Material, release func(), err error) {
+	loaded, release, err := e.cache.get(ctx, task.Model)
+	if err != nil {
+		return Material{}, nil, fmt.Errorf("model %s: %w", task.Model, err)
+	}
+	inputs, given, err := e.inputs(ctx, loaded.program, task)
+	if err != nil {
+		release()
+		return Material{}, nil, fmt.Errorf("task %d: %w", task.Id, err)
+	}
+	return Material{Program: loaded.program, Weights: loaded.weights, Inputs: inputs, given: given}, release, nil
+}
+
+// RunOptions are those that tasks are executed with.
+func (e *Executor) RunOptions() engine.RunOptions { return engine.RunOptions{Threads: e.opt.Threads} }
+
 // Run implements Runner.
 func (e *Executor) Run(ctx context.Context, task taskstypes.Task) (Result, error) {
-	m, release, err := e.cache.get(ctx, task.Model)
+	m, release, err := e.Open(ctx, task)
 	if err != nil {
-		return Result{}, fmt.Errorf("model %s: %w", task.Model, err)
+		return Result{}, err
 	}
 	defer release()
-	inputs, err := e.inputs(ctx, m.program, task)
-	if err != nil {
-		return Result{}, fmt.Errorf("task %d: %w", task.Id, err)
-	}
-	res, err := engine.Execute(ctx, m.program, m.weights, inputs, task.Steps, engine.RunOptions{Threads: e.opt.Threads})
+	res, err := engine.Execute(ctx, m.Program, m.Weights, m.given, task.Steps, e.RunOptions())
 	if err != nil {
 		return Result{}, fmt.Errorf("task %d: execute: %w", task.Id, err)
 	}
@@ -113,32 +135,32 @@ func (e *Executor) Run(ctx context.Context, task taskstypes.Task) (Result, error
 }
 
 // inputs gathers a task's inputs and checks them against the root that the chain holds.
-func (e *Executor) inputs(ctx context.Context, prog *engine.Program, task taskstypes.Task) (map[string]*engine.Tensor, error) {
+func (e *Executor) inputs(ctx context.Context, prog *engine.Program, task taskstypes.Task) (*engine.Inputs, map[string]*engine.Tensor, error) {
 	given, err := e.chain.Inputs(ctx, task.Id)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := make(map[string]*engine.Tensor, len(given))
 	for _, in := range given {
 		if _, twice := out[in.Name]; twice {
-			return nil, fmt.Errorf("input %q: given twice", in.Name)
+			return nil, nil, fmt.Errorf("input %q: given twice", in.Name)
 		}
 		if out[in.Name], err = e.tensor(ctx, in); err != nil {
-			return nil, fmt.Errorf("input %q: %w", in.Name, err)
+			return nil, nil, fmt.Errorf("input %q: %w", in.Name, err)
 		}
 	}
 	bound, err := prog.BindInputs(out)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	root, err := bound.Root(e.opt.Threads)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if !bytes.Equal(root[:], task.InputRoot) {
-		return nil, fmt.Errorf("%w: inputs have %s, the task %X", ErrRoot, root, task.InputRoot)
+		return nil, nil, fmt.Errorf("%w: inputs have %s, the task %X", ErrRoot, root, task.InputRoot)
 	}
-	return out, nil
+	return bound, out, nil
 }
 
 func (e *Executor) tensor(ctx context.Context, in taskstypes.NamedTensor) (*engine.Tensor, error) {
