@@ -98,7 +98,7 @@ func (s *poolShape) count(oh, ow int64) float32 {
 
 func poolOps() []*Op {
 	return []*Op{
-		poolOp("maxpool@1", evalMaxPool, sliceMaxPool),
+		withI8Pool(poolOp("maxpool@1", evalMaxPool, sliceMaxPool)),
 		poolOp("avgpool@1", evalAvgPool, sliceAvgPool),
 		maxPoolDX(), avgPoolDX(),
 	}
@@ -197,11 +197,14 @@ func sliceMaxPool(c *SliceCtx, s *poolShape) ([]byte, error) {
 		if !ok {
 			continue
 		}
-		if v := c.f32At(0, plane+i); !seen || num.Less(best, v) {
+		if v := poolElem(c, plane+i); !seen || num.Less(best, v) {
 			seen, best = true, num.CanonNaN(v)
 		}
 	}
 	if c.To == s.kh*s.kw {
+		if c.Out.DType == I8 {
+			return c.element(uint64(uint8(num.F32ToI8(best, num.NearestEven))))
+		}
 		return c.elementF32(best)
 	}
 	return binary.LittleEndian.AppendUint32([]byte{byte(bit(seen))}, math.Float32bits(best)), c.err

@@ -102,6 +102,22 @@ func (b *Builder) input(s *graphpb.InputSpec) Value {
 	}
 }
 
+// InputLike declares an input as another program does.
+func (b *Builder) InputLike(s engine.InputSpec) Value {
+	pb := &graphpb.InputSpec{Name: s.Name, Dtype: s.DType, Shape: s.Shape, VariableRows: s.VariableRows}
+	if s.Default != nil {
+		pb.DefaultData = s.Default.Bytes()
+	}
+	return b.input(pb)
+}
+
+// StateLike declares a state as another program does. A weight that it starts as must be declared too.
+func (b *Builder) StateLike(s engine.StateSpec) Value {
+	v := b.State(s.Name, s.DType, s.Shape...)
+	b.pb.States[v.index].InitWeight = s.InitWeight
+	return v
+}
+
 // State declares a state that starts as zero bytes.
 func (b *Builder) State(name string, dt engine.DType, shape ...int64) Value {
 	b.pb.States = append(b.pb.States, &graphpb.StateSpec{Name: name, Dtype: dt, Shape: shape})
