@@ -255,6 +255,7 @@ func (b *builder) genesis() error {
 	}
 	gen := genutiltypes.NewAppGenesisWithVersion(b.cfg.ChainID, state)
 	gen.GenesisTime = time.Now().UTC()
+	gen.Consensus = genutiltypes.NewConsensusGenesis(params.ConsensusParams().ToProto(), nil)
 	for _, n := range b.layout.Nodes {
 		c := b.cometConfig(n)
 		c.P2P.PersistentPeers = b.peers(n)
