@@ -15,12 +15,17 @@ type LlamaConfig struct {
 	Layers    int
 	Heads     int64
 	KVHeads   int64 // divides Heads; 0 means Heads
+	HeadSize  int64 // width of one head; 0 means Dim / Heads
 	Vocab     int64
 	Ctx       int64 // positions, and steps of a generation
 	// MaxNew is the length of the tokens output; 0 means Ctx.
 	MaxNew int64
 	// Eps is RMSNorm's; 0 means 1e-5.
 	Eps float32
+	// QKVBias adds a bias to queries, keys and values (Qwen2).
+	QKVBias bool
+	// QKNorm applies RMSNorm to each head's queries and keys before they are rotated (Qwen3).
+	QKNorm bool
 	// TiedOutput uses the token embedding as classifier; otherwise there is a weight output.weight.
 	TiedOutput bool
 	// EOS are the tokens that end a generation.
@@ -54,7 +59,10 @@ func (c LlamaConfig) withDefaults() (LlamaConfig, error) {
 			return c, fmt.Errorf("llama: %s %d must be in 1..2^24", f.name, f.v)
 		}
 	}
-	if c.Dim%c.Heads != 0 || c.Heads%c.KVHeads != 0 || c.HeadDim()%2 != 0 {
+	if c.HeadSize < 0 || c.HeadSize > 1<<16 {
+		return c, fmt.Errorf("llama: head size %d must be in 0..2^16", c.HeadSize)
+	}
+	if c.HeadSize == 0 && c.Dim%c.Heads != 0 || c.Heads%c.KVHeads != 0 || c.HeadDim()%2 != 0 {
 		return c, fmt.Errorf("llama: dim %d, heads %d, kv heads %d: heads must divide dim into even parts, kv heads must divide heads",
 			c.Dim, c.Heads, c.KVHeads)
 	}
@@ -62,12 +70,20 @@ func (c LlamaConfig) withDefaults() (LlamaConfig, error) {
 }
 
 // HeadDim is the width of one head.
-func (c LlamaConfig) HeadDim() int64 { return c.Dim / c.Heads }
+func (c LlamaConfig) HeadDim() int64 {
+	if c.HeadSize > 0 {
+		return c.HeadSize
+	}
+	return c.Dim / c.Heads
+}
+
+// QDim is the width of a row of queries, and of what attention gives: Dim unless HeadSize says otherwise.
+func (c LlamaConfig) QDim() int64 { return c.Heads * c.HeadDim() }
 
 // KVDim is the width of a row of the key and value caches.
 func (c LlamaConfig) KVDim() int64 {
 	if c.KVHeads == 0 {
-		return c.Dim
+		return c.QDim()
 	}
 	return c.KVHeads * c.HeadDim()
 }
@@ -77,6 +93,8 @@ func (c LlamaConfig) KVDim() int64 {
 //	tok_embeddings.weight [vocab, dim]
 //	layers.<i>.attention_norm.weight [dim]        layers.<i>.attention.w{q,k,v,o}.weight
 //	layers.<i>.ffn_norm.weight [dim]              layers.<i>.feed_forward.w{1,2,3}.weight
+//	layers.<i>.attention.w{q,k,v}.bias with QKVBias
+//	layers.<i>.attention.{q,k}_norm.weight [head_dim] with QKNorm
 //	norm.weight [dim]                             output.weight [vocab, dim] unless tied
 //	rope.cos, rope.sin [ctx, head_dim/2]          (not trained)
 func (c LlamaConfig) Params() []ParamSpec {
@@ -88,10 +106,11 @@ func (c LlamaConfig) Params() []ParamSpec {
 			list = append(list, ParamSpec{Name: fmt.Sprintf("layers.%d.%s.weight", i, name), Shape: shape, Init: init})
 		}
 		p("attention_norm", Ones(), c.Dim)
-		p("attention.wq", Normal(std), c.Dim, c.Dim)
+		p("attention.wq", Normal(std), c.QDim(), c.Dim)
 		p("attention.wk", Normal(std), c.KVDim(), c.Dim)
 		p("attention.wv", Normal(std), c.KVDim(), c.Dim)
-		p("attention.wo", Normal(out), c.Dim, c.Dim)
+		p("attention.wo", Normal(out), c.Dim, c.QDim())
+		list = append(list, c.extras(i)...)
 		p("ffn_norm", Ones(), c.Dim)
 		p("feed_forward.w1", Normal(std), c.HiddenDim, c.Dim)
 		p("feed_forward.w2", Normal(out), c.Dim, c.HiddenDim)
@@ -100,6 +119,23 @@ func (c LlamaConfig) Params() []ParamSpec {
 	list = append(list, ParamSpec{Name: "norm.weight", Shape: []int64{c.Dim}, Init: Ones()})
 	if !c.TiedOutput {
 		list = append(list, ParamSpec{Name: "output.weight", Shape: []int64{c.Vocab, c.Dim}, Init: Normal(std)})
+	}
+	return list
+}
+
+// extras lists the weights of a layer's attention that only some families have.
+func (c LlamaConfig) extras(layer int) (list []ParamSpec) {
+	name := func(s string) string { return fmt.Sprintf("layers.%d.attention.%s", layer, s) }
+	if c.QKVBias {
+		list = append(list,
+			ParamSpec{Name: name("wq.bias"), Shape: []int64{c.QDim()}, Init: Zeros()},
+			ParamSpec{Name: name("wk.bias"), Shape: []int64{c.KVDim()}, Init: Zeros()},
+			ParamSpec{Name: name("wv.bias"), Shape: []int64{c.KVDim()}, Init: Zeros()})
+	}
+	if c.QKNorm {
+		list = append(list,
+			ParamSpec{Name: name("q_norm.weight"), Shape: []int64{c.HeadDim()}, Init: Ones()},
+			ParamSpec{Name: name("k_norm.weight"), Shape: []int64{c.HeadDim()}, Init: Ones()})
 	}
 	return list
 }
@@ -130,10 +166,20 @@ func (n *llamaNet) block(g *Graph, i int, x, pos Value, attend func(q, k, v Valu
 	g.Scope(fmt.Sprintf("layers.%d.attention", i))
 	h := g.RMSNorm(x, n.layer(i, "attention_norm"), c.Eps)
 	heads := func(w string, k int64) Value {
-		return g.Reshape(g.Linear(h, n.layer(i, w)), s, engine.Const(k), engine.Const(c.HeadDim()))
+		y := g.Linear(h, n.layer(i, w))
+		if c.QKVBias {
+			y = g.Add(y, n.p[fmt.Sprintf("layers.%d.%s.bias", i, w)])
+		}
+		return g.Reshape(y, s, engine.Const(k), engine.Const(c.HeadDim()))
 	}
-	q := g.Rope(heads("attention.wq", c.Heads), n.cos, n.sin, pos, false)
-	k := g.Rope(heads("attention.wk", c.KVHeads), n.cos, n.sin, pos, false)
+	normed := func(x Value, name string) Value {
+		if !c.QKNorm {
+			return x
+		}
+		return g.RMSNorm(x, n.layer(i, name), c.Eps)
+	}
+	q := g.Rope(normed(heads("attention.wq", c.Heads), "attention.q_norm"), n.cos, n.sin, pos, false)
+	k := g.Rope(normed(heads("attention.wk", c.KVHeads), "attention.k_norm"), n.cos, n.sin, pos, false)
 	x = g.Add(x, g.Linear(attend(q, k, heads("attention.wv", c.KVHeads)), n.layer(i, "attention.wo")))
 	g.Scope(fmt.Sprintf("layers.%d.feed_forward", i))
 	h = g.RMSNorm(x, n.layer(i, "ffn_norm"), c.Eps)
@@ -250,7 +296,7 @@ func (n *generation) attend(g *Graph, i int, t, q, k, v Value) Value {
 	}
 	q = g.Reshape(q, kv, engine.Const(c.Heads/c.KVHeads), hd)
 	o := g.Attention(q, cached(n.k[i], k), cached(n.v[i], v), c.scale(), false)
-	return g.Reshape(o, one, engine.Const(c.Dim))
+	return g.Reshape(o, one, engine.Const(c.QDim()))
 }
 
 // finish appends the head: logits, the next token, and the bookkeeping.
