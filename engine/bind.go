@@ -4,37 +4,19 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 
 	"poaid/commit"
 	"poaid/engine/graphpb"
-	"poaid/engine/kernel"
 )
 
 // ErrInput is wrapped by every error about the tensors given to a run.
 var ErrInput = errors.New("invalid input")
 
-// Weights are a program's weights, checked once and shared by any number of runs. Matrices that runs multiply with few
-// rows are kept packed beside their plain form, from first use on.
+// Weights are a program's weights, checked once and shared by any number of runs. They are used where they lie: there
+// is no second, packed form.
 type Weights struct {
 	prog    *Program
 	tensors []*Tensor
-	packs   []packed
-}
-
-// packed is a lazily packed weight matrix [n, k].
-type packed struct {
-	once   sync.Once
-	panels []float32
-}
-
-func (w *Weights) pack(i int) []float32 {
-	p := &w.packs[i]
-	p.once.Do(func() {
-		t := w.tensors[i]
-		p.panels = kernel.PackB(t.F32(), int(t.shape[0]), int(t.shape[1]))
-	})
-	return p.panels
 }
 
 // NewWeights checks tensors against prog.WeightSpecs(), in that order. The tensors are kept, not copied.
@@ -48,7 +30,12 @@ func NewWeights(prog *Program, tensors []*Tensor) (*Weights, error) {
 			return nil, fmt.Errorf("%w: weight %q: %w", ErrInput, s.Name, err)
 		}
 	}
-	return &Weights{prog: prog, tensors: slices.Clone(tensors), packs: make([]packed, len(specs))}, nil
+	data := make([][]byte, len(tensors))
+	for i, t := range tensors {
+		data[i] = t.data
+	}
+	useHugePages(data)
+	return &Weights{prog: prog, tensors: slices.Clone(tensors)}, nil
 }
 
 // WeightsByName is NewWeights for tensors by name; missing and unknown names are errors.

@@ -8,10 +8,6 @@ import (
 	"poaid/engine/num"
 )
 
-// packedRows is the largest number of rows that a product with a weight uses the packed form for: with few rows the
-// product is bound by reading the weight, which is then best read in the order of use.
-const packedRows = 8
-
 // product is matmul@1 at one step: c[m, n] = Σ_k a[m, k]·b[k, n] for every leading index.
 type product struct {
 	m, n, k    int64
@@ -180,8 +176,6 @@ func evalMatmul(c *EvalCtx) error {
 		m = len(a) / k // leading indices are further rows
 	}
 	switch {
-	case plain && p.tb && m <= packedRows && c.pack != nil && len(c.X[1].shape) == 2:
-		kernel.GemmPacked(dst, a, c.pack.pack(c.packIndex), m, n, k, c.Threads)
 	case plain:
 		kernel.Gemm(dst, a, b, m, n, k, false, p.tb, kernel.None, c.Threads)
 	default:

@@ -164,9 +164,6 @@ type EvalCtx struct {
 	Threads int
 	// Reference asks for num's scalar loops in place of kernels.
 	Reference bool
-	// pack keeps packed forms when operand 1 is a weight, number packIndex; nil otherwise.
-	pack      *Weights
-	packIndex int
 }
 
 // Range is a run of elements of one operand, in row-major order.

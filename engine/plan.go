@@ -35,8 +35,8 @@ type storage struct {
 	index int
 }
 
-// RunBytes returns an upper bound of the memory a run allocates for states and results: weights, inputs and packed
-// weights come on top. A worker compares it with what it has before NewRun.
+// RunBytes returns an upper bound of the memory a run allocates for states and results: weights and inputs come
+// on top. A worker compares it with what it has before NewRun.
 func (p *Program) RunBytes() uint64 {
 	total := uint64(0)
 	for _, s := range p.pb.States {

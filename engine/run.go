@@ -273,9 +273,6 @@ func (r *Run) newWorkspace(g *graph) *workspace {
 			c.X[j] = r.operand(ws, rf)
 			c.In[j] = Operand{DType: c.X[j].dtype, Shape: c.X[j].shape}
 		}
-		if len(n.in) > 1 && n.in[1].kind == graphpb.REF_KIND_WEIGHT {
-			c.pack, c.packIndex = r.weights, n.in[1].index
-		}
 	}
 	ws.scratch = make([][]byte, len(ws.plan.copies))
 	for j, s := range ws.plan.copies {

@@ -172,7 +172,7 @@ func (p *convPlan) weights(a, w []float32, rc, qc *axisClass) {
 // columns in segs. Runs are copied eight floats at a time: what a run writes past
 // its end is overwritten by the next run, the next k or the next panel.
 func (c *convProduct) gather(b []float32, segs []segment, k0, k1 int) {
-	var store [PanelRows]run
+	var store [wideCols]run
 	runs, exact := store[:0], c.qc.unitSrc
 	for _, s := range segs {
 		at := (s.n*c.groups+c.g)*c.ch*c.sh*c.sw + c.rc.src[0][s.r]*c.sw + c.qc.src[0][s.q]

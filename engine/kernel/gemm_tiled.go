@@ -13,8 +13,10 @@ const (
 
 	// smallMACs is the size below which threads cost more than they save.
 	smallMACs = 1 << 18
+	// wideCols is the columns of the wide tile.
+	wideCols = 64
 	// maxTile holds the largest register tile, rows × columns.
-	maxTile = 14 * 64
+	maxTile = 14 * wideCols
 )
 
 // tileShape is the register tile of a level: rows, columns, and the most rows of
@@ -68,7 +70,7 @@ func buffer(n int) *[]float32 {
 func (t *tiler) heightFor(m int) (height, width int) {
 	t.wide = m <= max(2*t.wideRows, 3)
 	if t.wide {
-		return ceilDiv(m, ceilDiv(m, t.wideRows)), PanelRows
+		return ceilDiv(m, ceilDiv(m, t.wideRows)), wideCols
 	}
 	return ceilDiv(m, ceilDiv(m, t.mr)), t.nr
 }
@@ -76,6 +78,15 @@ func (t *tiler) heightFor(m int) (height, width int) {
 // skinny is the product for a few rows: A is packed once, and every panel of B is
 // used as soon as it is packed (or in place when B's rows are contiguous).
 func (t *tiler) skinny(threads int) {
+	if t.m == 1 && t.bs0 == 1 && t.bs1 != 1 && t.tri == None && t.as1 == 1 && t.n >= gemvRows && t.k >= gemvCols {
+		t.gemv(threads)
+		return
+	}
+	t.panels(0, threads)
+}
+
+// panels continues the chains of a few rows from depth on.
+func (t *tiler) panels(depth, threads int) {
 	height, width := t.heightFor(t.m)
 	a, as := t.a, t.as1
 	if t.m > 1 {
@@ -89,7 +100,7 @@ func (t *tiler) skinny(threads int) {
 		defer buffers.Put(scratch)
 		for p := lo; p < hi; p++ {
 			j, cols := p*width, min(width, t.n-p*width)
-			for k0 := t.gemv(a, j, cols); k0 < t.k; k0 += kc {
+			for k0 := depth; k0 < t.k; k0 += kc {
 				k1 := min(k0+kc, t.k)
 				b, bs := t.b[k0*t.bs0+j*t.bs1:], t.bs0
 				if t.bs1 != 1 || cols < width {
@@ -109,23 +120,44 @@ func (t *tiler) skinny(threads int) {
 	})
 }
 
-// gemv runs the chains of the single row x over panel columns [j, j+cols) straight
-// from a transposed B and returns how many k it did: 0 if the case is another.
-func (t *tiler) gemv(x []float32, j, cols int) int {
-	k := t.k &^ 15
-	if t.m != 1 || t.bs0 != 1 || t.bs1 == 1 || cols != PanelRows || t.tri != None || k == 0 {
-		return 0
-	}
-	c := t.c[j : j+cols]
-	if !t.resume {
-		clear(c)
-	}
-	for r := 0; r < cols; r += 32 {
-		for k0 := 0; k0 < k; k0 += gemvDepth {
-			gemv32(&c[r], &t.b[(j+r)*t.bs1+k0], t.bs1*4, &x[k0], min(gemvDepth, k-k0)/16)
+const (
+	// gemvRows and gemvCols are the rows and columns that gemv32 takes at a time.
+	gemvRows = 32
+	gemvCols = 16
+	// gemvDepth bounds one call of gemv32: 4 MiB of weights.
+	gemvDepth = 1 << 15
+)
+
+// gemv is the product of one row with the rows of a transposed B, straight from
+// where they lie. The last block of rows is shifted back to be whole.
+func (t *tiler) gemv(threads int) {
+	depth := t.k &^ (gemvCols - 1)
+	Parallel(threads, ceilDiv(t.n, gemvRows), func(lo, hi int) {
+		var y [gemvRows]float32
+		for p := lo; p < hi; p++ {
+			first := p * gemvRows
+			r := min(first, t.n-gemvRows)
+			c := t.c[r : r+gemvRows]
+			if r < first {
+				c = y[:] // rows below first are another block's
+			}
+			switch {
+			case !t.resume:
+				clear(c)
+			case r < first:
+				copy(y[first-r:], t.c[first:t.n])
+			}
+			for k := 0; k < depth; k += gemvDepth {
+				gemv32(&c[0], &t.b[r*t.bs1+k], t.bs1*4, &t.a[k], min(gemvDepth, depth-k)/gemvCols)
+			}
+			if r < first {
+				copy(t.c[first:t.n], y[first-r:])
+			}
 		}
+	})
+	if depth < t.k {
+		t.panels(depth, threads)
 	}
-	return k
 }
 
 // blocked is the product for many rows: a block of B is packed by all threads,

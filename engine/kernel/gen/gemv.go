@@ -9,7 +9,9 @@ import "fmt"
 // which continues 32 chains y[r] += Σ_k x[k]·w[r][k], one fma chain per row in
 // ascending k, over 16·blocks columns of 32 rows that are stride bytes apart. Rows
 // are transposed in registers, eight rows by four columns at a time; sixteen
-// columns of a row, one cache line, are used up before the next eight rows.
+// columns of a row, one cache line, are used up before the next eight rows. The 32
+// rows that follow are brought into the second cache level meanwhile, in the order
+// of memory: so many short streams are more than a processor follows by itself.
 func genGemv(a *asm) {
 	v := isas[0]
 	rows := [8]string{"R8", "R9", "R10", "R11", "R12", "R13", "AX", "BX"} // every fourth row
@@ -26,8 +28,14 @@ func genGemv(a *asm) {
 		a.op("LEAQ", fmt.Sprintf("(%s)(DX*4)", rows[i-1]), rows[i])
 	}
 	a.op("LEAQ", "(DX)(DX*2)", "DI")
+	a.op("MOVQ", "DX", "R14")
+	a.op("SHLQ", "$5", "R14")
+	a.op("ADDQ", "R8", "R14")
 	a.label("gemvLoop")
 	for g := range 4 {
+		for line := range 8 {
+			a.op("PREFETCHT1", fmt.Sprintf("%d(R14)", (g*8+line)*64))
+		}
 		for q := range 4 { // columns 4q … 4q+3
 			for i, at := range []string{"", "(DX*1)", "(DX*2)", "(DI*1)"} {
 				a.op("VMOVUPS", fmt.Sprintf("%d(%s)%s", 16*q, rows[2*g], at), fmt.Sprintf("X%d", i))
@@ -48,6 +56,7 @@ func genGemv(a *asm) {
 		a.op("ADDQ", "$64", r)
 	}
 	a.op("ADDQ", "$64", "SI")
+	a.op("ADDQ", "$2048", "R14")
 	a.op("DECQ", "CX")
 	a.op("JNZ", "gemvLoop")
 	a.op("MOVQ", "y+0(FP)", "DI")

@@ -1,0 +1,140 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+
+	"poaid/engine"
+	"poaid/engine/nn"
+)
+
+// decodeSteps is the length of a generation; what the prompt's steps cost is taken off on both sides.
+const decodeSteps = 256
+
+// model is a program and its weights.
+type model struct {
+	prog    *engine.Program
+	weights *engine.Weights
+	bytes   int // of the weights
+}
+
+// bind makes a model of the weights that the program declares.
+func bind(prog *engine.Program, tensors map[string]*engine.Tensor) (*model, error) {
+	m := &model{prog: prog}
+	for _, t := range tensors {
+		m.bytes += len(t.Bytes())
+	}
+	var err error
+	m.weights, err = engine.WeightsByName(prog, tensors)
+	return m, err
+}
+
+// newRun starts a greedy run over a prompt.
+func (m *model) newRun(prompt []int64, threads int) (*engine.Run, error) {
+	p, err := engine.FromI64(prompt, int64(len(prompt)))
+	if err != nil {
+		return nil, err
+	}
+	in, err := m.prog.BindInputs(map[string]*engine.Tensor{"prompt": p})
+	if err != nil {
+		return nil, err
+	}
+	return engine.NewRun(m.prog, m.weights, in, engine.RunOptions{Threads: threads})
+}
+
+// steps runs to step n.
+func steps(run *engine.Run, n uint64) error {
+	for run.T() < n {
+		if err := run.Step(context.Background()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// decode returns the processor time of the steps after the prompt, of one thread.
+func (m *model) decode() (float64, error) {
+	run, err := m.newRun(promptTokens, 1)
+	if err != nil {
+		return 0, err
+	}
+	if err := steps(run, uint64(len(promptTokens))); err != nil {
+		return 0, err
+	}
+	w := start()
+	err = steps(run, decodeSteps)
+	return w.stop().cpu, err
+}
+
+// llama2c returns the processor time of a generation of n tokens by llama2.c.
+func llama2c(bin, dir string, n int) (float64, error) {
+	cmd := exec.Command(bin, filepath.Join(dir, "model.bin"), "-z", filepath.Join(dir, "tokenizer.bin"), // #nosec G204 -- the flag's program
+		"-t", "0", "-n", strconv.Itoa(n), "-i", "a")
+	cmd.Env = append(os.Environ(), "OMP_NUM_THREADS=1")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return 0, fmt.Errorf("llama2.c: %w: %.200s", err, out)
+	}
+	return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds(), nil
+}
+
+// benchDecode compares generation of one token at a time.
+func benchDecode(cfg config) ([]row, error) {
+	shape := benchShape()
+	tensors, err := benchWeights(shape)
+	if err != nil {
+		return nil, err
+	}
+	prog, err := nn.Llama(shape, engine.DefaultLimits())
+	if err != nil {
+		return nil, err
+	}
+	f32, err := bind(prog, tensors)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "bench-llama2c-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	peer, missing := cfg.llama2c, ""
+	switch {
+	case cfg.quick:
+		peer, missing = "", "not asked for"
+	case peer == "":
+		missing = "-llama2c was not given"
+	default:
+		if err := writeLlama2c(dir, shape, tensors); err != nil {
+			return nil, err
+		}
+	}
+	ours, theirs := newBest(), newBest()
+	for range cfg.rounds {
+		t, err := f32.decode()
+		if err != nil {
+			return nil, err
+		}
+		ours.add(t)
+		if peer == "" {
+			continue
+		}
+		long, err := llama2c(peer, dir, decodeSteps)
+		if err != nil {
+			return nil, err
+		}
+		short, err := llama2c(peer, dir, len(promptTokens))
+		if err != nil {
+			return nil, err
+		}
+		theirs.add(long - short)
+	}
+	n := float64(decodeSteps - len(promptTokens))
+	return []row{{
+		work: "decode, 15M llama shape, 1 thread", unit: "tokens/s", ours: n / float64(ours), peer: n / float64(theirs),
+		peerName: "llama2.c -Ofast", goal: 1, missing: missing,
+	}}, nil
+}
