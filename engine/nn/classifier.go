@@ -154,34 +154,96 @@ func Classifier(net Net, batch int64, lim engine.Limits) (*engine.Program, error
 }
 
 // ClassifierTrainer returns a training program. Every step draws a batch of samples, uniformly by rand@1 from (seed,
-// step), and takes one optimiser step on the mean cross-entropy.
+// step), and takes one optimiser step on the mean loss.
 //
-//	weights  net.Params() (starting values), data [data_len, net.Input()...] f32, or u8 scaled by 1/255, labels u8 [data_len]
-//	inputs   seed i64[1] = 0, lr f32[1] = t.LR
+//	weights  net.Params() (starting values), data [data_len, net.Input()...] f32 or u8, divided by t.Scale, and
+//	         labels u8 [data_len]; with SquareLoss targets f32 [data_len, classes] instead
+//	inputs   seed i64[1] = 0, lr f32[1] = t.LR (with t.Table: the weight lr.table instead)
 //	outputs  losses f32 [steps], then the parameters in order
 func ClassifierTrainer(net Net, t TrainConfig, lim engine.Limits) (*engine.Program, error) {
-	if err := net.check(); err != nil {
-		return nil, err
-	}
-	t, err := t.withDefaults()
+	t, err := t.forSamples(net)
 	if err != nil {
 		return nil, err
 	}
-	if t.DataDType != engine.U8 && t.DataDType != engine.F32 {
-		return nil, fmt.Errorf("training: data dtype %s, want f32 or u8", t.DataDType)
-	}
 	tr := newTrainer(t, net.Params())
 	b, g := tr.b, tr.g
-	data := b.Weight("data", t.DataDType, append([]int64{t.DataLen}, net.Input()...)...)
-	labels := b.Weight("labels", engine.U8, t.DataLen)
+	set := newSampleSet(b, net, t)
 	g.Scope("batch")
 	idx := g.Rand(tr.seed, 0, t.DataLen, engine.Const(t.Batch))
-	x := g.GatherClamp(data, idx)
-	if t.DataDType == engine.U8 {
-		x = g.Div(g.Cast(x, engine.F32), g.F32(255))
-	}
-	y := g.Cast(g.GatherClamp(labels, idx), engine.I32)
+	x, y := set.rows(g, idx)
 	g.Scope("net")
-	loss := g.CrossEntropy(net.Apply(g, tr.byName, x), y)
+	out := net.Apply(g, tr.byName, x)
+	var loss Value
+	if t.Loss == SquareLoss {
+		loss = g.MeanSquare(out, y)
+	} else {
+		loss = g.CrossEntropy(out, y)
+	}
 	return tr.finish(loss, t.Optimizer, lim)
+}
+
+// forSamples checks what training and measuring on samples have in common.
+func (t TrainConfig) forSamples(net Net) (TrainConfig, error) {
+	if err := net.check(); err != nil {
+		return t, err
+	}
+	t, err := t.withDefaults()
+	if err != nil {
+		return t, err
+	}
+	if t.DataDType != engine.U8 && t.DataDType != engine.F32 {
+		return t, fmt.Errorf("training: data dtype %s, want f32 or u8", t.DataDType)
+	}
+	if r, ok := net.(rawNet); ok && r.inputDType() != t.DataDType {
+		return t, fmt.Errorf("training: data dtype %s, the program's input takes %s", t.DataDType, r.inputDType())
+	}
+	if t.Scale == 0 && t.DataDType == engine.U8 {
+		t.Scale = 255
+	}
+	return t, nil
+}
+
+// rawNet is a net that takes samples as they are stored.
+type rawNet interface{ inputDType() engine.DType }
+
+// sampleSet holds the weights that a data set is.
+type sampleSet struct {
+	data, labels Value
+	scale        float32 // 0: none
+	raw          bool
+}
+
+func newSampleSet(b *Builder, net Net, t TrainConfig) sampleSet {
+	s := sampleSet{data: b.Weight("data", t.DataDType, append([]int64{t.DataLen}, net.Input()...)...), scale: t.Scale}
+	if t.Loss == SquareLoss {
+		s.labels = b.Weight("targets", engine.F32, t.DataLen, net.Classes())
+	} else {
+		s.labels = b.Weight("labels", engine.U8, t.DataLen)
+	}
+	_, s.raw = net.(rawNet)
+	return s
+}
+
+// rows gathers samples and their labels i32 [n], or targets f32 [n, outputs], by index i64 [n].
+func (s sampleSet) rows(g *Graph, idx Value) (x, y Value) {
+	x = g.GatherClamp(s.data, idx)
+	if !s.raw {
+		x = g.Scaled(x, s.scale)
+	}
+	y = g.GatherClamp(s.labels, idx)
+	if y.DType() == engine.U8 {
+		y = g.Cast(y, engine.I32)
+	}
+	return x, y
+}
+
+// Scaled is x as f32 divided by scale; a scale of 0 or 1 leaves it.
+func (g *Graph) Scaled(x Value, scale float32) Value {
+	if x.DType() != engine.F32 {
+		x = g.Cast(x, engine.F32)
+	}
+	if scale == 0 || scale == 1 {
+		return x
+	}
+	return g.Div(x, g.F32(scale))
 }

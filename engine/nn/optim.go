@@ -70,3 +70,27 @@ func (o Adam) Apply(b *Builder, g *Graph, lr Value, params []Param, grads []Valu
 		g.Update(p.Value, g.Sub(old, g.Mul(step, lr)))
 	}
 }
+
+// clipNorm scales gradients by min(1, limit / norm), norm = sqrt(Σ g²) over all of them (Pascanu et al. 2013).
+func (g *Graph) clipNorm(grads []Value, limit float32) []Value {
+	var total Value
+	for i, gr := range grads {
+		n := int64(1)
+		for _, d := range gr.Shape() {
+			n *= d.A
+		}
+		flat := g.Reshape(gr, engine.Const(1), engine.Const(n))
+		sum := g.Reshape(g.Sum(g.Mul(flat, flat), -1, false, false), engine.Const(1))
+		if i == 0 {
+			total = sum
+		} else {
+			total = g.Add(total, sum)
+		}
+	}
+	scale := g.Div(g.F32(limit), g.Max(g.Sqrt(total), g.F32(limit)))
+	out := make([]Value, len(grads))
+	for i, gr := range grads {
+		out[i] = g.Mul(gr, scale)
+	}
+	return out
+}
