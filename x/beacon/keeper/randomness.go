@@ -10,6 +10,7 @@ import (
 	errorsmod "cosmossdk.io/errors"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"poaid/internal/events"
 	"poaid/x/beacon/types"
 )
 
@@ -48,7 +49,7 @@ func (k *Keeper) BeginBlock(ctx context.Context) error {
 	if err := k.prune(ctx, height); err != nil {
 		return err
 	}
-	return sdkCtx.EventManager().EmitTypedEvent(&types.EventRandomness{Height: height, Value: value})
+	return events.Emit(ctx, &types.EventRandomness{Height: height, Value: value})
 }
 
 // mix hashes the previous value with what the last commit fixed: the state it committed, the (median) time of its votes and who

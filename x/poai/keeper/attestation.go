@@ -137,28 +137,35 @@ func (k *Keeper) applyReveal(ctx context.Context, c types.Committee, s types.Sea
 	return k.committeeHooks.AfterCommitteeRevealed(ctx, c.TaskId)
 }
 
-// sealOne and revealOne run one item in a branch of the state: refused items leave no trace, even when it is the hook that refuses.
+// sealOne and revealOne run one item. It is judged before anything is written, so that a refused item leaves no trace; the one that moves a
+// committee on runs in a branch of the state, since the hook may refuse. err fails the transaction.
 
-func (k *Keeper) sealOne(ctx sdk.Context, participant string, item types.AttestationSeal) error {
-	c, s, err := k.checkSeal(ctx, participant, item)
-	if err != nil {
-		return err
+func (k *Keeper) sealOne(ctx sdk.Context, participant string, item types.AttestationSeal) (refusal, err error) {
+	c, s, refusal := k.checkSeal(ctx, participant, item)
+	if refusal != nil {
+		return refusal, nil
 	}
-	branch, write := ctx.CacheContext()
-	if err := k.applySeal(branch, c, s, item.Seal); err != nil {
-		return err
+	if c.Sealed+c.Closed+1 < c.Seats {
+		return nil, k.applySeal(ctx, c, s, item.Seal)
 	}
-	write()
-	return nil
+	return branched(ctx, func(ctx sdk.Context) error { return k.applySeal(ctx, c, s, item.Seal) }), nil
 }
 
-func (k *Keeper) revealOne(ctx sdk.Context, participant string, item types.AttestationReveal) error {
-	c, s, err := k.checkReveal(ctx, participant, item)
-	if err != nil {
-		return err
+func (k *Keeper) revealOne(ctx sdk.Context, participant string, item types.AttestationReveal) (refusal, err error) {
+	c, s, refusal := k.checkReveal(ctx, participant, item)
+	if refusal != nil {
+		return refusal, nil
 	}
+	if c.Revealed+1 < c.Sealed {
+		return nil, k.applyReveal(ctx, c, s, item.ResultRoot)
+	}
+	return branched(ctx, func(ctx sdk.Context) error { return k.applyReveal(ctx, c, s, item.ResultRoot) }), nil
+}
+
+// branched writes what f does only if it succeeds.
+func branched(ctx sdk.Context, f func(sdk.Context) error) error {
 	branch, write := ctx.CacheContext()
-	if err := k.applyReveal(branch, c, s, item.ResultRoot); err != nil {
+	if err := f(branch); err != nil {
 		return err
 	}
 	write()
@@ -166,7 +173,7 @@ func (k *Keeper) revealOne(ctx sdk.Context, participant string, item types.Attes
 }
 
 // batch runs the items of a batch one by one. The batch itself is refused when it is empty or too large.
-func batch(limit uint32, tasks []uint64, one func(i int) error) ([]types.ItemResult, error) {
+func batch(limit uint32, tasks []uint64, one func(i int) (refusal, err error)) ([]types.ItemResult, error) {
 	if len(tasks) == 0 {
 		return nil, errorsmod.Wrap(types.ErrEmptyBatch, "items")
 	}
@@ -176,14 +183,17 @@ func batch(limit uint32, tasks []uint64, one func(i int) error) ([]types.ItemRes
 	seen := make(map[uint64]bool, len(tasks))
 	results := make([]types.ItemResult, len(tasks))
 	for i, task := range tasks {
-		err := errorsmod.Wrapf(types.ErrDuplicateItem, "task %d", task)
+		refusal, err := errorsmod.Wrapf(types.ErrDuplicateItem, "task %d", task), error(nil)
 		if !seen[task] {
-			err = one(i)
+			refusal, err = one(i)
+		}
+		if err != nil {
+			return nil, err
 		}
 		seen[task] = true
-		results[i] = types.ItemResult{TaskId: task, Accepted: err == nil}
-		if err != nil {
-			results[i].Error = err.Error()
+		results[i] = types.ItemResult{TaskId: task, Accepted: refusal == nil}
+		if refusal != nil {
+			results[i].Error = refusal.Error()
 		}
 	}
 	return results, nil

@@ -7,6 +7,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/gogoproto/proto"
 
+	"poaid/internal/events"
 	"poaid/x/poai/types"
 )
 
@@ -18,7 +19,7 @@ type msgServer struct{ *Keeper }
 func NewMsgServer(k *Keeper) types.MsgServer { return msgServer{k} }
 
 func emit(ctx context.Context, event proto.Message) error {
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(event)
+	return events.Emit(ctx, event)
 }
 
 func emitBond(ctx context.Context, p types.Participant) error {
@@ -143,7 +144,7 @@ func (s msgServer) SealAttestations(ctx context.Context, msg *types.MsgSealAttes
 		tasks[i] = item.TaskId
 	}
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
-	results, err := batch(params.MaxBatch, tasks, func(i int) error { return s.sealOne(sdkCtx, msg.Participant, msg.Items[i]) })
+	results, err := batch(params.MaxBatch, tasks, func(i int) (error, error) { return s.sealOne(sdkCtx, msg.Participant, msg.Items[i]) })
 	if err != nil {
 		return nil, err
 	}
@@ -164,7 +165,7 @@ func (s msgServer) RevealAttestations(ctx context.Context, msg *types.MsgRevealA
 		tasks[i] = item.TaskId
 	}
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
-	results, err := batch(params.MaxBatch, tasks, func(i int) error { return s.revealOne(sdkCtx, msg.Participant, msg.Items[i]) })
+	results, err := batch(params.MaxBatch, tasks, func(i int) (error, error) { return s.revealOne(sdkCtx, msg.Participant, msg.Items[i]) })
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	errorsmod "cosmossdk.io/errors"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"poaid/internal/events"
 	"poaid/x/rewards/types"
 )
 
@@ -34,13 +35,12 @@ func (m msgServer) Claim(ctx context.Context, msg *types.MsgClaim) (*types.MsgCl
 	if err != nil {
 		return nil, err
 	}
-	events := sdk.UnwrapSDKContext(ctx).EventManager()
-	err = events.EmitTypedEvent(&types.EventClaimed{Participant: name, Epochs: msg.Epochs, Amount: amount.String()})
+	err = events.Emit(ctx, &types.EventClaimed{Participant: name, Epochs: msg.Epochs, Amount: amount.String()})
 	if err != nil {
 		return nil, err
 	}
 	if paid.IsPositive() {
-		if err := events.EmitTypedEvent(&types.EventReleased{Participant: name, Amount: paid.String()}); err != nil {
+		if err := events.Emit(ctx, &types.EventReleased{Participant: name, Amount: paid.String()}); err != nil {
 			return nil, err
 		}
 	}
@@ -66,7 +66,7 @@ func (m msgServer) Release(ctx context.Context, msg *types.MsgRelease) (*types.M
 	if err != nil {
 		return nil, err
 	}
-	err = sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventReleased{Participant: name, Amount: paid.String()})
+	err = events.Emit(ctx, &types.EventReleased{Participant: name, Amount: paid.String()})
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (m msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams)
 	if err := m.Params.Set(ctx, msg.Params); err != nil {
 		return nil, err
 	}
-	return &types.MsgUpdateParamsResponse{}, sdkCtx.EventManager().EmitTypedEvent(&types.EventParamsUpdated{Params: msg.Params})
+	return &types.MsgUpdateParamsResponse{}, events.Emit(ctx, &types.EventParamsUpdated{Params: msg.Params})
 }
 
 // address decodes an address and gives its canonical text, so that one participant has one key.

@@ -8,6 +8,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
+	"poaid/internal/events"
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/rewards/types"
 )
@@ -55,7 +56,7 @@ func (k Keeper) openPool(ctx context.Context, epoch poaitypes.Epoch) error {
 	if err := k.Pools.Set(ctx, epoch.Number, pool); err != nil {
 		return err
 	}
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventEpochPool{
+	return events.Emit(ctx, &types.EventEpochPool{
 		Epoch: epoch.Number, Pool: pool.Pool.String(), Community: community.String(), Stake: stake.String(),
 		Minted: minted.String(), Unminted: emission.Sub(minted).String(),
 	})

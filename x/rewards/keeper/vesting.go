@@ -8,6 +8,7 @@ import (
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"poaid/internal/events"
 	"poaid/x/rewards/types"
 )
 
@@ -125,7 +126,7 @@ func (k Keeper) toCommunity(ctx context.Context, participant string, amount math
 			return err
 		}
 	}
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventForfeited{Participant: participant, Amount: amount.String()})
+	return events.Emit(ctx, &types.EventForfeited{Participant: participant, Amount: amount.String()})
 }
 
 // lastPool returns the number of the newest closed epoch.

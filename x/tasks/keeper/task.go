@@ -58,7 +58,9 @@ func (k Keeper) move(ctx context.Context, id uint64, st types.Status) error {
 	if err := k.store(ctx, id, st); err != nil {
 		return err
 	}
-	emitState(ctx, id, st)
+	if err := emitState(ctx, id, st); err != nil {
+		return err
+	}
 	return nil
 }
 
