@@ -10,7 +10,7 @@ import (
 )
 
 // artifactOrder is the order of files in an artifact.
-var artifactOrder = []string{FileMeta, FileProgram, FileTokenizer, FileWeights}
+var artifactOrder = []string{FileMeta, FileProgram, FileTokenizer, FileTokenizerJSON, FileWeights}
 
 // Artifact gives the package as one file: an uncompressed tar of its files in fixed order, with fixed times and owners, so that equal
 // packages have equal content ids.

@@ -21,6 +21,8 @@ const (
 	FileProgram   = "program.pb"
 	FileWeights   = "weights.safetensors"
 	FileTokenizer = "tokenizer.bin"
+	// FileTokenizerJSON is there instead of FileTokenizer for a tokenizer.json.
+	FileTokenizerJSON = "tokenizer.json"
 )
 
 // Format is the version of model.json.
@@ -60,7 +62,7 @@ type Meta struct {
 	ProgramHash commit.Hash `json:"program_hash"`
 	// WeightsRoot is the named root of the weights in declaration order.
 	WeightsRoot commit.Hash `json:"weights_root"`
-	// TokenizerHash is the SHA-256 of tokenizer.bin, left out without a tokenizer.
+	// TokenizerHash is the SHA-256 of tokenizer.bin or tokenizer.json, left out without a tokenizer.
 	TokenizerHash *commit.Hash `json:"tokenizer_hash,omitempty"`
 	Labels        []string     `json:"labels,omitempty"`
 	Outputs       []Output     `json:"outputs,omitempty"`
@@ -109,7 +111,7 @@ func (p *Package) checkMeta() error {
 		return fmt.Errorf("%w: name: %d bytes, want 1 to 128", ErrPackage, len(m.Name))
 	}
 	if (m.TokenizerHash == nil) != (p.Tokenizer == nil) {
-		return fmt.Errorf("%w: tokenizer_hash and %s must be there together", ErrPackage, FileTokenizer)
+		return fmt.Errorf("%w: tokenizer_hash and %s or %s must be there together", ErrPackage, FileTokenizer, FileTokenizerJSON)
 	}
 	known := map[string]bool{}
 	for _, n := range p.Program.OutputNames() {
@@ -132,7 +134,7 @@ func (p *Package) checkMeta() error {
 	return nil
 }
 
-// Files gives the package's files by name; tokenizer.bin is left out when there is none. The bytes are the same every time.
+// Files gives the package's files by name; the tokenizer is left out when there is none. The bytes are the same every time.
 func (p *Package) Files() (map[string][]byte, error) {
 	meta, err := json.MarshalIndent(p.Meta, "", "  ")
 	if err != nil {
@@ -144,7 +146,7 @@ func (p *Package) Files() (map[string][]byte, error) {
 	}
 	out := map[string][]byte{FileMeta: append(meta, '\n'), FileProgram: p.Program.Bytes(), FileWeights: weights}
 	if p.Tokenizer != nil {
-		out[FileTokenizer] = p.Tokenizer.Bytes()
+		out[p.Tokenizer.File()] = p.Tokenizer.Bytes()
 	}
 	return out, nil
 }
@@ -168,7 +170,7 @@ func (p *Package) Save(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{FileWeights, FileTokenizer, FileProgram, FileMeta} { // model.json last: it names the others
+	for _, name := range []string{FileWeights, FileTokenizer, FileTokenizerJSON, FileProgram, FileMeta} { // model.json last: it names the others
 		data, ok := files[name]
 		if !ok {
 			continue
@@ -189,9 +191,9 @@ func LoadFS(fsys fs.FS) (*Package, error) {
 	for _, f := range []struct {
 		name  string
 		limit int64
-	}{{FileMeta, MaxMetaBytes}, {FileProgram, engine.DefaultLimits().ProgramBytes}, {FileWeights, MaxWeightsBytes}, {FileTokenizer, MaxTokenizerBytes}} {
+	}{{FileMeta, MaxMetaBytes}, {FileProgram, engine.DefaultLimits().ProgramBytes}, {FileWeights, MaxWeightsBytes}, {FileTokenizer, MaxTokenizerBytes}, {FileTokenizerJSON, MaxTokenizerBytes}} {
 		data, err := readLimited(fsys, f.name, f.limit)
-		if errors.Is(err, fs.ErrNotExist) && f.name == FileTokenizer {
+		if errors.Is(err, fs.ErrNotExist) && (f.name == FileTokenizer || f.name == FileTokenizerJSON) {
 			continue
 		}
 		if err != nil {
@@ -241,15 +243,34 @@ func FromFiles(files map[string][]byte) (*Package, error) {
 	if err := p.readWeights(files[FileWeights]); err != nil {
 		return nil, err
 	}
-	if raw, ok := files[FileTokenizer]; ok {
-		if p.Tokenizer, err = ParseTokenizer(raw); err != nil {
-			return nil, fmt.Errorf("%w: %s: %w", ErrPackage, FileTokenizer, err)
-		}
-		if got := commit.Hash(sha256.Sum256(raw)); p.Meta.TokenizerHash != nil && got != *p.Meta.TokenizerHash {
-			return nil, fmt.Errorf("%w: tokenizer_hash: %s is %s, want %s", ErrPackage, FileTokenizer, got, *p.Meta.TokenizerHash)
-		}
+	if err := p.readTokenizer(files); err != nil {
+		return nil, err
 	}
 	return p, p.checkMeta()
+}
+
+// readTokenizer reads the one tokenizer that may be among the files.
+func (p *Package) readTokenizer(files map[string][]byte) error {
+	for _, name := range []string{FileTokenizer, FileTokenizerJSON} {
+		raw, ok := files[name]
+		if !ok {
+			continue
+		}
+		if p.Tokenizer != nil {
+			return fmt.Errorf("%w: %s and %s: want one of them", ErrPackage, FileTokenizer, name)
+		}
+		var err error
+		if p.Tokenizer, err = ParseTokenizer(raw); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrPackage, name, err)
+		}
+		if p.Tokenizer.File() != name {
+			return fmt.Errorf("%w: %s: is a %s", ErrPackage, name, p.Tokenizer.File())
+		}
+		if got := commit.Hash(sha256.Sum256(raw)); p.Meta.TokenizerHash != nil && got != *p.Meta.TokenizerHash {
+			return fmt.Errorf("%w: tokenizer_hash: %s is %s, want %s", ErrPackage, name, got, *p.Meta.TokenizerHash)
+		}
+	}
+	return nil
 }
 
 func (p *Package) readWeights(raw []byte) error {

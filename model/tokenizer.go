@@ -1,6 +1,7 @@
 package model
 
 import (
+	"bytes"
 	"container/heap"
 	"encoding/binary"
 	"errors"
@@ -17,6 +18,7 @@ const (
 	TokenEOS     int32 = 2 // ends a text
 	tokenByte0   int32 = 3 // 3…258 are the bytes 0x00…0xff
 	firstPiece   int32 = 259
+	noToken      int32 = -1 // before the first
 )
 
 // Limits of a tokenizer file.
@@ -28,21 +30,25 @@ const (
 // ErrTokenizer is wrapped by every error about a tokenizer file.
 var ErrTokenizer = errors.New("invalid tokenizer")
 
-// Tokenizer is a byte-pair vocabulary in the format of llama2.c: pieces with scores, merged greedily by score, with a byte fallback
-// and a dummy space before a text. It is immutable and safe for concurrent use.
+// Tokenizer is a byte-pair vocabulary: in the format of llama2.c, pieces with scores, merged greedily by score, with a byte fallback
+// and a dummy space before a text; or that of a tokenizer.json. It is immutable and safe for concurrent use.
 type Tokenizer struct {
+	bpe    *bpe // of a tokenizer.json; the rest is empty then
 	pieces []string
 	scores []float32
 	index  map[string]int32 // pieces that text can become: not the specials, not the byte tokens
 	maxLen int
 }
 
-// ParseTokenizer reads a tokenizer.bin: i32 longest piece, then for each token f32 score, i32 length and the bytes. Tokens 0 to 2 are
+// ParseTokenizer reads a tokenizer.json (see ParseTokenizerJSON), which begins with a brace, or a tokenizer.bin: i32 longest piece, then for each token f32 score, i32 length and the bytes. Tokens 0 to 2 are
 // unknown, begin and end, whatever their text; tokens 3 to 258 must be "<0x00>" to "<0xFF>". If two tokens have the same text the
 // first is used.
 func ParseTokenizer(data []byte) (*Tokenizer, error) {
 	if len(data) < 4 {
 		return nil, fmt.Errorf("%w: header: %d bytes, want 4", ErrTokenizer, len(data))
+	}
+	if isJSON(data) {
+		return ParseTokenizerJSON(data)
 	}
 	longest := int32(binary.LittleEndian.Uint32(data))
 	if longest < 1 || longest > MaxPieceBytes {
@@ -100,8 +106,25 @@ func newTokenizer(pieces []string, scores []float32, longest int) (*Tokenizer, e
 	return t, nil
 }
 
+// isJSON tells a tokenizer.json by its first brace: as a tokenizer.bin, that would have a longest piece beyond the limit.
+func isJSON(data []byte) bool {
+	data = bytes.TrimLeft(data, " \t\r\n")
+	return len(data) > 0 && data[0] == '{'
+}
+
+// File is the name that the tokenizer has in a package.
+func (t *Tokenizer) File() string {
+	if t.bpe != nil {
+		return FileTokenizerJSON
+	}
+	return FileTokenizer
+}
+
 // Bytes gives the file. ParseTokenizer(t.Bytes()) is t.
 func (t *Tokenizer) Bytes() []byte {
+	if t.bpe != nil {
+		return t.bpe.raw
+	}
 	b := binary.LittleEndian.AppendUint32(nil, uint32(t.maxLen))
 	for i, p := range t.pieces {
 		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(t.scores[i]))
@@ -111,12 +134,53 @@ func (t *Tokenizer) Bytes() []byte {
 	return b
 }
 
-// VocabSize gives the number of tokens.
-func (t *Tokenizer) VocabSize() int { return len(t.pieces) }
+// VocabSize gives the number of tokens: the highest id and 1.
+func (t *Tokenizer) VocabSize() int {
+	if t.bpe != nil {
+		return len(t.bpe.tokens)
+	}
+	return len(t.pieces)
+}
 
-// Encode turns text into tokens: a space is put before a text that is not empty, each character becomes its token or its UTF-8 bytes,
+// BOS gives the token that begins a text; ok is false where texts begin without one.
+func (t *Tokenizer) BOS() (id int32, ok bool) {
+	switch {
+	case t.bpe == nil:
+		return TokenBOS, true
+	case len(t.bpe.before) > 0:
+		return t.bpe.before[len(t.bpe.before)-1], true
+	}
+	return 0, false
+}
+
+// TokenID gives the id of a token by its text; ok is false where there is none.
+func (t *Tokenizer) TokenID(text string) (id int32, ok bool) {
+	list := t.pieces
+	if t.bpe != nil {
+		list = t.bpe.tokens
+	}
+	for i, p := range list {
+		if p == text && p != "" {
+			return int32(i), true
+		}
+	}
+	return 0, false
+}
+
+// Encode turns text into tokens. bos and eos ask for what the tokenizer puts around a text. Of a tokenizer.json, text becomes what its
+// stages say. Of llama2.c's format: a space is put before a text that is not empty, each character becomes its token or its UTF-8 bytes,
 // and then the pair with the highest score (the leftmost of equals) is merged until none is left. Text cannot make special tokens.
 func (t *Tokenizer) Encode(text string, bos, eos bool) []int32 {
+	if t.bpe != nil {
+		ids := t.bpe.encode(text)
+		if bos {
+			ids = append(append([]int32{}, t.bpe.before...), ids...)
+		}
+		if eos {
+			ids = append(ids, t.bpe.after...)
+		}
+		return ids
+	}
 	ids := make([]int32, 0, len(text)/2+3)
 	if text != "" {
 		ids = t.merge(t.characters(" " + text))
@@ -225,6 +289,9 @@ func (t *Tokenizer) merge(ids []int32) []int32 {
 // Piece gives the bytes that token id adds after token prev: the space a text begins with is dropped after TokenBOS, byte tokens are
 // their byte, specials and ids outside the vocabulary are nothing.
 func (t *Tokenizer) Piece(prev, id int32) []byte {
+	if t.bpe != nil {
+		return t.bpe.piece(prev, id)
+	}
 	if id < tokenByte0 || int(id) >= len(t.pieces) {
 		return nil
 	}
@@ -242,7 +309,7 @@ func (t *Tokenizer) Piece(prev, id int32) []byte {
 // ends in the replacement character.
 func (t *Tokenizer) Decode(ids []int32) string {
 	var b []byte
-	prev := TokenUnknown
+	prev := noToken
 	for _, id := range ids {
 		b = append(b, t.Piece(prev, id)...)
 		prev = id
@@ -252,9 +319,9 @@ func (t *Tokenizer) Decode(ids []int32) string {
 
 // Pieces gives what each token adds in the middle of a text, for renderers that only join pieces; specials are empty.
 func (t *Tokenizer) Pieces() [][]byte {
-	out := make([][]byte, len(t.pieces))
+	out := make([][]byte, t.VocabSize())
 	for i := range out {
-		out[i] = t.Piece(TokenUnknown, int32(i))
+		out[i] = t.Piece(noToken, int32(i))
 	}
 	return out
 }

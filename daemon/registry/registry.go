@@ -44,8 +44,8 @@ func Message(ctx context.Context, store *artifacts.Store, p *model.Package, o Op
 		return nil, fmt.Errorf("store %s: %w", model.FileWeights, err)
 	}
 	if p.Tokenizer != nil {
-		if msg.TokenizerCid, err = store.PutBytes(ctx, files[model.FileTokenizer]); err != nil {
-			return nil, fmt.Errorf("store %s: %w", model.FileTokenizer, err)
+		if msg.TokenizerCid, err = store.PutBytes(ctx, files[p.Tokenizer.File()]); err != nil {
+			return nil, fmt.Errorf("store %s: %w", p.Tokenizer.File(), err)
 		}
 		msg.Vocabulary = vocabulary(p.Tokenizer, o.MaxVocabularyBytes)
 	}

@@ -42,7 +42,11 @@ func (m *Model) Prompt(w inputs.Wants) (inputs.Built, error) {
 		return inputs.Built{}, err
 	}
 	if in := m.Program.ForcedInput(); w.Prompt == "" && in != "" && !given(w.Inputs, in) {
-		w.Inputs = append(slices.Clone(w.Inputs), fmt.Sprintf("%s=[%d]", in, model.TokenBOS))
+		bos, ok := m.Tokenizer.BOS()
+		if !ok {
+			return inputs.Built{}, errors.New("prompt: is empty, and the tokenizer has no token that begins a text")
+		}
+		w.Inputs = append(slices.Clone(w.Inputs), fmt.Sprintf("%s=[%d]", in, bos))
 	}
 	return inputs.Build(m.Program.Proto(), m.Tokenizer, w)
 }
