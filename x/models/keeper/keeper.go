@@ -6,7 +6,9 @@ import (
 	"cosmossdk.io/core/store"
 	"github.com/cosmos/cosmos-sdk/codec"
 
+	"poaid/engine"
 	"poaid/engine/graphpb"
+	"poaid/game"
 	"poaid/x/models/types"
 )
 
@@ -14,6 +16,10 @@ import (
 type Keeper struct {
 	addresses address.Codec
 	authority string
+	// programs is shared by all copies of the keeper.
+	programs *programCache
+	// judgeable refuses programs that x/disputes could not judge.
+	judgeable func(*engine.Program) error
 
 	Schema       collections.Schema
 	Params       collections.Item[types.Params]
@@ -32,6 +38,8 @@ func NewKeeper(cdc codec.BinaryCodec, storeService store.KVStoreService, address
 	k := Keeper{
 		addresses:    addresses,
 		authority:    authority,
+		programs:     newProgramCache(),
+		judgeable:    game.Judgeable,
 		Params:       collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Models:       collections.NewMap(sb, types.ModelsKey, "models", collections.StringKey, codec.CollValue[types.Model](cdc)),
 		Programs:     collections.NewMap(sb, types.ProgramsKey, "programs", collections.StringKey, collections.BytesValue),

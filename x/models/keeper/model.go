@@ -12,6 +12,7 @@ import (
 
 	"poaid/engine"
 	"poaid/engine/graphpb"
+	"poaid/internal/events"
 	"poaid/x/models/types"
 )
 
@@ -88,6 +89,9 @@ func (k Keeper) register(ctx context.Context, owner string, msg *types.MsgRegist
 	if err := types.CheckProgram(program, msg.Outputs, msg.Labels); err != nil {
 		return types.Model{}, err
 	}
+	if err := k.checkJudgeable(ctx, program); err != nil {
+		return types.Model{}, err
+	}
 	units, err := k.setUnits(ctx, msg.Id, program, params.Cost(), params.MaxEvaluations)
 	if err != nil {
 		return types.Model{}, err
@@ -118,6 +122,16 @@ func compile(ctx context.Context, pb *graphpb.Program, lim engine.Limits) (*engi
 		return nil, errorsmod.Wrapf(types.ErrInvalidProgram, "program: %s", strings.TrimPrefix(err.Error(), engine.ErrProgram.Error()+": "))
 	}
 	return p, nil
+}
+
+// checkJudgeable refuses programs that x/disputes could not judge: with an element, or a fold step, of more evidence than a move holds.
+func (k Keeper) checkJudgeable(ctx context.Context, p *engine.Program) error {
+	nodes := len(p.Proto().Step.GetNodes()) + len(p.Proto().Forced.GetNodes())
+	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(uint64(nodes)*gasPerJudgeableNode, "check that a program is judgeable") //nolint:gosec // not negative
+	if err := k.judgeable(p); err != nil {
+		return errorsmod.Wrapf(types.ErrInvalidProgram, "program: nobody could judge it: %s", err)
+	}
+	return nil
 }
 
 // store writes a new model and what belongs to it but for its units.
@@ -159,7 +173,7 @@ func (k Keeper) change(ctx context.Context, id string, owner sdk.AccAddress, f f
 	if err := k.Models.Set(ctx, id, m); err != nil {
 		return err
 	}
-	return sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventModelChanged{
+	return events.Emit(ctx, &types.EventModelChanged{
 		Id: m.Id, RoyaltyBps: m.RoyaltyBps, Eligible: m.Eligible, Retired: m.Retired,
 	})
 }

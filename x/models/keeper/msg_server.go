@@ -6,6 +6,7 @@ import (
 	errorsmod "cosmossdk.io/errors"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"poaid/internal/events"
 	"poaid/x/models/types"
 )
 
@@ -26,7 +27,7 @@ func (m msgServer) RegisterModel(ctx context.Context, msg *types.MsgRegisterMode
 	if err != nil {
 		return nil, err
 	}
-	err = sdk.UnwrapSDKContext(ctx).EventManager().EmitTypedEvent(&types.EventModelRegistered{
+	err = events.Emit(ctx, &types.EventModelRegistered{
 		Id: model.Id, Owner: model.Owner, ProgramHash: model.ProgramHash, UnitsStep: model.UnitsStep,
 	})
 	return &types.MsgRegisterModelResponse{
@@ -91,7 +92,7 @@ func (m msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams)
 	if err := m.Params.Set(ctx, msg.Params); err != nil {
 		return nil, err
 	}
-	return &types.MsgUpdateParamsResponse{}, sdkCtx.EventManager().EmitTypedEvent(&types.EventParamsUpdated{Params: msg.Params})
+	return &types.MsgUpdateParamsResponse{}, events.Emit(ctx, &types.EventParamsUpdated{Params: msg.Params})
 }
 
 // address decodes an address and gives its canonical text.

@@ -22,6 +22,8 @@ const (
 	gasPerOperand storetypes.Gas = 50
 	// gasPerEvaluation pays for looking at one result or operand at one step, at the largest rank.
 	gasPerEvaluation storetypes.Gas = 50
+	// gasPerJudgeableNode pays for planning nine judgements of a node.
+	gasPerJudgeableNode storetypes.Gas = 5_000
 )
 
 // RunUnits returns the units of a run, and those of them that count for score: all but the forced steps. At most four reads,
