@@ -58,7 +58,7 @@ func (e *Executor) load(ctx context.Context, id string, reserve func(int64) erro
 	if len(pb.Weights) > 0 {
 		raw, err := e.blobs.GetBytes(ctx, info.WeightsCid, size+headerSlack)
 		if err != nil {
-			return nil, fmt.Errorf("weights: %w", err)
+			return nil, &MissingError{Weights: true, Err: err}
 		}
 		named, _, err := model.ParseSafetensors(raw)
 		if err != nil {

@@ -20,6 +20,25 @@ var (
 	ErrMemory = errors.New("exceeds the memory bound")
 )
 
+// MissingError is returned when bytes that a task needs cannot be got from anywhere. It wraps the last failure.
+type MissingError struct {
+	// Weights: the model's weights are missing. Otherwise Input names the input.
+	Weights bool
+	Input   string
+	Err     error
+}
+
+// Error says what is missing.
+func (e *MissingError) Error() string {
+	if e.Weights {
+		return fmt.Sprintf("weights: %v", e.Err)
+	}
+	return e.Err.Error()
+}
+
+// Unwrap gives the last failure.
+func (e *MissingError) Unwrap() error { return e.Err }
+
 // Result is what a task comes to.
 type Result struct {
 	ResultRoot commit.Hash
@@ -174,7 +193,7 @@ func (e *Executor) tensor(ctx context.Context, in taskstypes.NamedTensor) (*engi
 	data := in.Data
 	if in.Cid != "" {
 		if data, err = e.blobs.GetBytes(ctx, in.Cid, size); err != nil {
-			return nil, err
+			return nil, &MissingError{Input: in.Name, Err: err}
 		}
 	}
 	t, err := engine.TensorFromBytes(in.Dtype, in.Shape, data)

@@ -7,8 +7,12 @@ import (
 	"maps"
 	"slices"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	authsigning "github.com/cosmos/cosmos-sdk/x/auth/signing"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"poaid/daemon/chain"
 	"poaid/engine/graphpb"
@@ -69,7 +73,41 @@ func (c *Chain) Simulate(_ context.Context, raw []byte) (uint64, error) {
 	if want := c.expected(addr); seq != want {
 		return 0, fmt.Errorf("account sequence mismatch, expected %d, got %d", want, seq)
 	}
+	if c.Module != nil {
+		tx, err := c.Enc.TxConfig.TxDecoder()(raw)
+		if err != nil {
+			return 0, err
+		}
+		restore := c.Module.Save()
+		defer restore()
+		for _, msg := range tx.GetMsgs() {
+			if err := c.try(msg); err != nil {
+				return 0, status.Error(codes.Unknown, err.Error())
+			}
+		}
+	}
 	return 1000, nil
+}
+
+// try executes what the module can take back.
+func (c *Chain) try(msg sdk.Msg) error {
+	switch m := msg.(type) {
+	case *authz.MsgExec:
+		inner, err := m.GetMessages()
+		if err != nil {
+			return err
+		}
+		for _, im := range inner {
+			if err := c.try(im); err != nil {
+				return err
+			}
+		}
+		return nil
+	case *taskstypes.MsgSealResults, *taskstypes.MsgRevealResults, *poaitypes.MsgSealAttestations, *poaitypes.MsgRevealAttestations:
+		return nil
+	}
+	_, err := c.Module.Handle(msg, c.height+1)
+	return err
 }
 
 // Broadcast implements chain.Node.

@@ -17,6 +17,7 @@ import (
 	"github.com/cosmos/gogoproto/proto"
 
 	"poaid/daemon/chain"
+	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -40,6 +41,7 @@ func Encoding() (chain.Encoding, error) {
 	authz.RegisterInterfaces(reg)
 	reg.RegisterImplementations((*sdk.Msg)(nil), &taskstypes.MsgSealResults{}, &taskstypes.MsgRevealResults{},
 		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{})
+	disputestypes.RegisterInterfaces(reg)
 	cdc := codec.NewProtoCodec(reg)
 	return chain.Encoding{Registry: reg, Codec: cdc, TxConfig: authtx.NewTxConfig(cdc, authtx.DefaultSignModes)}, nil
 }

@@ -50,6 +50,8 @@ type Chain struct {
 	Enc chain.Encoding
 	// Faults, if set, decides what goes wrong; it is called with the name of the call.
 	Faults func(call string) Fault
+	// Module, if set, executes all other messages.
+	Module Module
 
 	mu       sync.Mutex
 	height   int64
@@ -61,6 +63,16 @@ type Chain struct {
 	violations []string
 	Txs        int // executed
 	Items      int // executed
+}
+
+// Module is a part of the chain that a test brings along. Its methods are called one at a time.
+type Module interface {
+	// Handle executes a message.
+	Handle(msg sdk.Msg, height int64) (proto.Message, error)
+	// Save returns what takes everything back to where it is now.
+	Save() (restore func())
+	// EndBlock ends a block.
+	EndBlock(height int64)
 }
 
 type memTx struct {
@@ -174,14 +186,22 @@ func (c *Chain) Commit() int64 {
 	}
 	c.mempool = rest
 	c.endBlock()
+	if c.Module != nil {
+		c.Module.EndBlock(c.height)
+	}
 	return c.height
 }
 
 func (c *Chain) deliver(tx sdk.Tx) chain.TxResult {
 	var data sdk.TxMsgData
+	restore := func() {}
+	if c.Module != nil {
+		restore = c.Module.Save()
+	}
 	for _, msg := range tx.GetMsgs() {
 		res, err := c.handle(msg)
 		if err != nil {
+			restore()
 			return chain.TxResult{Code: 1, Codespace: "test", Log: err.Error(), Height: c.height}
 		}
 		packed, err := codectypes.NewAnyWithValue(res)
@@ -241,6 +261,9 @@ func (c *Chain) handle(msg sdk.Msg) (proto.Message, error) {
 			out.Results = append(out.Results, poaiItem(it.TaskId, c.revealSeat(m.Participant, it)))
 		}
 		return out, nil
+	}
+	if c.Module != nil {
+		return c.Module.Handle(msg, c.height)
 	}
 	return nil, fmt.Errorf("message %T", msg)
 }
