@@ -166,34 +166,99 @@ func evalMatmul(c *EvalCtx) error {
 		return evalMatmulI8(c, &p)
 	}
 	dst, a, b := c.Y.F32(), c.X[0].F32(), c.X[1].F32()
-	m, n, k := int(p.m), int(p.n), int(p.k)
 	if c.Reference {
 		refMatmul(dst, a, b, &p)
 		return nil
 	}
-	plain := !p.ta && p.tri == kernel.None && len(b) == k*n
-	if plain {
-		m = len(a) / k // leading indices are further rows
-	}
-	switch {
-	case plain:
-		kernel.Gemm(dst, a, b, m, n, k, false, p.tb, kernel.None, c.Threads)
-	default:
-		l := planLoops(p.leadC, [][]int64{p.leadA, p.leadB})
-		l.walk(0, outerOf(&l), 0, l.n, func(y int64, x []int64, cnt int64) {
-			kernel.GemmBatch(dst[y*p.m*p.n:], a[x[0]*p.m*p.k:], b[x[1]*p.k*p.n:], int(cnt), m, n, k,
-				m*n, int(l.step[0])*m*k, int(l.step[1])*k*n, p.ta, p.tb, p.tri, c.Threads)
-		})
-	}
+	multiply(c, &p)
 	return nil
 }
 
-func outerOf(l *loops) int64 {
-	n := int64(1)
-	for _, d := range l.outer {
-		n *= d
+// multiply runs the products of every leading index, batches of neighbours at a time.
+func multiply(c *EvalCtx, p *product) {
+	dst, a, b := c.Y.F32(), c.X[0].F32(), c.X[1].F32()
+	sa, sb := c.X[0].layout(), c.X[1].layout()
+	ra, ca := sa[len(sa)-2], sa[len(sa)-1]
+	if p.ta {
+		ra, ca = ca, ra
 	}
-	return n
+	rb, cb := sb[len(sb)-2], sb[len(sb)-1]
+	if p.tb {
+		rb, cb = cb, rb
+	}
+	leads := leadLoops(p.leadC, p.leadA, p.leadB, sa, sb)
+	m, last := p.m, len(leads)-1
+	batch := leads[last]
+	if batch.b == 0 && p.tri == kernel.None && batch.a == m*ra {
+		m, batch = m*batch.n, lead{n: 1} // one right side for all: further rows
+	}
+	ra, ca = unitStride(m, ra, p.k, ca)
+	rb, cb = unitStride(p.k, rb, p.n, cb)
+	leads = leads[:last]
+	l := kernel.Layout{
+		C: int(m * p.n), A: int(batch.a), B: int(batch.b), RowA: int(ra), ColA: int(ca), RowB: int(rb), ColB: int(cb),
+	}
+	pos, at := make([]int64, last), int64(0)
+	for {
+		var x, y int64
+		for i, d := range leads {
+			x, y = x+pos[i]*d.a, y+pos[i]*d.b
+		}
+		kernel.GemmLayout(dst[at:], a[x:], b[y:], int(batch.n), int(m), int(p.n), int(p.k), l, p.tri, c.Threads)
+		at += batch.n * m * p.n
+		i := last - 1
+		for ; i >= 0; i-- {
+			if pos[i]++; pos[i] < leads[i].n {
+				break
+			}
+			pos[i] = 0
+		}
+		if i < 0 {
+			return
+		}
+	}
+}
+
+// unitStride gives a dimension of one element the stride 1 where a matrix has no other one.
+func unitStride(rows, row, cols, col int64) (int64, int64) {
+	switch {
+	case row == 1 || col == 1:
+	case rows == 1:
+		row = 1
+	case cols == 1:
+		col = 1
+	}
+	return row, col
+}
+
+// lead is one leading dimension of a product: its size and the operands' strides, 0 where an operand is stretched.
+type lead struct{ n, a, b int64 }
+
+// leadLoops returns the leading dimensions of a product with neighbours merged where they can be, at least one.
+func leadLoops(out, shapeA, shapeB, sa, sb []int64) []lead {
+	stride := func(shape, strides []int64, i int) int64 {
+		if i -= len(out) - len(shape); i < 0 || shape[i] == 1 {
+			return 0
+		}
+		return strides[i]
+	}
+	leads := make([]lead, 0, len(out)+1)
+	for i, n := range out {
+		d := lead{n, stride(shapeA, sa, i), stride(shapeB, sb, i)}
+		last := len(leads) - 1
+		switch {
+		case n == 1:
+		case last >= 0 && leads[last].a == d.a*n && leads[last].b == d.b*n:
+			d.n *= leads[last].n
+			leads[last] = d
+		default:
+			leads = append(leads, d)
+		}
+	}
+	if len(leads) == 0 {
+		leads = append(leads, lead{n: 1})
+	}
+	return leads
 }
 
 // refMatmul is the definition: one chain an element.

@@ -12,6 +12,8 @@ const (
 	kept
 	// alias results are their operand's bytes under another shape.
 	alias
+	// viewed results are their operand's bytes under other strides: transpositions that only products read.
+	viewed
 	// once results never change: they own a buffer that is filled at the first step.
 	once
 	// inPlace results overwrite an operand that nobody reads afterwards.
@@ -95,6 +97,7 @@ func (pl *planner) storageOf(r ref) storage {
 
 // lifetimes finds aliases and the last reader of every storage.
 func (pl *planner) lifetimes() {
+	views := pl.views()
 	for i := range pl.g.nodes {
 		nd := &pl.g.nodes[i]
 		v := nd.out
@@ -103,6 +106,9 @@ func (pl *planner) lifetimes() {
 		switch {
 		case nd.op.aliases || nd.op.prefix && isRun(pl.p.value(pl.g, nd.in[0]).Shape, v.Shape):
 			pl.plan.place[i] = alias
+			pl.home[i] = pl.storageOf(nd.in[0])
+		case views[i]:
+			pl.plan.place[i] = viewed
 			pl.home[i] = pl.storageOf(nd.in[0])
 		case nd.op.fixed && v.Shape.Static():
 			pl.plan.place[i] = once
@@ -116,6 +122,31 @@ func (pl *planner) lifetimes() {
 			pl.last[pl.home[u]] = len(pl.g.nodes)
 		}
 	}
+}
+
+// views finds the transpositions of f32 that only products read: those take their operands as they lie, as long as one
+// of the last two dimensions runs through neighbours.
+func (pl *planner) views() []bool {
+	ok := make([]bool, len(pl.g.nodes))
+	for i := range pl.g.nodes {
+		nd := &pl.g.nodes[i]
+		if nd.op.Name == "transpose@1" && nd.out.DType == F32 {
+			perm := nd.attrs.Ints("perm")
+			n := int64(len(perm))
+			ok[i] = n > 1 && (perm[n-1] == n-1 || perm[n-2] == n-1)
+		}
+		for _, r := range nd.in {
+			if r.kind == graphpb.REF_KIND_NODE && nd.op.Name != "matmul@1" {
+				ok[r.index] = false
+			}
+		}
+	}
+	for _, u := range pl.g.update {
+		if u >= 0 {
+			ok[u] = false
+		}
+	}
+	return ok
 }
 
 // inPlace lets nodes overwrite an operand that dies with them: a pooled result, or the state that the node updates.

@@ -170,6 +170,9 @@ func (r *Run) evaluate(ctx context.Context, ws *workspace, fn func(int, *Tensor)
 		switch ws.plan.place[i] {
 		case alias:
 			c.Y.data, done = aliasBytes(c), true
+		case viewed:
+			c.Y.data, done = c.X[0].data, true
+			viewStrides(c)
 		case inPlace:
 			c.Y.data = c.X[ws.plan.source[i]].data
 		case once:
@@ -181,12 +184,38 @@ func (r *Run) evaluate(ctx context.Context, ws *workspace, fn func(int, *Tensor)
 			}
 		}
 		if fn != nil {
-			if err := fn(i, c.Y); err != nil {
+			if err := show(i, c, fn); err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// show gives a node's tensor to fn, views as dense tensors.
+func show(i int, c *EvalCtx, fn func(int, *Tensor) error) error {
+	y := c.Y
+	if y.strides != nil {
+		dense := *c
+		dense.Y = &Tensor{dtype: y.dtype, shape: y.shape, data: alloc(int64(len(y.data)))}
+		if err := c.Op.Eval(&dense); err != nil {
+			return err
+		}
+		y = dense.Y
+	}
+	return fn(i, y)
+}
+
+// viewStrides sets the strides of a transposed view.
+func viewStrides(c *EvalCtx) {
+	perm := c.Attrs.Ints("perm")
+	if c.Y.strides == nil {
+		c.Y.strides = make([]int64, len(perm))
+	}
+	in := stridesOf(c.X[0].shape)
+	for i, p := range perm {
+		c.Y.strides[i] = in[p]
+	}
 }
 
 // aliasBytes returns the operand's bytes that a reshape or a slice of one run is.

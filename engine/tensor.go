@@ -46,6 +46,8 @@ type Tensor struct {
 	dtype DType
 	shape []int64
 	data  []byte
+	// strides, in elements, of a transposed view inside a run (plan: viewed); nil for everything else.
+	strides []int64
 }
 
 // Elements returns the number of elements of shape; it errs on negative dimensions and on overflow.
@@ -161,6 +163,14 @@ func (t *Tensor) I8() []int8 { return typed[int8](t, I8) }
 
 // U8 returns a zero-copy view of a u8 tensor and nil for any other dtype.
 func (t *Tensor) U8() []uint8 { return typed[uint8](t, U8) }
+
+// layout returns the distance of two neighbours in each dimension, in elements.
+func (t *Tensor) layout() []int64 {
+	if t.strides != nil {
+		return t.strides
+	}
+	return stridesOf(t.shape)
+}
 
 // Clone returns a deep copy.
 func (t *Tensor) Clone() *Tensor {

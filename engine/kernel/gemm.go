@@ -1,5 +1,7 @@
 package kernel
 
+import "fmt"
+
 // Tri says which k belong to the chain of output row i of a matrix product.
 type Tri uint8
 
@@ -45,24 +47,64 @@ func Gemm(dst, a, b []float32, m, n, k int, ta, tb bool, tri Tri, threads int) {
 // there are fewer of them than threads.
 func GemmBatch(dst, a, b []float32, batch, m, n, k, strideC, strideA, strideB int, ta, tb bool, tri Tri, threads int) {
 	nonNegative("GemmBatch", batch, m, n, k, strideC, strideA, strideB)
-	if batch == 0 {
-		return
+	l := Layout{C: strideC, A: strideA, B: strideB, RowA: k, ColA: 1, RowB: n, ColB: 1}
+	if ta {
+		l.RowA, l.ColA = 1, m
 	}
-	need("GemmBatch", "dst", len(dst), (batch-1)*strideC+m*n)
-	need("GemmBatch", "a", len(a), (batch-1)*strideA+m*k)
-	need("GemmBatch", "b", len(b), (batch-1)*strideB+k*n)
-	if batch > 1 && strideC < m*n {
-		panic("kernel.GemmBatch: outputs overlap")
+	if tb {
+		l.RowB, l.ColB = 1, k
+	}
+	GemmLayout(dst, a, b, batch, m, n, k, l, tri, threads)
+}
+
+// Layout places the matrices of a batch of products, in elements: product p has
+// op(A)[i, k] at a[p·A + i·RowA + k·ColA], op(B)[k, j] at b[p·B + k·RowB + j·ColB]
+// and its dense result [m, n] at dst[p·C]. One of RowA and ColA must be 1, and one of
+// RowB and ColB. Operands may overlap themselves and each other, results may not.
+type Layout struct {
+	C, A, B                int
+	RowA, ColA, RowB, ColB int
+}
+
+// span is the length of a slice that holds a batch of matrices [rows, cols].
+func span(batch, stride, rows, row, cols, col int) int {
+	if batch*rows*cols == 0 {
+		return 0
+	}
+	return (batch-1)*stride + (rows-1)*row + (cols-1)*col + 1
+}
+
+// GemmLayout is GemmBatch for operands that lie as l says: heads of attention, say,
+// straight from rows that hold every head.
+func GemmLayout(dst, a, b []float32, batch, m, n, k int, l Layout, tri Tri, threads int) {
+	nonNegative("GemmLayout", batch, m, n, k, l.C, l.A, l.B, l.RowA, l.ColA, l.RowB, l.ColB)
+	need("GemmLayout", "dst", len(dst), span(batch, l.C, m, n, n, 1))
+	need("GemmLayout", "a", len(a), span(batch, l.A, m, l.RowA, k, l.ColA))
+	need("GemmLayout", "b", len(b), span(batch, l.B, k, l.RowB, n, l.ColB))
+	if batch > 1 && l.C < m*n {
+		panic("kernel.GemmLayout: outputs overlap")
+	}
+	if l.RowA != 1 && l.ColA != 1 || l.RowB != 1 && l.ColB != 1 {
+		panic(fmt.Sprintf("kernel.GemmLayout: no unit stride in %+v", l))
+	}
+	if m*n == 0 {
+		return
 	}
 	inner := 1
 	if batch < threadCount(threads) {
 		inner = threads
 	}
 	one := func(p int) {
-		g := newGemm(dst[p*strideC:], a[p*strideA:], b[p*strideB:], m, n, k, ta, tb, tri)
+		g := gemm{
+			c: dst[p*l.C:], m: m, n: n, k: k, ldc: n, tri: tri,
+			as0: l.RowA, as1: l.ColA, bs0: l.RowB, bs1: l.ColB,
+		}
+		if k > 0 {
+			g.a, g.b = a[p*l.A:], b[p*l.B:]
+		}
 		g.run(inner)
 	}
-	if inner != 1 {
+	if inner != 1 || batch == 1 {
 		for p := range batch {
 			one(p)
 		}

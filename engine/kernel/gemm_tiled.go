@@ -103,7 +103,8 @@ func (t *tiler) panels(depth, threads int) {
 			for k0 := depth; k0 < t.k; k0 += kc {
 				k1 := min(k0+kc, t.k)
 				b, bs := t.b[k0*t.bs0+j*t.bs1:], t.bs0
-				if t.bs1 != 1 || cols < width {
+				// What a whole tile reads past the last column is not kept.
+				if t.bs1 != 1 || cols < width && (k1-1)*t.bs0+j+width > len(t.b) {
 					t.packB(*scratch, j, cols, width, k0, k1)
 					b, bs = *scratch, width
 				}

@@ -33,10 +33,10 @@ func genGemv(a *asm) {
 	a.op("ADDQ", "R8", "R14")
 	a.label("gemvLoop")
 	for g := range 4 {
-		for line := range 8 {
-			a.op("PREFETCHT1", fmt.Sprintf("%d(R14)", (g*8+line)*64))
-		}
 		for q := range 4 { // columns 4q … 4q+3
+			for line := range 2 {
+				a.op("PREFETCHT1", fmt.Sprintf("%d(R14)", (g*8+q*2+line)*64))
+			}
 			for i, at := range []string{"", "(DX*1)", "(DX*2)", "(DI*1)"} {
 				a.op("VMOVUPS", fmt.Sprintf("%d(%s)%s", 16*q, rows[2*g], at), fmt.Sprintf("X%d", i))
 				a.op("VINSERTF128", "$1", fmt.Sprintf("%d(%s)%s", 16*q, rows[2*g+1], at), v.r(i), v.r(i))
