@@ -11,6 +11,7 @@ import (
 	"sort"
 
 	"poaid/engine"
+	"poaid/model/half"
 )
 
 // Limits of a safetensors file.
@@ -47,6 +48,16 @@ type entry struct {
 // U8, offsets of a tensor match its shape, and the tensors cover the data without gap or overlap. Tensors are in order of their
 // offsets and share data's memory where it is aligned. The second result is the header's __metadata__.
 func ParseSafetensors(data []byte) ([]NamedTensor, map[string]string, error) {
+	return parseSafetensors(data, readEntry)
+}
+
+// ParseSafetensorsWide reads a file as ParseSafetensors does, and F16, BF16 and F64 too: their values become f32, for the engine has no
+// such types.
+func ParseSafetensorsWide(data []byte) ([]NamedTensor, map[string]string, error) {
+	return parseSafetensors(data, readWide)
+}
+
+func parseSafetensors(data []byte, read func(e entry, at uint64, body []byte) (*engine.Tensor, error)) ([]NamedTensor, map[string]string, error) {
 	if len(data) < 8 {
 		return nil, nil, fmt.Errorf("%w: file: %d bytes, want at least 8", ErrSafetensors, len(data))
 	}
@@ -73,7 +84,7 @@ func ParseSafetensors(data []byte) ([]NamedTensor, map[string]string, error) {
 	out := make([]NamedTensor, 0, len(names))
 	at := uint64(0)
 	for _, i := range order {
-		t, err := readEntry(entries[i], at, body)
+		t, err := read(entries[i], at, body)
 		if err != nil {
 			return nil, nil, fmt.Errorf("%w: tensor %.80q: %w", ErrSafetensors, names[i], err)
 		}
@@ -97,13 +108,23 @@ func readEntry(e entry, at uint64, body []byte) (*engine.Tensor, error) {
 	if dtype == 0 {
 		return nil, fmt.Errorf("dtype: %.16q, want F32, I32, I64, I8 or U8", e.DType)
 	}
-	if len(e.Shape) > MaxTensorRank {
-		return nil, fmt.Errorf("shape: rank %d, limit %d", len(e.Shape), MaxTensorRank)
-	}
-	size, err := engine.ByteSize(dtype, e.Shape)
+	raw, err := entryBytes(e, engine.SizeOf(dtype), at, body)
 	if err != nil {
 		return nil, err
 	}
+	return engine.TensorFromBytes(dtype, e.Shape, raw)
+}
+
+// entryBytes gives the data of an entry whose elements have that size.
+func entryBytes(e entry, element int64, at uint64, body []byte) ([]byte, error) {
+	if len(e.Shape) > MaxTensorRank {
+		return nil, fmt.Errorf("shape: rank %d, limit %d", len(e.Shape), MaxTensorRank)
+	}
+	n, err := engine.Elements(e.Shape) // at most 2^56
+	if err != nil {
+		return nil, err
+	}
+	size := n * element
 	lo, hi := e.Offsets[0], e.Offsets[1]
 	if lo > hi || hi > uint64(len(body)) {
 		return nil, fmt.Errorf("data_offsets: [%d, %d] outside %d bytes of data", lo, hi, len(body))
@@ -114,7 +135,36 @@ func readEntry(e entry, at uint64, body []byte) (*engine.Tensor, error) {
 	if hi-lo != uint64(size) {
 		return nil, fmt.Errorf("data_offsets: %d bytes, the shape takes %d", hi-lo, size)
 	}
-	return engine.TensorFromBytes(dtype, e.Shape, body[lo:hi:hi])
+	return body[lo:hi:hi], nil
+}
+
+// readWide is readEntry with floats of other widths, whose values become f32.
+func readWide(e entry, at uint64, body []byte) (*engine.Tensor, error) {
+	var size int64
+	var value func(b []byte) float32
+	switch e.DType {
+	case "F16":
+		size, value = 2, func(b []byte) float32 { return half.FromFloat16(binary.LittleEndian.Uint16(b)) }
+	case "BF16":
+		size, value = 2, func(b []byte) float32 { return half.FromBFloat16(binary.LittleEndian.Uint16(b)) }
+	case "F64":
+		size, value = 8, func(b []byte) float32 { return float32(math.Float64frombits(binary.LittleEndian.Uint64(b))) }
+	default:
+		return readEntry(e, at, body)
+	}
+	raw, err := entryBytes(e, size, at, body)
+	if err != nil {
+		return nil, err
+	}
+	t, err := engine.NewTensor(engine.F32, e.Shape, MaxWeightsBytes)
+	if err != nil {
+		return nil, err
+	}
+	v := t.F32()
+	for i := range v {
+		v[i] = value(raw[int64(i)*size:])
+	}
+	return t, nil
 }
 
 // parseHeader reads the JSON object key by key, because a map would hide duplicates.

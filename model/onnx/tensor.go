@@ -7,6 +7,7 @@ import (
 	"math"
 
 	"poaid/engine"
+	"poaid/model/half"
 )
 
 // dtypeOf gives the engine's element type for one of ONNX. Halves and doubles become f32: their values, not their bits, are kept, and
@@ -94,9 +95,9 @@ func (t *Tensor) fromRaw(dt engine.DType, n int64) (*engine.Tensor, error) {
 	for i := range n {
 		switch t.Type {
 		case typeFloat16:
-			v[i] = float32FromHalf(binary.LittleEndian.Uint16(t.Raw[2*i:]))
+			v[i] = half.FromFloat16(binary.LittleEndian.Uint16(t.Raw[2*i:]))
 		case typeBfloat16:
-			v[i] = math.Float32frombits(uint32(binary.LittleEndian.Uint16(t.Raw[2*i:])) << 16)
+			v[i] = half.FromBFloat16(binary.LittleEndian.Uint16(t.Raw[2*i:]))
 		default:
 			v[i] = float32(math.Float64frombits(binary.LittleEndian.Uint64(t.Raw[8*i:])))
 		}
@@ -135,11 +136,11 @@ func (t *Tensor) fromTyped(dt engine.DType, n int64) (*engine.Tensor, error) {
 		}
 	case typeFloat16:
 		for i, v := range t.Int32s {
-			out.F32()[i] = float32FromHalf(uint16(v))
+			out.F32()[i] = half.FromFloat16(uint16(v))
 		}
 	case typeBfloat16:
 		for i, v := range t.Int32s {
-			out.F32()[i] = math.Float32frombits(uint32(uint16(v)) << 16)
+			out.F32()[i] = half.FromBFloat16(uint16(v))
 		}
 	case typeInt8:
 		for i, v := range t.Int32s {
@@ -151,22 +152,6 @@ func (t *Tensor) fromTyped(dt engine.DType, n int64) (*engine.Tensor, error) {
 		}
 	}
 	return out, nil
-}
-
-// float32FromHalf widens IEEE 754 binary16, exactly.
-func float32FromHalf(h uint16) float32 {
-	sign, exp, frac := uint32(h>>15)<<31, uint32(h>>10)&31, uint32(h)&1023
-	switch exp {
-	case 0:
-		v := math.Ldexp(float64(frac), -24) // 0 or subnormal
-		if sign != 0 {
-			v = math.Copysign(v, -1)
-		}
-		return float32(v)
-	case 31:
-		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
-	}
-	return math.Float32frombits(sign | (exp+112)<<23 | frac<<13)
 }
 
 // integers reads an integer tensor as int64; ok is false for f32.
