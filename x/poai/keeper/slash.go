@@ -7,6 +7,7 @@ import (
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"poaid/internal/split"
 	"poaid/x/poai/types"
 )
 
@@ -78,7 +79,7 @@ func (k *Keeper) distribute(ctx context.Context, taken math.Int, req types.Slash
 		pool := k.accounts.GetModuleAddress(types.ModuleName)
 		return burnt, k.community.FundCommunityPool(ctx, sdk.NewCoins(sdk.NewCoin(params.BondDenom, rest)), pool)
 	}
-	for i, share := range splitEvenly(rest, len(accounts)) {
+	for i, share := range split.Evenly(rest, len(accounts)) {
 		if !share.IsPositive() {
 			continue
 		}
@@ -106,20 +107,4 @@ func (k *Keeper) beneficiaries(req types.SlashRequest) (accounts []sdk.AccAddres
 		}
 	}
 	return accounts, nil
-}
-
-// splitEvenly splits total into n shares that differ by at most one unit and sum to total (largest remainder; ties go to the first).
-func splitEvenly(total math.Int, n int) []math.Int {
-	shares := make([]math.Int, n)
-	if n == 0 {
-		return shares
-	}
-	share, extra := total.QuoRaw(int64(n)), total.ModRaw(int64(n)).Int64()
-	for i := range shares {
-		shares[i] = share
-		if int64(i) < extra {
-			shares[i] = share.AddRaw(1)
-		}
-	}
-	return shares
 }

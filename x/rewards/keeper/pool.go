@@ -9,6 +9,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"poaid/internal/events"
+	"poaid/internal/split"
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/rewards/types"
 )
@@ -36,7 +37,7 @@ func (k Keeper) openPool(ctx context.Context, epoch poaitypes.Epoch) error {
 	if err != nil {
 		return err
 	}
-	parts := types.Split(minted, params.ComputeBps, params.CommunityBps, params.StakeBps)
+	parts := split.Weighted(minted, uint64(params.ComputeBps), uint64(params.CommunityBps), uint64(params.StakeBps))
 	compute, community, stake := parts[0], parts[1], parts[2]
 	if err := k.mint(ctx, params.MintDenom, minted, community, stake); err != nil {
 		return err

@@ -29,28 +29,3 @@ func (p Params) Emission(from, to int64) math.Int {
 	}
 	return math.NewIntFromBigInt(sum)
 }
-
-// Split divides an amount by shares in basis points that add up to BasisPoints. Largest remainder: what rounding down leaves
-// goes, one at a time, to the shares that lost most, the earlier one first; so the parts always add up to the amount.
-func Split(amount math.Int, bps ...uint32) []math.Int {
-	parts := make([]math.Int, len(bps))
-	lost := make([]math.Int, len(bps))
-	left := amount
-	for i, b := range bps {
-		product := amount.MulRaw(int64(b))
-		parts[i] = product.QuoRaw(BasisPoints)
-		lost[i] = product.ModRaw(BasisPoints)
-		left = left.Sub(parts[i])
-	}
-	for ; left.IsPositive(); left = left.SubRaw(1) {
-		best := 0
-		for i := range lost {
-			if lost[i].GT(lost[best]) {
-				best = i
-			}
-		}
-		parts[best] = parts[best].AddRaw(1)
-		lost[best] = math.NewInt(-1)
-	}
-	return parts
-}

@@ -70,34 +70,6 @@ func TestDefaultCurveStaysBelowMaxSupply(t *testing.T) {
 	require.True(t, all.GT(p.MaxSupply.MulRaw(999).QuoRaw(1000)), "%s leaves more than a thousandth of %s unminted", all, p.MaxSupply)
 }
 
-func TestSplitLosesNothing(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		amount := math.NewInt(rapid.Int64Range(0, 1e15).Draw(t, "amount"))
-		a := rapid.Uint32Range(0, 10_000).Draw(t, "a")
-		b := rapid.Uint32Range(0, 10_000-a).Draw(t, "b")
-		bps := []uint32{a, b, 10_000 - a - b}
-		sum := math.ZeroInt()
-		for i, part := range types.Split(amount, bps...) {
-			exact := amount.MulRaw(int64(bps[i]))
-			require.True(t, part.MulRaw(10_000).Sub(exact).Abs().LT(math.NewInt(10_000)), "part %d is off by a coin or more", i)
-			if bps[i] == 0 {
-				require.True(t, part.IsZero(), "a share of nothing got %s", part)
-			}
-			sum = sum.Add(part)
-		}
-		require.Equal(t, amount, sum)
-	})
-}
-
-func TestSplitGivesTheRemainderToTheLargestLoss(t *testing.T) {
-	// 19 × 95% = 18.05 and 19 × 5% = 0.95: the coin left over goes to the second.
-	parts := types.Split(math.NewInt(19), 9500, 500, 0)
-	require.Equal(t, []int64{18, 1, 0}, []int64{parts[0].Int64(), parts[1].Int64(), parts[2].Int64()})
-	// Equal losses: the first.
-	parts = types.Split(math.NewInt(1), 5000, 5000)
-	require.Equal(t, []int64{1, 0}, []int64{parts[0].Int64(), parts[1].Int64()})
-}
-
 func TestParamsValidate(t *testing.T) {
 	for field, p := range map[string]types.Params{
 		"mint_denom":            with(func(p *types.Params) { p.MintDenom = "!" }),

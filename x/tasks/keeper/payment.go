@@ -2,10 +2,10 @@ package keeper
 
 import (
 	"context"
-	"slices"
 
 	"cosmossdk.io/math"
 
+	"poaid/internal/split"
 	"poaid/x/tasks/types"
 )
 
@@ -16,7 +16,7 @@ func (k Keeper) payOut(
 ) (types.Payment, error) {
 	fee := math.MinInt(task.Fee, types.Fee(st.UnitsDone, task.UnitPrice, params.MinFee))
 	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
-	parts := Split(fee.Sub(royalty), []uint64{uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps)})
+	parts := split.Weighted(fee.Sub(royalty), uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps))
 	pay := types.Payment{
 		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(),
 		Refund: task.MaxFee.Amount.Sub(fee),
@@ -25,7 +25,7 @@ func (k Keeper) payOut(
 	if len(agreed) == 0 {
 		pay.Refund = pay.Refund.Add(parts[1])
 	} else {
-		each := Split(parts[1], slices.Repeat([]uint64{1}, len(agreed)))
+		each := split.Evenly(parts[1], len(agreed))
 		for i, member := range agreed {
 			left, err := k.pay(ctx, task, member, each[i])
 			if err != nil {
@@ -70,25 +70,4 @@ func (k Keeper) burn(ctx context.Context, task types.Task, pay *types.Payment, a
 		return nil
 	}
 	return k.bank.BurnCoins(ctx, types.ModuleName, coins(task.MaxFee.Denom, amount))
-}
-
-// Split shares amount by weights; the parts add up to amount. What rounding leaves over goes, one each, to the parts with the
-// largest remainders, the first of equals. The weights must not all be zero.
-func Split(amount math.Int, weights []uint64) []math.Int {
-	total := math.ZeroInt()
-	for _, w := range weights {
-		total = total.Add(math.NewIntFromUint64(w))
-	}
-	parts, rest, left := make([]math.Int, len(weights)), make([]math.Int, len(weights)), amount
-	order := make([]int, len(weights))
-	for i, w := range weights {
-		share := amount.Mul(math.NewIntFromUint64(w))
-		parts[i], rest[i], order[i] = share.Quo(total), share.Mod(total), i
-		left = left.Sub(parts[i])
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return rest[b].BigInt().Cmp(rest[a].BigInt()) })
-	for i := range left.Uint64() { // fewer than len(weights)
-		parts[order[i]] = parts[order[i]].AddRaw(1)
-	}
-	return parts
 }

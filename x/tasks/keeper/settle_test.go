@@ -5,10 +5,8 @@ import (
 
 	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	poaitypes "poaid/x/poai/types"
-	"poaid/x/tasks/keeper"
 	"poaid/x/tasks/types"
 )
 
@@ -224,23 +222,4 @@ func TestPriceOfSubmission(t *testing.T) {
 	f.params(func(p *types.Params) { p.UnitPrice, p.MinFee = p.UnitPrice.MulRaw(2), math.NewInt(40_000) })
 	f.until(id, types.STATE_FINAL)
 	require.Equal(t, "12160 0 800 760 36280", payment(f.payment(id)))
-}
-
-func TestSplit(t *testing.T) {
-	rapid.Check(t, func(t *rapid.T) {
-		amount := math.NewIntFromUint64(rapid.Uint64().Draw(t, "amount"))
-		weights := rapid.SliceOfN(rapid.Uint64Range(0, 1<<40), 1, 9).Draw(t, "weights")
-		weights[0]++
-		parts := keeper.Split(amount, weights)
-		sum, total := math.ZeroInt(), math.ZeroInt()
-		for _, w := range weights {
-			total = total.Add(math.NewIntFromUint64(w))
-		}
-		for i, p := range parts {
-			sum = sum.Add(p)
-			exact := amount.Mul(math.NewIntFromUint64(weights[i]))
-			require.True(t, p.Mul(total).Sub(exact).Abs().LT(total), "part %d is off by a whole unit", i)
-		}
-		require.Equal(t, amount.String(), sum.String())
-	})
 }

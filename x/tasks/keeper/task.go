@@ -58,10 +58,7 @@ func (k Keeper) move(ctx context.Context, id uint64, st types.Status) error {
 	if err := k.store(ctx, id, st); err != nil {
 		return err
 	}
-	if err := emitState(ctx, id, st); err != nil {
-		return err
-	}
-	return nil
+	return emitState(ctx, id, st)
 }
 
 // store stores a status and queues the transition that is due.
