@@ -181,6 +181,8 @@ func rowProduct(g *nn.Graph, x nn.Value, w packed) nn.Value {
 // gatherRows dequantises the rows that an index names.
 func gatherRows(g *nn.Graph, n *graphpb.Node, w packed, idx nn.Value) nn.Value {
 	rows := w.scale.Dim(0)
-	pick := func(table nn.Value) nn.Value { return emit(g, &graphpb.Node{Name: n.Name, Op: n.Op, Attrs: n.Attrs}, []nn.Value{table, idx}) }
+	pick := func(table nn.Value) nn.Value {
+		return emit(g, &graphpb.Node{Name: n.Name, Op: n.Op, Attrs: n.Attrs}, []nn.Value{table, idx})
+	}
 	return g.Dequantise(pick(w.q), pick(g.Reshape(w.scale, rows, engine.Const(1))), g.I8(0))
 }

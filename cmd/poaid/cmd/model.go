@@ -29,7 +29,7 @@ const (
 
 func modelCmd() *cobra.Command {
 	cmd := group("model", "Run models on this machine, without a chain",
-		modelImportCmd(), modelInspectCmd(), modelRunCmd(), modelGenerateCmd(), modelTrainCmd(), modelVerifyCmd())
+		modelImportCmd(), modelInspectCmd(), modelRunCmd(), modelGenerateCmd(), modelTrainCmd(), modelQuantiseCmd(), modelVerifyCmd())
 	cmd.Long = `Run models on this machine, without a chain: the same programs, the same bits and the same roots as on one.
 
 MODEL is a folder with a model package, a model that ships with poaid ("zoo:story", "zoo:digits"), or a graph file that you wrote by hand
