@@ -31,26 +31,32 @@ func broadcastShape(shapes ...Shape) (Shape, error) {
 	return out, nil
 }
 
+// Bounds of an elementwise op: Limits allow no higher rank, and no op has more operands.
+const (
+	maxRank     = 8
+	maxOperands = 4
+)
+
 // loops is a broadcast iteration with as few dimensions as possible: outer dimensions with a stride per operand, and an
 // inner run of n elements along which every operand either moves by one or stays.
 type loops struct {
-	outer  []int64
-	stride [][]int64 // per operand, per outer dimension
-	n      int64
-	step   []int64 // per operand: 0 or 1
+	operands int
+	rank     int // outer dimensions
+	outer    [maxRank]int64
+	stride   [maxOperands][maxRank]int64 // per operand, per outer dimension
+	n        int64
+	step     [maxOperands]int64 // per operand: 0 or 1
 }
 
 // planLoops merges neighbouring dimensions.
-func planLoops(out []int64, in [][]int64) loops {
+func planLoops(out []int64, in []*Tensor) loops {
 	rank := len(out)
-	dims := make([]int64, 0, rank)
-	strides := make([][]int64, len(in))
-	full := make([][]int64, len(in))
-	for k, shape := range in {
-		full[k] = make([]int64, rank)
+	l := loops{operands: len(in), n: 1}
+	var full [maxOperands][maxRank]int64
+	for k, x := range in {
 		stride := int64(1)
-		for i := 1; i <= len(shape); i++ {
-			if d := shape[len(shape)-i]; d > 1 {
+		for i := 1; i <= len(x.shape); i++ {
+			if d := x.shape[len(x.shape)-i]; d > 1 {
 				full[k][rank-i] = stride
 				stride *= d
 			}
@@ -60,44 +66,34 @@ func planLoops(out []int64, in [][]int64) loops {
 		if d == 1 {
 			continue
 		}
-		last := len(dims) - 1
+		last := l.rank - 1
 		merge := last >= 0
 		for k := range in {
-			merge = merge && strides[k][last] == full[k][i]*d
+			merge = merge && l.stride[k][last] == full[k][i]*d
 		}
 		if merge {
-			dims[last] *= d
+			l.outer[last] *= d
 		} else {
-			dims = append(dims, d)
+			last = l.rank
+			l.outer[last] = d
+			l.rank++
 		}
 		for k := range in {
-			if merge {
-				strides[k][last] = full[k][i]
-			} else {
-				strides[k] = append(strides[k], full[k][i])
-			}
+			l.stride[k][last] = full[k][i]
 		}
 	}
-	l := loops{n: 1, step: make([]int64, len(in)), stride: make([][]int64, len(in))}
-	inner := len(dims) - 1
-	if inner >= 0 {
-		for k := range in {
-			if strides[k][inner] > 1 {
-				inner = len(dims) // no unit run: iterate element by element
-				break
-			}
-		}
+	inner := l.rank - 1
+	if inner < 0 {
+		return l
 	}
-	if inner >= 0 && inner < len(dims) {
-		l.n = dims[inner]
-		for k := range in {
-			l.step[k] = strides[k][inner]
-		}
-		dims = dims[:inner]
-	}
-	l.outer = dims
 	for k := range in {
-		l.stride[k] = strides[k][:len(dims)]
+		if l.stride[k][inner] > 1 {
+			return l // no unit run: iterate element by element
+		}
+	}
+	l.n, l.rank = l.outer[inner], inner
+	for k := range in {
+		l.step[k] = l.stride[k][inner]
 	}
 	return l
 }
@@ -106,11 +102,12 @@ func planLoops(out []int64, in [][]int64) loops {
 // spread over threads.
 func (l *loops) each(threads int, fn func(y int64, x []int64, n int64)) {
 	outer := int64(1)
-	for _, d := range l.outer {
+	for _, d := range l.outer[:l.rank] {
 		outer *= d
 	}
-	if outer*l.n < threadsGrain {
-		threads = 1
+	if threads == 1 || outer*l.n < threadsGrain {
+		l.walk(0, outer, 0, l.n, fn)
+		return
 	}
 	if outer >= int64(threads)*4 || l.n < 1024 {
 		kernel.Parallel(threads, int(outer), func(lo, hi int) { l.walk(int64(lo), int64(hi), 0, l.n, fn) })
@@ -121,18 +118,18 @@ func (l *loops) each(threads int, fn func(y int64, x []int64, n int64)) {
 
 // walk visits outer indices lo..hi−1, elements from..to−1 of each run.
 func (l *loops) walk(lo, hi, from, to int64, fn func(y int64, x []int64, n int64)) {
-	pos := make([]int64, len(l.outer))
-	x := make([]int64, len(l.step))
-	unravel(pos, l.outer, lo)
+	var pos [maxRank]int64
+	x := make([]int64, l.operands)
+	unravel(pos[:l.rank], l.outer[:l.rank], lo)
 	for i := lo; i < hi; i++ {
 		for k := range x {
 			x[k] = from * l.step[k]
-			for d, p := range pos {
+			for d, p := range pos[:l.rank] {
 				x[k] += p * l.stride[k][d]
 			}
 		}
 		fn(i*l.n+from, x, to-from)
-		for d := len(pos) - 1; d >= 0; d-- {
+		for d := l.rank - 1; d >= 0; d-- {
 			if pos[d]++; pos[d] < l.outer[d] {
 				break
 			}

@@ -60,11 +60,7 @@ func (e elementwise) op() *Op {
 }
 
 func (e elementwise) eval(c *EvalCtx) error {
-	in := make([][]int64, len(c.X))
-	for k, x := range c.X {
-		in[k] = x.shape
-	}
-	l := planLoops(c.Y.shape, in)
+	l := planLoops(c.Y.shape, c.X)
 	if e.vector != nil && !c.Reference {
 		if fn := e.vector(c, &l); fn != nil {
 			l.each(c.Threads, fn)
@@ -105,7 +101,7 @@ func unaryOps() []*Op {
 	}
 	table := []fn{
 		{"neg@1", 1, num.Neg, nil},
-		{"abs@1", 1, num.Abs, nil},
+		{"abs@1", 1, num.Abs, absRun},
 		{"relu@1", 1, num.Relu, kernel.Relu},
 		{"exp@1", 16, num.Exp, kernel.Exp},
 		{"log@1", 16, num.Log, kernel.Log},
@@ -139,6 +135,17 @@ func unaryOps() []*Op {
 			}
 			return kernel.GeluTanh
 		}))
+}
+
+// absRun is num.Abs over a run.
+func absRun(dst, a []float32) {
+	for i, v := range a[:len(dst)] {
+		b := math.Float32bits(v) &^ (1 << 31)
+		if b > 0x7f800000 {
+			b = 0x7fc00000
+		}
+		dst[i] = math.Float32frombits(b)
+	}
 }
 
 func unaryOp(name string, attrs []AttrDef, weight uint64, dtype func(*InferCtx) (DType, error),

@@ -118,9 +118,9 @@ func whereOp() *Op {
 		vector: func(c *EvalCtx, l *loops) runFn {
 			switch SizeOf(c.Y.dtype) {
 			case 4:
-				return whereRun(view[int32](c.Y.data), c.X[0].U8(), view[int32](c.X[1].data), view[int32](c.X[2].data), l.step)
+				return whereRun(view[int32](c.Y.data), c.X[0].U8(), view[int32](c.X[1].data), view[int32](c.X[2].data), l.step[:])
 			case 8:
-				return whereRun(view[int64](c.Y.data), c.X[0].U8(), view[int64](c.X[1].data), view[int64](c.X[2].data), l.step)
+				return whereRun(view[int64](c.Y.data), c.X[0].U8(), view[int64](c.X[1].data), view[int64](c.X[2].data), l.step[:])
 			default:
 				return nil
 			}

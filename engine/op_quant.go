@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 
+	"poaid/engine/kernel"
 	"poaid/engine/num"
 )
 
@@ -111,7 +112,7 @@ func dequantiseOp() *Op {
 // rescaleOp gives a product of quantised matrices back its size: f32(acc)·a·b, rounded after each, from the left. a is
 // the scale of the rows, b that of the columns.
 func rescaleOp() *Op {
-	return elementwise{
+	op := elementwise{
 		name: "rescale@1", operands: 3, weight: 3,
 		dtype: func(c *InferCtx) (DType, error) { return F32, wantDTypes(c, I32, F32, F32) },
 		scalar: func(*NodeView) scalarFn {
@@ -121,6 +122,16 @@ func rescaleOp() *Op {
 		},
 		vector: func(c *EvalCtx, l *loops) runFn {
 			y, acc, a, b, s := c.Y.F32(), c.X[0].I32(), c.X[1].F32(), c.X[2].F32(), l.step
+			if s == [4]int64{1, 0, 1} { // a row scale and column scales
+				return func(at int64, x []int64, n int64) {
+					dst := y[at : at+n]
+					for i, v := range acc[x[0] : x[0]+n] {
+						dst[i] = num.I32ToF32(v)
+					}
+					kernel.MulScalar(dst, dst, a[x[1]])
+					kernel.Mul(dst, dst, b[x[2]:x[2]+n])
+				}
+			}
 			return func(at int64, x []int64, n int64) {
 				for i := range n {
 					v := float32(num.I32ToF32(acc[x[0]+i*s[0]]) * a[x[1]+i*s[1]])
@@ -129,6 +140,8 @@ func rescaleOp() *Op {
 			}
 		},
 	}.op()
+	op.overwrites = []int{0} // the scales are read after the result is first written
+	return op
 }
 
 // maxShift is the largest shift of requantise: the rounding 2^(shift−1) and a product below 2^62 fit 63 bits together.

@@ -203,7 +203,9 @@ func foldGens() map[string]func(s *sampler) opCase {
 			a := d.attrs()
 			return opCase{in: []*Tensor{s.f32(d.y()...), s.f32(d.k...)}, attrs: Attrs{a[0], a[1], a[2], ints("size", d.x[2:]...), a[3]}}
 		},
-		"maxpool@1": func(s *sampler) opCase { return poolCase(s, s.any(s.dtype(F32, I8), s.n(1, 2), s.n(1, 2), s.n(3, 7), s.n(3, 7))) },
+		"maxpool@1": func(s *sampler) opCase {
+			return poolCase(s, s.any(s.dtype(F32, I8), s.n(1, 2), s.n(1, 2), s.n(3, 7), s.n(3, 7)))
+		},
 		"avgpool@1": func(s *sampler) opCase { return poolCase(s, s.f32(s.n(1, 2), s.n(1, 2), s.n(3, 7), s.n(3, 7))) },
 		"maxpool_dx@1": func(s *sampler) opCase {
 			k := poolCase(s, s.f32(s.n(1, 2), s.n(1, 2), s.n(3, 7), s.n(3, 7)))
