@@ -8,6 +8,7 @@ import (
 	"poaid/engine"
 	"poaid/engine/nn"
 	"poaid/game"
+	"poaid/testutil/adversary"
 )
 
 // BenchmarkJudgement measures the dearest moves of a chain: judging fold steps of a product with a weight of n×n, whose
@@ -23,7 +24,7 @@ func BenchmarkJudgement(b *testing.B) {
 				p := product(b, n, strided)
 				w := p.world(b, 16)
 				node := w.machine.Nodes(0) - 1
-				liar := w.lie(flip(0, node, 44, 1))
+				liar := w.lie(adversary.Flip(0, node, 44, 1))
 				root, err := game.ResultRoot(liar, 1)
 				require.NoError(b, err)
 				g := w.start(b, root, w.root)
@@ -82,7 +83,7 @@ func BenchmarkSolver(b *testing.B) {
 	w := p.world(b, 16)
 	update, err := w.machine.Update(5, 0)
 	require.NoError(b, err)
-	liar := w.lie(flip(5, update, 77, 1))
+	liar := w.lie(adversary.Flip(5, update, 77, 1))
 	root, err := game.ResultRoot(liar, p.steps)
 	require.NoError(b, err)
 	for b.Loop() {

@@ -71,18 +71,6 @@ func (w *world) solver(tr game.Trace) *game.Solver {
 	return &game.Solver{Machine: w.machine, Trace: tr}
 }
 
-// flip returns a tamper function that flips bits of one byte of one node, counted around its end.
-func flip(step uint64, node, at int, mask byte) game.Tamper {
-	return func(t uint64, n int, out *engine.Tensor) *engine.Tensor {
-		if t != step || n != node {
-			return out
-		}
-		x := out.Clone()
-		x.Bytes()[at%len(x.Bytes())] ^= mask
-		return x
-	}
-}
-
 // invariant is a rule that holds between a position and the one before it.
 type invariant struct {
 	name  string

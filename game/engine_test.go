@@ -11,6 +11,7 @@ import (
 	"poaid/engine"
 	"poaid/engine/nn"
 	"poaid/game"
+	"poaid/testutil/adversary"
 )
 
 // program is a run on the engine.
@@ -156,7 +157,7 @@ func (p program) world(tb testing.TB, arity uint64) *world {
 func (w *world) lieOf(tb testing.TB, step uint64, node int) (game.Trace, bool) {
 	tb.Helper()
 	for _, at := range []int{3, 1 << 30, 7, 0, 43} {
-		tr := w.lie(flip(step, node, at, 0x40))
+		tr := w.lie(adversary.Flip(step, node, at, 0x40))
 		root, err := game.ResultRoot(tr, w.setup.Steps)
 		require.NoError(tb, err)
 		if root != w.root {
@@ -220,13 +221,13 @@ func TestEngineLies(t *testing.T) {
 	p := llama(t)
 	w := p.world(t, 2)
 	for output := range w.machine.Outputs() {
-		liar := &wrongOutput{Trace: w.truth, output: output}
+		liar := &adversary.OutputTrace{Trace: w.truth, Output: output}
 		seq(t, w, liar, w.truth).Wins(game.Challenger, game.ReasonRefuted)
 		seq(t, w, w.truth, liar).Wins(game.Defender, game.ReasonUpheld)
 	}
 	for state := range w.machine.States() {
 		for _, from := range []uint64{1, 2, 3, 5, 7} { // forced and step graph; updated and kept states
-			liar := &swapped{Trace: w.truth, from: from, state: state}
+			liar := &adversary.StateTrace{Trace: w.truth, From: from, State: state}
 			seq(t, w, liar, w.truth).Wins(game.Challenger, game.ReasonRefuted)
 			seq(t, w, w.truth, liar).Wins(game.Defender, game.ReasonUpheld)
 		}
@@ -252,17 +253,17 @@ func TestTruncatedGeneration(t *testing.T) {
 	w := p.world(t, 4)
 	update, err := w.machine.Update(9, 1)
 	require.NoError(t, err)
-	liar := w.lie(flip(9, update, 0, 10))
+	liar := w.lie(adversary.Flip(9, update, 0, 10))
 	s := seq(t, w, liar, w.truth).Wins(game.Challenger, game.ReasonRefuted)
 	require.Equal(t, uint64(9), s.g.From)
 	seq(t, w, w.truth, liar).Wins(game.Defender, game.ReasonUpheld)
 	// And one that goes on where it should have stopped.
-	liar = w.lie(flip(22, update, 0, 23))
+	liar = w.lie(adversary.Flip(22, update, 0, 23))
 	s = seq(t, w, liar, w.truth).Wins(game.Challenger, game.ReasonRefuted)
 	require.Equal(t, uint64(22), s.g.From)
 	seq(t, w, w.truth, liar).Wins(game.Defender, game.ReasonUpheld)
 	// And one that counts on behind the stop.
-	behind := &swapped{Trace: w.truth, from: 30, state: 0}
+	behind := &adversary.StateTrace{Trace: w.truth, From: 30, State: 0}
 	s = seq(t, w, w.truth, behind).Until(game.PhaseDescent, game.TreeNodes, game.Defender)
 	require.Equal(t, uint64(29), s.g.From)
 	s.Wins(game.Defender, game.ReasonUpheld)

@@ -10,6 +10,7 @@ import (
 	"poaid/engine"
 	"poaid/engine/graphpb"
 	"poaid/game"
+	"poaid/testutil/adversary"
 )
 
 // steer plays a challenger that rejects what it needs to reject to arrive at one node of one step, whatever is true.
@@ -39,7 +40,7 @@ func (s *sequence) steer(step uint64, node int) *sequence {
 // where it is: each must be held to the root that both sides stand by.
 func TestForgedInputs(t *testing.T) {
 	w := alphabets(t, small, 5, 2)
-	liar := &wrongOutput{Trace: w.truth} // any rival will do
+	liar := &adversary.OutputTrace{Trace: w.truth} // any rival will do
 	shape := []int64{small.Length}
 	for name, tc := range map[string]struct {
 		step    uint64
@@ -89,11 +90,11 @@ func TestForgedInputs(t *testing.T) {
 func TestForgedEntry(t *testing.T) {
 	w := alphabets(t, small, 5, 2)
 	for name, liar := range map[string]game.Trace{
-		"output":           &wrongOutput{Trace: w.truth},
-		"state, first":     &swapped{Trace: w.truth, from: 1, state: 4},
-		"state, kept":      &swapped{Trace: w.truth, from: 3, state: 3},
-		"state, a weight":  &swapped{Trace: w.truth, from: 1, state: 3},
-		"state, of a node": &swapped{Trace: w.truth, from: 3, state: 1},
+		"output":           &adversary.OutputTrace{Trace: w.truth},
+		"state, first":     &adversary.StateTrace{Trace: w.truth, From: 1, State: 4},
+		"state, kept":      &adversary.StateTrace{Trace: w.truth, From: 3, State: 3},
+		"state, a weight":  &adversary.StateTrace{Trace: w.truth, From: 1, State: 3},
+		"state, of a node": &adversary.StateTrace{Trace: w.truth, From: 3, State: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := seq(t, w, w.truth, liar).Until(game.PhaseJudge, 0, game.Challenger)
@@ -113,10 +114,10 @@ func TestTwoFaced(t *testing.T) {
 		tree  game.Tree
 		moves int
 	}{
-		"outputs":  {&wrongOutput{Trace: w.truth}, game.TreeOutputs, 0},
-		"states":   {&swapped{Trace: w.truth, from: 3, state: 1}, game.TreeStates, 0},
-		"tensor":   {w.lie(flip(3, 4, 99, 1)), game.TreeTensor, 0},
-		"children": {w.lie(flip(3, 4, 99, 1)), game.TreeTensor, 2},
+		"outputs":  {&adversary.OutputTrace{Trace: w.truth}, game.TreeOutputs, 0},
+		"states":   {&adversary.StateTrace{Trace: w.truth, From: 3, State: 1}, game.TreeStates, 0},
+		"tensor":   {w.lie(adversary.Flip(3, 4, 99, 1)), game.TreeTensor, 0},
+		"children": {w.lie(adversary.Flip(3, 4, 99, 1)), game.TreeTensor, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := seq(t, w, tc.liar, w.truth).Until(game.PhaseDescent, tc.tree, game.Defender)
@@ -134,10 +135,10 @@ func TestTwoFaced(t *testing.T) {
 func TestOneNode(t *testing.T) {
 	w := product(t, 16, true).world(t, 4)
 	require.Equal(t, 1, w.machine.Nodes(0))
-	liar := &swapped{Trace: w.truth, from: 1}
+	liar := &adversary.StateTrace{Trace: w.truth, From: 1}
 	s := seq(t, w, liar, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Challenger)
 	s.ExpectAttack(game.RejectUpdates{}).Wins(game.Challenger, game.ReasonRefuted)
-	lie := w.lie(flip(0, 0, 5, 1))
+	lie := w.lie(adversary.Flip(0, 0, 5, 1))
 	seq(t, w, lie, w.truth).Wins(game.Challenger, game.ReasonRefuted)
 	seq(t, w, w.truth, lie).Wins(game.Defender, game.ReasonUpheld)
 }

@@ -10,13 +10,14 @@ import (
 	"poaid/engine/graphpb"
 	"poaid/game"
 	"poaid/game/alphabet"
+	"poaid/testutil/adversary"
 )
 
 var small = alphabet.Config{Length: 2500, Nodes: 7, Terms: 300, Stride: 1}
 
 func TestFlippedLetter(t *testing.T) {
 	w := alphabets(t, small, 20, 4)
-	liar := w.lie(flip(11, 4, 1234, 1)) // a tally
+	liar := w.lie(adversary.Flip(11, 4, 1234, 1)) // a tally
 	s := seq(t, w, liar, w.truth)
 	s.In(game.PhaseResult).Defend().ExpectAttack(game.Reject{Index: 0})
 	// 20 steps in four: 5, 10, 15; state 12 is the first wrong one.
@@ -48,7 +49,7 @@ func TestEveryNodeFromBothSides(t *testing.T) {
 			lies := 0
 			for node := 1; node < c.Nodes; node++ {
 				for _, step := range []uint64{0, 2} {
-					liar := w.lie(flip(step, node, 4000, 2))
+					liar := w.lie(adversary.Flip(step, node, 4000, 2))
 					if root, err := game.ResultRoot(liar, 3); root == w.root {
 						require.NoError(t, err)
 						continue // nobody reads it: no lie
@@ -81,14 +82,14 @@ func TestStop(t *testing.T) {
 		seq(t, w, w.truth, liar.truth).Wins(game.Defender, game.ReasonUpheld)
 	})
 	t.Run("computed in an identity step", func(t *testing.T) {
-		liar := &swapped{Trace: w.truth, from: 8, state: 1}
+		liar := &adversary.StateTrace{Trace: w.truth, From: 8, State: 1}
 		s := seq(t, w, liar, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Defender)
 		require.Equal(t, uint64(7), s.g.From)
 		made := make([]commit.Hash, 4)
 		s.Play(game.Split{Hashes: made}).Wins(game.Challenger, game.ReasonRefuted)
 	})
 	t.Run("the defender says it itself", func(t *testing.T) {
-		liar := &swapped{Trace: w.truth, from: 8, state: 1}
+		liar := &adversary.StateTrace{Trace: w.truth, From: 8, State: 1}
 		s := seq(t, w, w.truth, liar).Until(game.PhaseDescent, game.TreeNodes, game.Defender)
 		require.IsType(t, game.Stopped{}, s.next())
 		s.Wins(game.Defender, game.ReasonUpheld)
@@ -96,7 +97,7 @@ func TestStop(t *testing.T) {
 		seq(t, w, liar, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Defender).Defend().Wins(game.Challenger, game.ReasonRefuted)
 	})
 	t.Run("pretended", func(t *testing.T) {
-		liar := w.lie(flip(3, 2, 9, 1))
+		liar := w.lie(adversary.Flip(3, 2, 9, 1))
 		s := seq(t, w, liar, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Defender)
 		x, err := liar.Tensor(3, engine.OperandRef{Kind: graphpb.REF_KIND_STATE})
 		require.NoError(t, err)
@@ -113,7 +114,7 @@ func TestStop(t *testing.T) {
 
 func TestWrongOutput(t *testing.T) {
 	w := alphabets(t, small, 5, 4)
-	liar := &wrongOutput{Trace: w.truth, output: 1}
+	liar := &adversary.OutputTrace{Trace: w.truth, Output: 1}
 	s := seq(t, w, liar, w.truth)
 	s.Defend().ExpectAttack(game.Reject{Index: 1}).Wins(game.Challenger, game.ReasonRefuted)
 	require.Equal(t, game.TreeOutputs, s.g.Tree)
@@ -125,7 +126,7 @@ func TestWrongUpdate(t *testing.T) {
 	w := alphabets(t, small, 5, 4)
 	for state := range w.machine.States() {
 		for _, from := range []uint64{1, 3, 5} {
-			liar := &swapped{Trace: w.truth, from: from, state: state}
+			liar := &adversary.StateTrace{Trace: w.truth, From: from, State: state}
 			s := seq(t, w, liar, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Challenger)
 			s.ExpectAttack(game.RejectUpdates{}).Wins(game.Challenger, game.ReasonRefuted)
 			require.Equal(t, from-1, s.g.From)
@@ -150,7 +151,7 @@ func TestRootWithoutPreimage(t *testing.T) {
 
 func TestSilence(t *testing.T) {
 	w := alphabets(t, small, 9, 2)
-	liar := w.lie(flip(4, 2, 77, 1))
+	liar := w.lie(adversary.Flip(4, 2, 77, 1))
 	for moves := 0; ; moves++ {
 		s := seq(t, w, liar, w.truth)
 		for i := 0; i < moves && s.g.Phase != game.PhaseOver; i++ {
@@ -169,7 +170,7 @@ func TestSilence(t *testing.T) {
 
 func TestClocks(t *testing.T) {
 	w := alphabets(t, small, 16, 4)
-	s := seq(t, w, w.lie(flip(4, 2, 77, 1)), w.truth)
+	s := seq(t, w, w.lie(adversary.Flip(4, 2, 77, 1)), w.truth)
 	// 17,500 units a step (2,500 letters, 7 nodes): 280 blocks at 1,000 a block for the whole run.
 	require.Equal(t, uint64(10+280+1), s.g.MoveLeft)
 	total := s.g.TotalLeft
@@ -192,7 +193,7 @@ func TestClocks(t *testing.T) {
 
 func TestPayout(t *testing.T) {
 	w := alphabets(t, small, 5, 4)
-	liar := w.lie(flip(2, 1, 0, 1))
+	liar := w.lie(adversary.Flip(2, 1, 0, 1))
 	s := seq(t, w, w.truth, liar)
 	require.Equal(t, game.Payout{Defender: 100_001, Challenger: 50_001}, s.g.Payout())
 	s.Wins(game.Defender, game.ReasonUpheld)

@@ -12,6 +12,7 @@ import (
 	"poaid/commit"
 	"poaid/game"
 	"poaid/game/alphabet"
+	"poaid/testutil/adversary"
 )
 
 // TestRandomGames plays liars of every kind against an honest party, on either side. `-rapid.checks=10000` is the number
@@ -69,16 +70,16 @@ func drawLiar(t *rapid.T, w *world, r *rand.Rand) (game.Trace, commit.Hash) {
 	case "flip":
 		tr = w.flipped(r, r.Uint64N(steps))
 	case "output":
-		tr = &wrongOutput{Trace: w.truth, output: r.IntN(8)}
+		tr = &adversary.OutputTrace{Trace: w.truth, Output: r.IntN(8)}
 	case "update":
-		tr = &swapped{Trace: w.truth, from: 1 + r.Uint64N(steps), state: r.IntN(len(w.machine.States()))}
+		tr = &adversary.StateTrace{Trace: w.truth, From: 1 + r.Uint64N(steps), State: r.IntN(len(w.machine.States()))}
 	case "garbled":
-		tr = &garbled{Trace: w.truth, seed: r.Uint64(), odds: 1 + r.Uint64N(8)}
+		tr = &adversary.GarbledTrace{Trace: w.truth, Seed: r.Uint64(), Odds: 1 + r.Uint64N(8)}
 	case "made up":
 		return w.truth, randomHash(r)
 	default: // two lies, and garbage on top
 		tr = w.flipped(r, steps-1)
-		tr = &garbled{Trace: tr, seed: r.Uint64(), odds: 1 + r.Uint64N(20)}
+		tr = &adversary.GarbledTrace{Trace: tr, Seed: r.Uint64(), Odds: 1 + r.Uint64N(20)}
 	}
 	root, err := game.ResultRoot(tr, steps)
 	require.NoError(t, err)
@@ -90,7 +91,7 @@ func (w *world) flipped(r *rand.Rand, step uint64) game.Trace {
 	key := [2]uint64{step, r.Uint64N(6)}
 	tr, ok := w.lies[key]
 	if !ok {
-		tr = w.lie(flip(step, r.IntN(w.machine.Nodes(step)), r.IntN(1<<20), 1<<r.IntN(8)))
+		tr = w.lie(adversary.Flip(step, r.IntN(w.machine.Nodes(step)), r.IntN(1<<20), 1<<r.IntN(8)))
 		w.lies[key] = tr
 	}
 	return tr

@@ -12,12 +12,13 @@ import (
 	"poaid/commit"
 	"poaid/engine"
 	"poaid/game"
+	"poaid/testutil/adversary"
 )
 
 // TestRules breaks every rule once.
 func TestRules(t *testing.T) {
 	w := alphabets(t, small, 9, 4)
-	liar := w.lie(flip(4, 4, 777, 1))
+	liar := w.lie(adversary.Flip(4, 4, 777, 1))
 	broken := map[game.Rule]bool{}
 	refuse := func(s *sequence, m game.Move, rule game.Rule) *sequence {
 		broken[rule] = true
@@ -81,7 +82,7 @@ func TestRules(t *testing.T) {
 	refuse(s, game.Judge{}, game.RuleOver)
 
 	w = alphabets(t, small, 9, 4)
-	s = seq(t, w, &swapped{Trace: w.truth, from: 4, state: 2}, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Defender)
+	s = seq(t, w, &adversary.StateTrace{Trace: w.truth, From: 4, State: 2}, w.truth).Until(game.PhaseDescent, game.TreeNodes, game.Defender)
 	stop, err := w.solver(w.truth).Trace.Tree(game.TreeStates, 3)
 	require.NoError(t, err)
 	member, err := stop.Prove(0, 1)
