@@ -201,10 +201,12 @@ type neighbours struct {
 
 type pairs []neighbours
 
-func (p pairs) Len() int           { return len(p) }
-func (p pairs) Less(i, j int) bool { return p[i].rank < p[j].rank || p[i].rank == p[j].rank && p[i].at < p[j].at }
-func (p pairs) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
-func (p *pairs) Push(x any)        { *p = append(*p, x.(neighbours)) }
+func (p pairs) Len() int { return len(p) }
+func (p pairs) Less(i, j int) bool {
+	return p[i].rank < p[j].rank || p[i].rank == p[j].rank && p[i].at < p[j].at
+}
+func (p pairs) Swap(i, j int) { p[i], p[j] = p[j], p[i] }
+func (p *pairs) Push(x any)   { *p = append(*p, x.(neighbours)) }
 func (p *pairs) Pop() any {
 	old := *p
 	x := old[len(old)-1]

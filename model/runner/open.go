@@ -1,7 +1,6 @@
 package runner
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -93,34 +92,4 @@ func readFile(path string, limit int64) (raw []byte, err error) {
 		return nil, fmt.Errorf("%s: %d bytes, want a regular file of at most %d", path, info.Size(), limit)
 	}
 	return os.ReadFile(path) // #nosec G304 -- the user names the file
-}
-
-// ImportLlama2c makes a package in the folder out of a llama2.c checkpoint and its tokenizer. A folder that already holds a package
-// is left alone. name is what the model is called, empty for the folder's name.
-func ImportLlama2c(checkpoint, tokenizer, out, name string) (*Model, error) {
-	switch _, err := os.Stat(filepath.Join(out, model.FileMeta)); {
-	case err == nil:
-		return nil, fmt.Errorf("out: %s holds a model already", out)
-	case !errors.Is(err, os.ErrNotExist):
-		return nil, fmt.Errorf("out: %w", err)
-	}
-	weights, err := readFile(checkpoint, model.MaxWeightsBytes)
-	if err != nil {
-		return nil, err
-	}
-	tok, err := readFile(tokenizer, model.MaxTokenizerBytes)
-	if err != nil {
-		return nil, err
-	}
-	p, err := model.ImportLlama2c(weights, tok)
-	if err != nil {
-		return nil, err
-	}
-	if p.Meta.Name = name; name == "" {
-		p.Meta.Name = filepath.Base(filepath.Clean(out))
-	}
-	if err := p.Save(out); err != nil {
-		return nil, err
-	}
-	return fromPackage(model.Load(out)) // what was written is what will be read
 }

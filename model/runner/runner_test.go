@@ -292,7 +292,7 @@ func TestImport(t *testing.T) {
 	require.NoError(t, os.WriteFile(tk, tok.Bytes(), 0o600))
 
 	out := filepath.Join(dir, "a", "tiny")
-	m, err := ImportLlama2c(ck, tk, out, "")
+	m, err := Import{Llama2c: ck, Tokenizer: tk, Out: out}.Run()
 	require.NoError(t, err)
 	require.Equal(t, "tiny", m.Name)
 	b, err := open(t, out, "").Prompt(inputs.Wants{Prompt: "once", MaxTokens: 3})
@@ -300,18 +300,53 @@ func TestImport(t *testing.T) {
 	_, err = m.Generate(t.Context(), b, &strings.Builder{}, Options{})
 	require.NoError(t, err)
 
-	_, err = ImportLlama2c(ck, tk, out, "again")
+	_, err = Import{Llama2c: ck, Tokenizer: tk, Out: out, Name: "again"}.Run()
 	require.ErrorContains(t, err, "holds a model already")
-	_, err = ImportLlama2c(tk, tk, out+"2", "")
+	_, err = Import{Llama2c: tk, Tokenizer: tk, Out: out + "2"}.Run()
 	require.ErrorIs(t, err, model.ErrLlama2c)
 	require.NoDirExists(t, out+"2")
-	_, err = ImportLlama2c(ck, ck, out+"2", "")
+	_, err = Import{Llama2c: ck, Tokenizer: ck, Out: out + "2"}.Run()
 	require.ErrorIs(t, err, model.ErrTokenizer)
-	_, err = ImportLlama2c(dir, tk, out+"2", "")
+	_, err = Import{Llama2c: dir, Tokenizer: tk, Out: out + "2"}.Run()
 	require.ErrorContains(t, err, "regular file")
-	m, err = ImportLlama2c(ck, tk, out+"2", "named")
+	m, err = Import{Llama2c: ck, Tokenizer: tk, Out: out + "2", Name: "named"}.Run()
 	require.NoError(t, err)
 	require.Equal(t, "named", m.Name)
+
+	for _, c := range []struct {
+		want string
+		i    Import
+	}{
+		{"name one of", Import{Out: out + "3"}},
+		{"name one of", Import{ONNX: ck, Llama2c: ck, Tokenizer: tk, Out: out + "3"}},
+		{"needs its tokenizer", Import{Llama2c: ck, Out: out + "3"}},
+		{"an ONNX graph has none", Import{ONNX: ck, Tokenizer: tk, Out: out + "3"}},
+		{"for ONNX graphs only", Import{Llama2c: ck, Tokenizer: tk, Shapes: map[string][]int64{"x": {1}}, Out: out + "3"}},
+		{"for safetensors only", Import{ONNX: ck, Context: 4, Out: out + "3"}},
+		{"no folder is named", Import{ONNX: ck}},
+		{"invalid ONNX file", Import{ONNX: tk, Out: out + "3"}},
+		{"config.json", Import{Safetensors: dir, Out: out + "3"}},
+	} {
+		_, err := c.i.Run()
+		require.ErrorContains(t, err, c.want)
+		require.NoDirExists(t, out+"3")
+	}
+}
+
+func TestParseShape(t *testing.T) {
+	for _, c := range []struct {
+		arg, name string
+		shape     []int64
+	}{{"x=1,3,48,320", "x", []int64{1, 3, 48, 320}}, {"a=b=7", "a=b", []int64{7}}, {"s=", "s", []int64{}}} {
+		name, shape, err := ParseShape(c.arg)
+		require.NoError(t, err)
+		require.Equal(t, c.name, name)
+		require.Equal(t, c.shape, shape)
+	}
+	for _, arg := range []string{"", "x", "=1", "x=0", "x=1,-1", "x=1,,2", "x=9999999999999999999"} {
+		_, _, err := ParseShape(arg)
+		require.ErrorContains(t, err, "shape: ", arg)
+	}
 }
 
 func TestBar(t *testing.T) {

@@ -16,8 +16,6 @@ import (
 )
 
 const (
-	flagLlama2c    = "llama2c"
-	flagTokenizer  = "tokenizer"
 	flagOut        = "out"
 	flagName       = "name"
 	flagWeights    = "weights"
@@ -40,37 +38,6 @@ MODEL is a folder with a model package, a model that ships with poaid ("zoo:stor
 		cmd.SetErr(cmd.ErrOrStderr())
 		return nil
 	}
-	return cmd
-}
-
-func modelImportCmd() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "import",
-		Short: "Make a model package of a llama2.c checkpoint",
-		Long: `Make a model package of a checkpoint in llama2.c's legacy format (what run.c reads) and its tokenizer.bin. The package's folder
-can be run here, and registered with "poaid tx models register".`,
-		Example: "  poaid model import --llama2c stories15M.bin --tokenizer tokenizer.bin --out stories",
-		Args:    cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			v := flagReader{set: cmd}
-			checkpoint, tok, out, name := v.text(flagLlama2c), v.text(flagTokenizer), v.text(flagOut), v.text(flagName)
-			if v.err != nil {
-				return v.err
-			}
-			m, err := runner.ImportLlama2c(checkpoint, tok, out, name)
-			if err != nil {
-				return err
-			}
-			fmt.Fprintf(cmd.OutOrStdout(), "%s is in %s\nprogram hash  %s\nweights root  %s\n", m.Name, out, m.Meta.ProgramHash, m.Meta.WeightsRoot)
-			return nil
-		},
-	}
-	f := cmd.Flags()
-	f.String(flagLlama2c, "", "Checkpoint of llama2.c (needed)")
-	f.String(flagTokenizer, "", "Its tokenizer.bin (needed)")
-	f.String(flagOut, "", "Folder to make (needed)")
-	f.String(flagName, "", "What the model is called (default: the folder's name)")
-	needFlags(cmd, flagLlama2c, flagTokenizer, flagOut)
 	return cmd
 }
 
