@@ -164,19 +164,29 @@ func kernelGemmI8(_ *testing.T, threads int) []byte {
 
 func kernelConv(_ *testing.T, threads int) []byte {
 	d := newDigest()
-	for _, groups := range []int{1, 6} {
-		s := kernel.ConvShape{
-			N: 2, C: 6, H: 11, W: 20, OC: 12, KH: 3, KW: 3, StrideH: 1, StrideW: groups/6 + 1, DilH: 1, DilW: 1,
-			PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 2, Groups: groups,
-		}
-		x, w, y := floats(s.XLen(), 1, 900), floats(s.WLen(), 2, 900), make([]float32, s.YLen())
-		dx, dw := make([]float32, s.XLen()), make([]float32, s.WLen())
-		kernel.Conv2D(y, x, w, s, threads)
-		kernel.Conv2DGradX(dx, y, w, s, threads)
-		kernel.Conv2DGradW(dw, y, x, s, threads)
-		d.f32(y...)
-		d.f32(dx...)
-		d.f32(dw...)
-	}
+	conv(d, threads, 1, 1)
+	conv(d, threads, 6, 2)
 	return d.sum()
+}
+
+// kernelDepthwise takes the path that reads source rows in place.
+func kernelDepthwise(_ *testing.T, threads int) []byte {
+	d := newDigest()
+	conv(d, threads, 6, 1)
+	return d.sum()
+}
+
+func conv(d digest, threads, groups, stride int) {
+	s := kernel.ConvShape{
+		N: 2, C: 6, H: 11, W: 20, OC: 12, KH: 3, KW: 3, StrideH: 1, StrideW: stride, DilH: 1, DilW: 1,
+		PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 2, Groups: groups,
+	}
+	x, w, y := floats(s.XLen(), 1, 900), floats(s.WLen(), 2, 900), make([]float32, s.YLen())
+	dx, dw := make([]float32, s.XLen()), make([]float32, s.WLen())
+	kernel.Conv2D(y, x, w, s, threads)
+	kernel.Conv2DGradX(dx, y, w, s, threads)
+	kernel.Conv2DGradW(dw, y, x, s, threads)
+	d.f32(y...)
+	d.f32(dx...)
+	d.f32(dw...)
 }

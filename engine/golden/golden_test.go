@@ -22,20 +22,21 @@ var update = flag.Bool("update", false, "write roots.json from this machine's re
 
 // cases are the results by name; a case fails its test on any error.
 var cases = map[string]func(t *testing.T, threads int) []byte{
-	"num/unary":            func(*testing.T, int) []byte { return numUnary() },
-	"num/fma":              func(*testing.T, int) []byte { return numFMA() },
-	"num/casts":            func(*testing.T, int) []byte { return numCasts() },
-	"kernel/vector":        kernelVector,
-	"kernel/gemm":          kernelGemm,
-	"kernel/gemm_i8":       kernelGemmI8,
-	"kernel/conv":          kernelConv,
-	"zoo/digits":           zooDigits,
-	"zoo/story/greedy":     func(t *testing.T, threads int) []byte { return zooStory(t, threads, 0) },
-	"zoo/story/sampled":    func(t *testing.T, threads int) []byte { return zooStory(t, threads, 20) },
-	"train/cnn_adam":       trainCNN,
-	"train/mlp_momentum":   trainMLP,
-	"train/llama_adam":     trainLlama,
-	"program/int8_softmax": int8Program,
+	"num/unary":             func(*testing.T, int) []byte { return numUnary() },
+	"num/fma":               func(*testing.T, int) []byte { return numFMA() },
+	"num/casts":             func(*testing.T, int) []byte { return numCasts() },
+	"kernel/vector":         kernelVector,
+	"kernel/gemm":           kernelGemm,
+	"kernel/gemm_i8":        kernelGemmI8,
+	"kernel/conv":           kernelConv,
+	"kernel/conv_depthwise": kernelDepthwise,
+	"zoo/digits":            zooDigits,
+	"zoo/story/greedy":      func(t *testing.T, threads int) []byte { return zooStory(t, threads, 0) },
+	"zoo/story/sampled":     func(t *testing.T, threads int) []byte { return zooStory(t, threads, 20) },
+	"train/cnn_adam":        trainCNN,
+	"train/mlp_momentum":    trainMLP,
+	"train/llama_adam":      trainLlama,
+	"program/int8_softmax":  int8Program,
 }
 
 // kernels are those to try: all of the processor's, or the one the environment forces.

@@ -33,6 +33,9 @@ var unaryCases = []struct {
 // patterns (all of them when POAI_EXHAUSTIVE is set: minutes).
 func TestUnaryMatchesNum(t *testing.T) {
 	stride := uint64(7001)
+	if testing.Short() {
+		stride = 50021
+	}
 	if os.Getenv("POAI_EXHAUSTIVE") != "" {
 		stride = 1
 	}
