@@ -61,6 +61,14 @@ func (p *Program) RunBytes() uint64 {
 			total += opBytes(&Operand{DType: p.pb.States[s].Dtype, Shape: p.pb.States[s].Shape})
 		}
 	}
+	if p.forced == nil {
+		return total
+	}
+	if b := planBatch(p, p.forced); b != nil {
+		for _, size := range b.plan.sizes {
+			total += uint64(size)
+		}
+	}
 	return total
 }
 
@@ -71,20 +79,26 @@ type planner struct {
 	plan *plan
 	home []storage       // per node
 	last map[storage]int // last node that reads the bytes; len(nodes) for results that must survive the step
+	// statesOnly leaves results apart: only states are changed in place.
+	statesOnly bool
 }
 
 // makePlan places every node's result.
 func makePlan(p *Program, g *graph) *plan {
-	n := len(g.nodes)
-	pl := &planner{p: p, g: g, home: make([]storage, n), last: make(map[storage]int), plan: &plan{
-		place: make([]placement, n), source: make([]int, n), buffer: make([]int, n), bytes: make([]int64, n),
-		guards: guards(g),
-	}}
+	pl := newPlanner(p, g)
 	pl.lifetimes()
 	pl.inPlace()
 	pl.keep()
 	pl.assign()
 	return pl.plan
+}
+
+func newPlanner(p *Program, g *graph) *planner {
+	n := len(g.nodes)
+	return &planner{p: p, g: g, home: make([]storage, n), last: make(map[storage]int), plan: &plan{
+		place: make([]placement, n), source: make([]int, n), buffer: make([]int, n), bytes: make([]int64, n),
+		guards: guards(g),
+	}}
 }
 
 // storageOf returns the bytes behind an operand.
@@ -199,7 +213,7 @@ func (pl *planner) canOverwrite(i, k int, find func(storage) storage) bool {
 	}
 	switch s.kind {
 	case graphpb.REF_KIND_NODE:
-		return pl.plan.place[s.index] == pooled
+		return pl.plan.place[s.index] == pooled && !pl.statesOnly
 	case graphpb.REF_KIND_STATE:
 		return pl.g.update[s.index] == i && pl.updates(i) == 1
 	default:

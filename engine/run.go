@@ -34,6 +34,8 @@ type Run struct {
 	step    *workspace
 	forced  *workspace
 	arena   *arena
+	batch   *batch // of forced steps
+	noBatch bool   // there is none
 	broken  bool
 }
 
@@ -126,6 +128,32 @@ func (r *Run) SetStates(t uint64, states []*Tensor) error {
 
 // Step computes state_t+1. A cancelled step leaves the run broken.
 func (r *Run) Step(ctx context.Context) error { return r.advance(ctx, nil) }
+
+// Advance computes one step, or up to n forced steps at once where the program allows it, and returns how many. The
+// states are those of that many calls of Step, bit for bit.
+func (r *Run) Advance(ctx context.Context, n uint64) (uint64, error) {
+	if n == 0 {
+		return 0, nil
+	}
+	if count := min(n, r.forcedAhead()); count > 1 && !r.broken && r.Stopped() == 0 {
+		if b := r.forcedBatch(); b != nil {
+			return r.advanceBatch(ctx, b, min(int64(count), b.width)) // #nosec G115 -- at most max_steps
+		}
+	}
+	if err := r.Step(ctx); err != nil {
+		return 0, err
+	}
+	return 1, nil
+}
+
+// forcedAhead counts the forced steps from here on.
+func (r *Run) forcedAhead() uint64 {
+	end := min(r.rows, r.prog.pb.MaxSteps+1) // step t is forced when t+1 < rows
+	if r.prog.forced == nil || r.t+1 >= end {
+		return 0
+	}
+	return end - 1 - r.t
+}
 
 // Trace is Step that shows every node's tensor to fn, in order; the tensor is only valid during the call. A stopped
 // run has no nodes. An error of fn ends the step.
@@ -399,15 +427,16 @@ func Execute(ctx context.Context, prog *Program, weights *Weights, inputs map[st
 	if err != nil {
 		return nil, err
 	}
-	for t := range steps {
+	for run.t < steps {
 		if run.Stopped() != 0 {
 			run.t = steps // every further step is the identity
 			break
 		}
-		if err := run.Step(ctx); err != nil {
+		from := run.t
+		if _, err := run.Advance(ctx, steps-from); err != nil {
 			return nil, err
 		}
-		if opts.Progress != nil {
+		for t := from; opts.Progress != nil && t < run.t; t++ {
 			opts.Progress(t+1, steps)
 		}
 	}

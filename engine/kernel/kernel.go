@@ -26,7 +26,8 @@ func init() {
 		name = "auto"
 	}
 	if err := Use(name); err != nil {
-		panic(fmt.Errorf("POAI_KERNEL: %w", err))
+		fmt.Fprintf(os.Stderr, "POAI_KERNEL: %v\n", err)
+		os.Exit(2)
 	}
 }
 
@@ -43,7 +44,7 @@ func Use(name string) error {
 	}
 	l := slices.Index(Available(), name)
 	if l < 0 {
-		return fmt.Errorf("kernel %s: not supported by this processor", name)
+		return fmt.Errorf("kernel %s: not supported by this processor (which has %s)", name, strings.Join(Available(), ", "))
 	}
 	active.Store(int32(l)) // #nosec G115 -- an index of a few names
 	return nil
