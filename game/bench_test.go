@@ -9,6 +9,7 @@ import (
 	"poaid/engine/nn"
 	"poaid/game"
 	"poaid/testutil/adversary"
+	"poaid/testutil/programs"
 )
 
 // BenchmarkJudgement measures the dearest moves of a chain: judging fold steps of a product with a weight of n×n, whose
@@ -79,12 +80,12 @@ func product(tb testing.TB, n int64, strided bool) program {
 
 // BenchmarkSolver is what a challenger spends on a whole game over a generation, re-execution of every step included.
 func BenchmarkSolver(b *testing.B) {
-	p := llama(b)
+	p := program(programs.Llama(b))
 	w := p.world(b, 16)
 	update, err := w.machine.Update(5, 0)
 	require.NoError(b, err)
 	liar := w.lie(adversary.Flip(5, update, 77, 1))
-	root, err := game.ResultRoot(liar, p.steps)
+	root, err := game.ResultRoot(liar, p.Steps)
 	require.NoError(b, err)
 	for b.Loop() {
 		g := w.start(b, root, w.root)

@@ -13,6 +13,7 @@ import (
 	"poaid/game"
 	"poaid/game/alphabet"
 	"poaid/testutil/adversary"
+	"poaid/testutil/programs"
 )
 
 // TestRandomGames plays liars of every kind against an honest party, on either side. `-rapid.checks=10000` is the number
@@ -27,7 +28,7 @@ func TestRandomGames(t *testing.T) {
 	}
 	generation := make(map[uint64]*world) // on the engine, by arity
 	for _, arity := range []uint64{2, 4, 16} {
-		generation[arity] = llama(t).world(t, arity)
+		generation[arity] = program(programs.Llama(t)).world(t, arity)
 	}
 	rapid.Check(t, func(t *rapid.T) {
 		key := [3]uint64{

@@ -1,4 +1,4 @@
-package game_test
+package programs
 
 import (
 	"fmt"
@@ -10,8 +10,8 @@ import (
 	"poaid/engine/nn"
 )
 
-// zoo is a program with one node of every op, each an output, with folds of many steps and tensors of many chunks.
-func zoo(tb testing.TB) program {
+// Zoo is a program with one node of every op, each an output, with folds of many steps and tensors of many chunks.
+func Zoo(tb testing.TB) Program {
 	tb.Helper()
 	b := nn.NewBuilder(1)
 	g := b.Step()
@@ -118,5 +118,5 @@ func zoo(tb testing.TB) program {
 	}
 	bound, err := engine.NewWeights(prog, weights)
 	require.NoError(tb, err)
-	return program{prog, bound, map[string]*engine.Tensor{"seed": i64(tb, 5), "table": i64(tb, 7, 8, 9)}, 1}
+	return Program{prog, bound, map[string]*engine.Tensor{"seed": i64(tb, 5), "table": i64(tb, 7, 8, 9)}, 1}
 }

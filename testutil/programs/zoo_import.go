@@ -1,4 +1,4 @@
-package game_test
+package programs
 
 import "poaid/engine/nn"
 
