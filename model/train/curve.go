@@ -77,6 +77,9 @@ func (c Curve) PNG() ([]byte, error) {
 		color color.Color
 		width float64
 	}{{"each batch", batches, batchColor, 0.7}, {"running mean", smooth, meanColor, 1.8}} {
+		if len(l.xy) == 0 {
+			continue
+		}
 		line, err := plotter.NewLine(l.xy)
 		if err != nil {
 			return nil, err
@@ -129,19 +132,26 @@ func (c Curve) addHeld(p *plot.Plot, y func(float64) float64) error {
 	return nil
 }
 
-// span gives the smallest and the largest loss of the picture.
+// span gives the smallest and the largest loss of the picture, 0 and 1 where there is none.
 func (c Curve) span() (lo, hi float64) {
-	lo, hi = math.Inf(1), math.Inf(-1)
+	lo, hi = math.MaxFloat64, -math.MaxFloat64
 	for _, l := range c.Losses {
+		if !finite(l) {
+			break
+		}
 		lo, hi = math.Min(lo, float64(l)), math.Max(hi, float64(l))
 	}
 	for _, m := range c.Measures {
 		lo, hi = math.Min(lo, m.Loss), math.Max(hi, m.Loss)
 	}
+	if lo > hi {
+		return 0, 1
+	}
 	return lo, hi
 }
 
-// lines gives the loss of batches, thinned to curvePoints, and the mean over a window of a fiftieth of the steps before each.
+// lines gives the loss of batches, thinned to curvePoints, and the mean over a window of a fiftieth of the
+// steps before each. A loss that is no number ends both.
 func (c Curve) lines(y func(float64) float64) (batches, smooth plotter.XYs) {
 	n := len(c.Losses)
 	every, window := (n+curvePoints-1)/curvePoints, max(n/50, 1)
@@ -150,6 +160,9 @@ func (c Curve) lines(y func(float64) float64) (batches, smooth plotter.XYs) {
 		sum += float64(l)
 		if i >= window {
 			sum -= float64(c.Losses[i-window])
+		}
+		if !finite(l) { // where it diverged
+			break
 		}
 		if (i+1)%every == 0 || i == n-1 {
 			x := float64(i + 1)

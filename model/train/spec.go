@@ -242,7 +242,7 @@ func (s *Spec) fields() (map[string]string, error) {
 	if err := dec.Decode(&tree); err != nil {
 		return nil, err
 	}
-	for _, name := range []string{"threads", "evaluate", "checkpoint", "package"} {
+	for _, name := range []string{"name", "threads", "evaluate", "checkpoint", "package"} {
 		delete(tree, name)
 	}
 	for _, path := range [][]string{{"data", "path"}, {"data", "inputs"}, {"data", "labels"}, {"model", "path"}, {"model", "weights"}} {
