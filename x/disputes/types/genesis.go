@@ -66,8 +66,12 @@ func (g GenesisState) validateClaims(cases map[caseKey]Case) error {
 	holders := make(map[holder]bool, len(g.Claims))
 	for i, c := range g.Claims {
 		key := caseKey{c.TaskId, c.Attempt}
-		if _, ok := cases[key]; !ok {
+		of, ok := cases[key]
+		if !ok {
 			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: task %d, attempt %d has no case", i, c.TaskId, c.Attempt)
+		}
+		if of.State == CASE_STATE_CLOSED && next[key] == 0 {
+			next[key] = c.Order // those before were dropped
 		}
 		switch {
 		case c.Order != next[key]:
@@ -83,7 +87,7 @@ func (g GenesisState) validateClaims(cases map[caseKey]Case) error {
 		next[key]++
 	}
 	for _, c := range g.Cases {
-		if n := next[caseKey{c.TaskId, c.Attempt}]; n != c.Claims {
+		if n := next[caseKey{c.TaskId, c.Attempt}]; n != c.Claims && (c.State != CASE_STATE_CLOSED || n != 0) {
 			return errorsmod.Wrapf(ErrGenesis, "task %d, attempt %d: %d claims, want %d", c.TaskId, c.Attempt, n, c.Claims)
 		}
 	}
@@ -132,3 +136,6 @@ func (g GenesisState) validateRest(cases map[caseKey]Case) error {
 	}
 	return nil
 }
+
+// Open tells whether the bytes are still awaited.
+func (d Demand) Open() bool { return d.Producer == "" && !d.Expired }

@@ -32,4 +32,5 @@ var (
 	QuarantinesKey   = collections.NewPrefix(18)
 	PruningKey       = collections.NewPrefix(19)
 	DemandCountsKey  = collections.NewPrefix(20)
+	OpenCasesKey     = collections.NewPrefix(21)
 )
