@@ -60,9 +60,10 @@ func (e elementwise) op() *Op {
 }
 
 func (e elementwise) eval(c *EvalCtx) error {
-	l := planLoops(c.Y.shape, c.X)
+	c.loops = planLoops(c.Y.shape, c.X)
+	l := &c.loops
 	if e.vector != nil && !c.Reference {
-		if fn := e.vector(c, &l); fn != nil {
+		if fn := e.vector(c, l); fn != nil {
 			l.each(c.Threads, fn)
 			return nil
 		}

@@ -164,6 +164,8 @@ type EvalCtx struct {
 	Threads int
 	// Reference asks for num's scalar loops in place of kernels.
 	Reference bool
+
+	loops loops // of elementwise ops, kept here to spare a run the garbage
 }
 
 // Range is a run of elements of one operand, in row-major order.

@@ -15,16 +15,16 @@ import (
 // decodeSteps is the length of a generation; what the prompt's steps cost is taken off on both sides.
 const decodeSteps = 256
 
-// model is a program and its weights.
-type model struct {
+// bound is a program and its weights.
+type bound struct {
 	prog    *engine.Program
 	weights *engine.Weights
 	bytes   int // of the weights
 }
 
 // bind makes a model of the weights that the program declares.
-func bind(prog *engine.Program, tensors map[string]*engine.Tensor) (*model, error) {
-	m := &model{prog: prog}
+func bind(prog *engine.Program, tensors map[string]*engine.Tensor) (*bound, error) {
+	m := &bound{prog: prog}
 	for _, t := range tensors {
 		m.bytes += len(t.Bytes())
 	}
@@ -34,7 +34,7 @@ func bind(prog *engine.Program, tensors map[string]*engine.Tensor) (*model, erro
 }
 
 // newRun starts a greedy run over a prompt.
-func (m *model) newRun(prompt []int64, threads int) (*engine.Run, error) {
+func (m *bound) newRun(prompt []int64, threads int) (*engine.Run, error) {
 	p, err := engine.FromI64(prompt, int64(len(prompt)))
 	if err != nil {
 		return nil, err
@@ -46,10 +46,10 @@ func (m *model) newRun(prompt []int64, threads int) (*engine.Run, error) {
 	return engine.NewRun(m.prog, m.weights, in, engine.RunOptions{Threads: threads})
 }
 
-// steps runs to step n.
-func steps(run *engine.Run, n uint64) error {
+// advance runs to step n.
+func advance(run *engine.Run, n uint64) error {
 	for run.T() < n {
-		if err := run.Step(context.Background()); err != nil {
+		if _, err := run.Advance(context.Background(), n-run.T()); err != nil {
 			return err
 		}
 	}
@@ -57,16 +57,16 @@ func steps(run *engine.Run, n uint64) error {
 }
 
 // decode returns the processor time of the steps after the prompt, of one thread.
-func (m *model) decode() (float64, error) {
+func (m *bound) decode() (float64, error) {
 	run, err := m.newRun(promptTokens, 1)
 	if err != nil {
 		return 0, err
 	}
-	if err := steps(run, uint64(len(promptTokens))); err != nil {
+	if err := advance(run, uint64(len(promptTokens))); err != nil {
 		return 0, err
 	}
 	w := start()
-	err = steps(run, decodeSteps)
+	err = advance(run, decodeSteps)
 	return w.stop().cpu, err
 }
 

@@ -1,7 +1,122 @@
 package main
 
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+
+	"poaid/engine"
+	"poaid/engine/nn"
+	"poaid/model"
+)
+
+// memoryChild is the argument that makes this program the process whose memory is measured.
 const memoryChild = "memory-child"
 
-func runMemoryChild([]string) error { return nil }
+// benchMemory compares the resident memory of a process that generates with the size of the weight file that it read.
+func benchMemory(config) ([]row, error) {
+	tensors, err := benchWeights(benchShape())
+	if err != nil {
+		return nil, err
+	}
+	var list []model.NamedTensor
+	for name, t := range tensors {
+		list = append(list, model.NamedTensor{Name: name, Tensor: t})
+	}
+	slices.SortFunc(list, func(a, b model.NamedTensor) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	data, err := model.FormatSafetensors(list, nil)
+	if err != nil {
+		return nil, err
+	}
+	dir, err := os.MkdirTemp("", "bench-memory-")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	file := filepath.Join(dir, "weights.safetensors")
+	if err := os.WriteFile(file, data, 0o600); err != nil {
+		return nil, err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return nil, err
+	}
+	out, err := exec.Command(self, memoryChild, file).Output() // #nosec G204 -- this program
+	if err != nil {
+		return nil, fmt.Errorf("child: %w", err)
+	}
+	var peak float64
+	if _, err := fmt.Sscan(string(out), &peak); err != nil {
+		return nil, fmt.Errorf("child: %w", err)
+	}
+	return []row{{
+		work: "memory of a generation of 256 tokens, peak", unit: "MB", ours: peak / 1e6, peer: float64(len(data)) / 1e6,
+		peerName: "weight file", goal: 1.3, less: true,
+	}}, nil
+}
 
-func benchMemory(config) ([]row, error) { return nil, nil }
+// runMemoryChild reads a weight file, generates from it and prints its peak memory in bytes.
+func runMemoryChild(args []string) error {
+	if len(args) != 1 {
+		return errors.New("want one file")
+	}
+	data, err := os.ReadFile(args[0])
+	if err != nil {
+		return err
+	}
+	list, _, err := model.ParseSafetensors(data)
+	if err != nil {
+		return err
+	}
+	tensors := make(map[string]*engine.Tensor)
+	for _, t := range list {
+		tensors[t.Name] = t.Tensor
+	}
+	prog, err := nn.Llama(benchShape(), engine.DefaultLimits())
+	if err != nil {
+		return err
+	}
+	m, err := bind(prog, tensors)
+	if err != nil {
+		return err
+	}
+	prompt := make([]int64, 64)
+	for i := range prompt {
+		prompt[i] = int64(i)
+	}
+	run, err := m.newRun(prompt, 1)
+	if err != nil {
+		return err
+	}
+	if err := advance(run, decodeSteps); err != nil {
+		return err
+	}
+	kib, err := statusKiB("VmHWM:")
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Println(kib * 1024)
+	return err
+}
+
+// statusKiB reads a field of /proc/self/status.
+func statusKiB(field string) (int64, error) {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = f.Close() }()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var name, unit string
+		var v int64
+		if n, _ := fmt.Sscan(s.Text(), &name, &v, &unit); n == 3 && name == field {
+			return v, nil
+		}
+	}
+	return 0, fmt.Errorf("no %s", field)
+}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"context"
 	_ "embed"
 	"fmt"
 	"io"
@@ -70,7 +69,7 @@ func (p *llamaPeer) close() {
 }
 
 // prefill returns the time of the forced steps of a prompt of prefillTokens+1 tokens: like the peer, nothing is sampled.
-func (m *model) prefill(threads int) (spent, error) {
+func (m *bound) prefill(threads int) (spent, error) {
 	prompt := make([]int64, prefillTokens+1)
 	for i := range prompt {
 		prompt[i] = int64(261 + i*7919%31000)
@@ -80,12 +79,8 @@ func (m *model) prefill(threads int) (spent, error) {
 		return spent{}, err
 	}
 	w := start()
-	for run.T() < prefillTokens {
-		if _, err := run.Advance(context.Background(), prefillTokens-run.T()); err != nil {
-			return spent{}, err
-		}
-	}
-	return w.stop(), nil
+	err = advance(run, prefillTokens)
+	return w.stop(), err
 }
 
 // benchPrefill compares the evaluation of a prompt.
@@ -130,7 +125,7 @@ func benchPrefill(cfg config) ([]row, error) {
 	return rows, nil
 }
 
-func (m *model) prefillRow(cfg config, dir string, threads int, missing string) (row, error) {
+func (m *bound) prefillRow(cfg config, dir string, threads int, missing string) (row, error) {
 	var peer *llamaPeer
 	if missing == "" {
 		var err error

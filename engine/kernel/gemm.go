@@ -94,23 +94,26 @@ func GemmLayout(dst, a, b []float32, batch, m, n, k int, l Layout, tri Tri, thre
 	if batch < threadCount(threads) {
 		inner = threads
 	}
-	one := func(p int) {
-		g := gemm{
-			c: dst[p*l.C:], m: m, n: n, k: k, ldc: n, tri: tri,
-			as0: l.RowA, as1: l.ColA, bs0: l.RowB, bs1: l.ColB,
-		}
-		if k > 0 {
-			g.a, g.b = a[p*l.A:], b[p*l.B:]
-		}
-		g.run(inner)
-	}
-	if inner != 1 || batch == 1 {
+	if inner != 1 || batch == 1 || threadCount(threads) == 1 {
 		for p := range batch {
-			one(p)
+			g := l.product(dst, a, b, m, n, k, p, tri)
+			g.run(inner)
 		}
 		return
 	}
-	parallelTasks(threads, batch, one)
+	parallelTasks(threads, batch, func(p int) {
+		g := l.product(dst, a, b, m, n, k, p, tri)
+		g.run(1)
+	})
+}
+
+// product is product p of a batch.
+func (l Layout) product(dst, a, b []float32, m, n, k, p int, tri Tri) gemm {
+	g := gemm{c: dst[p*l.C:], m: m, n: n, k: k, ldc: n, tri: tri, as0: l.RowA, as1: l.ColA, bs0: l.RowB, bs1: l.ColB}
+	if k > 0 {
+		g.a, g.b = a[p*l.A:], b[p*l.B:]
+	}
+	return g
 }
 
 // gemm is one matrix product in general strides: A(i, k) is a[i·as0 + k·as1],

@@ -29,7 +29,8 @@ func (g *gemm) run(threads int) {
 	switch {
 	case g.m == 0 || g.n == 0:
 	case l == levelReference || g.k == 0:
-		Parallel(threads, g.m, g.ref)
+		u := *g
+		Parallel(threads, g.m, u.ref)
 	default:
 		if g.m*g.n*g.k <= smallMACs {
 			threads = 1
@@ -38,7 +39,7 @@ func (g *gemm) run(threads int) {
 		if g.m <= 2*t.mr {
 			t.skinny(threads)
 		} else {
-			t.blocked(threadCount(threads))
+			t.shared().blocked(threadCount(threads))
 		}
 	}
 }
@@ -49,6 +50,11 @@ type tiler struct {
 	tileShape
 	level level
 	wide  bool // the 64-column tile
+
+	// Of a product of few rows: register tile, first k, and the packed rows if there
+	// are several.
+	height, width, depth int
+	packed               []float32
 }
 
 // buffers recycles packing space.
@@ -85,40 +91,60 @@ func (t *tiler) skinny(threads int) {
 	t.panels(0, threads)
 }
 
+// shared returns a copy for other goroutines to see, so that t itself, and with it a
+// product on one thread, needs no memory of the heap.
+func (t *tiler) shared() *tiler {
+	g := *t.gemm
+	return &tiler{
+		gemm: &g, tileShape: t.tileShape, level: t.level, wide: t.wide,
+		height: t.height, width: t.width, depth: t.depth, packed: t.packed,
+	}
+}
+
 // panels continues the chains of a few rows from depth on.
 func (t *tiler) panels(depth, threads int) {
 	height, width := t.heightFor(t.m)
-	a, as := t.a, t.as1
+	t.height, t.width, t.depth = height, width, depth
 	if t.m > 1 {
 		p := buffer(t.m*t.k + packSlack)
 		defer buffers.Put(p)
 		t.packA(*p, 0, t.m, height, 0, t.k)
-		a, as = *p, 0
+		t.packed = *p
 	}
-	Parallel(threads, ceilDiv(t.n, width), func(lo, hi int) {
-		scratch := buffer(kc * width)
-		defer buffers.Put(scratch)
-		for p := lo; p < hi; p++ {
-			j, cols := p*width, min(width, t.n-p*width)
-			for k0 := depth; k0 < t.k; k0 += kc {
-				k1 := min(k0+kc, t.k)
-				b, bs := t.b[k0*t.bs0+j*t.bs1:], t.bs0
-				// What a whole tile reads past the last column is not kept.
-				if t.bs1 != 1 || cols < width && (k1-1)*t.bs0+j+width > len(t.b) {
-					t.packB(*scratch, j, cols, width, k0, k1)
-					b, bs = *scratch, width
-				}
-				for i := 0; i < t.m; i += height {
-					h := min(height, t.m-i)
-					if as == 0 {
-						t.tile(k0, k1, a[i*t.k+k0*h:], h, b, bs, i, h, j, cols, width)
-					} else {
-						t.tile(k0, k1, a[k0*as:], as, b, bs, i, h, j, cols, width)
-					}
+	n := ceilDiv(t.n, width)
+	if threads == 1 || n == 1 {
+		t.panelRange(0, n)
+		return
+	}
+	u := t.shared()
+	Parallel(threads, n, func(lo, hi int) { u.panelRange(lo, hi) })
+}
+
+// panelRange computes column panels [lo, hi) of every row.
+func (t *tiler) panelRange(lo, hi int) {
+	height, width := t.height, t.width
+	scratch := buffer(kc * width)
+	defer buffers.Put(scratch)
+	for p := lo; p < hi; p++ {
+		j, cols := p*width, min(width, t.n-p*width)
+		for k0 := t.depth; k0 < t.k; k0 += kc {
+			k1 := min(k0+kc, t.k)
+			b, bs := t.b[k0*t.bs0+j*t.bs1:], t.bs0
+			// What a whole tile reads past the last column is not kept.
+			if t.bs1 != 1 || cols < width && (k1-1)*t.bs0+j+width > len(t.b) {
+				t.packB(*scratch, j, cols, width, k0, k1)
+				b, bs = *scratch, width
+			}
+			for i := 0; i < t.m; i += height {
+				h := min(height, t.m-i)
+				if t.m > 1 {
+					t.tile(k0, k1, t.packed[i*t.k+k0*h:], h, b, bs, i, h, j, cols, width)
+				} else {
+					t.tile(k0, k1, t.a[k0*t.as1:], t.as1, b, bs, i, h, j, cols, width)
 				}
 			}
 		}
-	})
+	}
 }
 
 const (
@@ -132,32 +158,40 @@ const (
 // gemv is the product of one row with the rows of a transposed B, straight from
 // where they lie. The last block of rows is shifted back to be whole.
 func (t *tiler) gemv(threads int) {
-	depth := t.k &^ (gemvCols - 1)
-	Parallel(threads, ceilDiv(t.n, gemvRows), func(lo, hi int) {
-		var y [gemvRows]float32
-		for p := lo; p < hi; p++ {
-			first := p * gemvRows
-			r := min(first, t.n-gemvRows)
-			c := t.c[r : r+gemvRows]
-			if r < first {
-				c = y[:] // rows below first are another block's
-			}
-			switch {
-			case !t.resume:
-				clear(c)
-			case r < first:
-				copy(y[first-r:], t.c[first:t.n])
-			}
-			for k := 0; k < depth; k += gemvDepth {
-				gemv32(&c[0], &t.b[r*t.bs1+k], t.bs1*4, &t.a[k], min(gemvDepth, depth-k)/gemvCols)
-			}
-			if r < first {
-				copy(t.c[first:t.n], y[first-r:])
-			}
-		}
-	})
-	if depth < t.k {
+	if n := ceilDiv(t.n, gemvRows); threads == 1 || n == 1 {
+		t.gemvRange(0, n)
+	} else {
+		u := t.shared()
+		Parallel(threads, n, func(lo, hi int) { u.gemvRange(lo, hi) })
+	}
+	if depth := t.k &^ (gemvCols - 1); depth < t.k {
 		t.panels(depth, threads)
+	}
+}
+
+// gemvRange computes blocks [lo, hi) of gemvRows outputs, all but the last few k.
+func (t *tiler) gemvRange(lo, hi int) {
+	depth := t.k &^ (gemvCols - 1)
+	var y [gemvRows]float32
+	for p := lo; p < hi; p++ {
+		first := p * gemvRows
+		r := min(first, t.n-gemvRows)
+		c := t.c[r : r+gemvRows]
+		if r < first {
+			c = y[:] // rows below first are another block's
+		}
+		switch {
+		case !t.resume:
+			clear(c)
+		case r < first:
+			copy(y[first-r:], t.c[first:t.n])
+		}
+		for k := 0; k < depth; k += gemvDepth {
+			gemv32(&c[0], &t.b[r*t.bs1+k], t.bs1*4, &t.a[k], min(gemvDepth, depth-k)/gemvCols)
+		}
+		if r < first {
+			copy(t.c[first:t.n], y[first-r:])
+		}
 	}
 }
 
