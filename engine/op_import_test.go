@@ -195,8 +195,10 @@ func TestNewOpRefusals(t *testing.T) {
 		"requantise lo":   {"requantise@1", Attrs{ints("hi", 0), ints("lo", 1)}, Value{}, []Value{one(I32, 2), one(I32, 1), one(I32, 1), one(I8, 1)}, "attrs lo 1, hi 0"},
 		"requantise hi":   {"requantise@1", Attrs{ints("hi", 128), ints("lo", 1)}, Value{}, []Value{one(I32, 2), one(I32, 1), one(I32, 1), one(I8, 1)}, "hi 128"},
 		"conv i8 × f32": {
-			"conv2d@1", convAttrs([]int64{1, 1}, 1, []int64{0, 0, 0, 0}, []int64{1, 1}), Value{},
-			[]Value{one(I8, 1, 1, 2, 2), img}, "inputs[1]: dtype DTYPE_F32",
+			"conv2d@1", convAttrs([]int64{1, 1}, 1, []int64{0, 0, 0, 0}, []int64{1, 1}),
+			Value{},
+			[]Value{one(I8, 1, 1, 2, 2), img},
+			"inputs[1]: dtype DTYPE_F32",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

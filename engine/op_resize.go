@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 
 	"poaid/engine/kernel"
 	"poaid/engine/num"
@@ -134,10 +135,10 @@ func resizeOps() []*Op {
 				return []Range{one(0, r.nearest(c.Elem, c.Attrs.Text("rounding")))}, true, nil
 			}
 			at, _, _ := r.corners(c.Elem)
-			more := make([]Range, 0, len(at))
-			for i, a := range at {
-				if i == 0 || a != at[i-1] && (i < 2 || a != at[i-2]) {
-					more = append(more, one(0, a))
+			var more []Range
+			for _, a := range at {
+				if r := one(0, a); !slices.Contains(more, r) {
+					more = append(more, r)
 				}
 			}
 			return more, true, nil

@@ -137,7 +137,7 @@ func importedOps(t *testing.T, threads int) []byte {
 	require.NoError(t, err)
 	for _, o := range res.Outputs {
 		for _, v := range o.Tensor.F32() {
-			require.Zero(t, v-v, "%s is not finite", o.Name) //nolint:staticcheck // 0 unless NaN or Inf
+			require.Zero(t, v-v, "%s is not finite", o.Name)
 		}
 	}
 	return res.ResultRoot[:]

@@ -87,7 +87,7 @@ func TestImportMacros(t *testing.T) {
 			require.Equal(t, c.shape, y.Shape())
 			for i, v := range y.F32() {
 				if math.IsNaN(float64(c.want[i])) {
-					require.True(t, v != v, "element %d: %g", i, v)
+					require.True(t, math.IsNaN(float64(v)), "element %d: %g", i, v)
 					continue
 				}
 				require.Equal(t, c.want[i], v, "element %d", i)

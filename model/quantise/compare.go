@@ -36,26 +36,34 @@ func Compare(ctx context.Context, before, after *model.Package, samples []map[st
 	l := &Loss{Samples: len(samples), Labelled: len(labels) > 0}
 	same, right := 0, [2]int{}
 	for i, in := range samples {
-		var class [2]int64
-		var res [2]*engine.Result
-		for k, p := range []*model.Package{before, after} {
-			var err error
-			if res[k], err = engine.Execute(ctx, p.Program, p.Weights, in, 1, engine.RunOptions{Threads: threads}); err != nil {
-				return nil, fmt.Errorf("sample %d: %w", i, err)
-			}
-			class[k] = classOf(res[k])
-			if l.Labelled && class[k] == labels[i] {
-				right[k]++
-			}
+		label := int64(-1) // no class
+		if l.Labelled {
+			label = labels[i]
 		}
-		if class[0] == class[1] {
-			same++
+		a, err := engine.Execute(ctx, before.Program, before.Weights, in, 1, engine.RunOptions{Threads: threads})
+		if err != nil {
+			return nil, fmt.Errorf("sample %d: %w", i, err)
 		}
-		l.differences(res[0], res[1])
+		b, err := engine.Execute(ctx, after.Program, after.Weights, in, 1, engine.RunOptions{Threads: threads})
+		if err != nil {
+			return nil, fmt.Errorf("sample %d, quantised: %w", i, err)
+		}
+		was, is := classOf(a), classOf(b)
+		same += count(was == is)
+		right[0] += count(l.Labelled && was == label)
+		right[1] += count(l.Labelled && is == label)
+		l.differences(a, b)
 	}
 	n := float64(len(samples))
 	l.Agreement, l.Before, l.After = float64(same)/n, float64(right[0])/n, float64(right[1])/n
 	return l, nil
+}
+
+func count(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 func (l *Loss) differences(a, b *engine.Result) {
