@@ -2,6 +2,8 @@
 //
 //   node scripts/onnx-reference.mjs [--modules DIR] [--threads N] [--bench RUNS] MODEL.onnx OUT_DIR NAME=FILE.npy …
 //
+// A bool input is a file of u1 under NAME:bool; bool outputs become u1.
+//
 // onnxruntime-node is a development dependency of nothing: install it (npm install --ignore-scripts onnxruntime-node@1.30.0) in any
 // folder and name that folder with --modules or POAI_NODE_MODULES. With --bench, one JSON line a run says how long it took, wall clock
 // and CPU time, in milliseconds.
@@ -30,22 +32,22 @@ const ort = createRequire(resolve(options.modules, 'x.js'))('onnxruntime-node')
 
 const types = {
   '<f4': ['float32', Float32Array], '<i4': ['int32', Int32Array], '<i8': ['int64', BigInt64Array],
-  '|i1': ['int8', Int8Array], '|u1': ['uint8', Uint8Array], '|b1': ['bool', Uint8Array],
+  '|i1': ['int8', Int8Array], '|u1': ['uint8', Uint8Array],
 }
 
-function readNpy(path) {
+function readNpy(path, bool) {
   const b = readFileSync(path)
   const n = b[6] === 1 ? b.readUInt16LE(8) : b.readUInt32LE(8)
   const at = (b[6] === 1 ? 10 : 12) + n
   const head = b.toString('latin1', b[6] === 1 ? 10 : 12, at)
   const descr = /'descr':\s*'([^']*)'/.exec(head)[1]
   const shape = /'shape':\s*\(([^)]*)\)/.exec(head)[1].split(',').filter((s) => s.trim()).map(Number)
-  const [type, Kind] = types[descr]
+  const [type, Kind] = bool ? ['bool', Uint8Array] : types[descr]
   return new ort.Tensor(type, new Kind(b.buffer.slice(b.byteOffset + at, b.byteOffset + b.length)), shape)
 }
 
 function writeNpy(path, t) {
-  const descr = Object.keys(types).find((k) => types[k][0] === t.type)
+  const descr = t.type === 'bool' ? '|u1' : Object.keys(types).find((k) => types[k][0] === t.type)
   const shape = t.dims.length === 1 ? `(${t.dims[0]},)` : `(${t.dims.join(', ')})`
   let head = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`
   head += ' '.repeat(63 - ((10 + head.length) % 64)) + '\n'
@@ -59,8 +61,9 @@ const session = await ort.InferenceSession.create(model, {
 })
 const feeds = {}
 for (const i of inputs) {
-  const eq = i.indexOf('=')
-  feeds[i.slice(0, eq)] = readNpy(i.slice(eq + 1))
+  const eq = i.lastIndexOf('=')
+  const bool = i.slice(0, eq).endsWith(':bool')
+  feeds[i.slice(0, bool ? eq - 5 : eq)] = readNpy(i.slice(eq + 1), bool)
 }
 let result = await session.run(feeds)
 for (let i = 0; i < options.bench; i++) {

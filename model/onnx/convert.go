@@ -80,8 +80,8 @@ func newConverter(opset int64) *converter {
 	}
 }
 
-// maxConstElements bounds what becomes a constant of the program; larger tensors become weights.
-const maxConstElements = 16
+// maxConstInts bounds the integers that become a constant of the program; other tensors, but for single numbers, become weights.
+const maxConstInts = 64
 
 // value gives the node or weight of a value, emitting it where it is not there yet.
 func (c *converter) value(x *val) nn.Value {
@@ -100,7 +100,7 @@ func (c *converter) value(x *val) nn.Value {
 		t = reshaped(t, 1)
 	}
 	var v nn.Value
-	if t.Len() <= maxConstElements {
+	if t.Len() == 1 || t.DType() != engine.F32 && t.Len() <= maxConstInts {
 		v = c.g.Const(t)
 	} else {
 		name := c.unique(x.name, "constant")

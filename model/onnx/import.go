@@ -131,7 +131,7 @@ func (c *converter) run(g *Graph, shapes map[string][]int64) ([]string, error) {
 		return nil, err
 	}
 	for i, n := range nodes {
-		if !needed[i] {
+		if !needed[i] || n.Op == "Constant" && consts[n.Outputs[0]] != nil {
 			continue
 		}
 		if err := c.node(n); err != nil {
@@ -424,13 +424,23 @@ func (c *converter) convert(n *Node, in []*val, known bool) ([]*val, error) {
 	if !known {
 		return out, nil
 	}
-	return out, c.compute(on, out)
+	return out, c.compute(on, in, out)
 }
 
 // compute runs the graph of a node whose operands are known, by the engine itself, and makes its results known.
-func (c *converter) compute(on *converter, out []*val) error {
+//
+// What a result has more than its operands, each taken once, counts against the budget: a transposed weight is free, a constant that is
+// repeated is not.
+func (c *converter) compute(on *converter, in, out []*val) error {
 	var states []nn.Value
 	var pending []*val
+	free, seen := int64(0), map[*engine.Tensor]bool{}
+	for _, x := range in {
+		if x != nil && !seen[x.host] {
+			seen[x.host] = true
+			free += x.host.Len()
+		}
+	}
 	for i, x := range out {
 		if x.host != nil {
 			continue
@@ -440,9 +450,10 @@ func (c *converter) compute(on *converter, out []*val) error {
 		if err != nil {
 			return err
 		}
-		if !c.budget(n) {
+		if !c.budget(max(n-free, 0)) {
 			return fmt.Errorf("a constant of shape %v: computed at import are at most %d elements", shape, maxKnown)
 		}
+		free = max(free-n, 0)
 		s := on.b.State(strconv.Itoa(i), x.dtype(), shape...)
 		on.g.Update(s, on.value(x))
 		on.b.Output(s)

@@ -47,7 +47,7 @@ func (k *call) window(shape, kernel []int64) window {
 		}
 		return v
 	}
-	given := read("kernel_shape", -1, n)
+	given := read("kernel_shape", 0, n)
 	switch {
 	case kernel == nil:
 		kernel = given

@@ -6,8 +6,8 @@ import (
 	"poaid/engine"
 )
 
-// maxKnown bounds the elements of constants that are computed at import, each and together.
-const maxKnown = 1 << 26
+// maxKnown bounds the elements of constants that are computed at import, each and together (see compute).
+const maxKnown = 1 << 24
 
 // hostI64 makes a known int64 value.
 func (k *call) hostI64(v []int64, shape ...int64) *val {

@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"poaid/engine"
 	"poaid/engine/nn"
 )
 
@@ -107,6 +108,10 @@ func negate(k *call) *val {
 			return nil
 		}
 		return constant(t)
+	}
+	if dt := x.dtype(); dt == engine.I32 || dt == engine.I64 {
+		zero := k.g.Node("const@1", []engine.Attr{{Name: "data", Data: make([]byte, engine.SizeOf(dt))}}, engine.Value{DType: dt, Shape: engine.ConstShape(1)})
+		return k.result(k.g.Sub(zero, k.value(x)))
 	}
 	return plain("neg@1")(k)
 }
