@@ -35,6 +35,16 @@ func zooDigits(t *testing.T, threads int) []byte {
 	return d.sum()
 }
 
+func zooGreedy(t *testing.T, threads int) []byte {
+	t.Helper()
+	return zooStory(t, threads, 0)
+}
+
+func zooSampled(t *testing.T, threads int) []byte {
+	t.Helper()
+	return zooStory(t, threads, 20)
+}
+
 // zooStory continues a prompt by twelve tokens; seed 0 is greedy.
 func zooStory(t *testing.T, threads int, seed int64) []byte {
 	t.Helper()

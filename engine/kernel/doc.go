@@ -1,9 +1,9 @@
 // Package kernel computes the engine's heavy operations on flat float32 and int8
 // slices: matrix products, convolutions, elementwise functions and row reductions.
 //
-// Every function has a plain reference built from engine/num and, on amd64, tuned
-// versions for AVX2+FMA and AVX-512. All of them return the same bits, for every
-// thread count, so which one runs is never visible in a result:
+// Every function has a plain reference built from engine/num and tuned versions: for
+// AVX2+FMA and AVX-512 on amd64, for NEON on arm64. All of them return the same bits,
+// for every thread count, so which one runs is never visible in a result:
 //
 //   - a dot product is one fused multiply-add chain per output element, in
 //     ascending k from +0; vector lanes, register tiles and threads hold different
@@ -15,7 +15,7 @@
 // # Choice of kernel
 //
 // The best kernel the processor supports is chosen at start. The environment
-// variable POAI_KERNEL (reference, avx2, avx512 or auto) overrides it; a value the
+// variable POAI_KERNEL (reference, avx2, avx512, neon or auto) overrides it; a value the
 // processor cannot honour stops the program. Use changes it afterwards, for tests.
 //
 // # Errors
@@ -27,6 +27,7 @@
 //
 // # Reading the source
 //
-// gemmRef and convRef (what is computed), gemmBlocked (how), gen/main.go (the
-// generator of the assembly), planConv (membership classes of a convolution).
+// gemm.ref and convRef (what is computed), tiler.blocked (how), gen/main.go and
+// gen/arm64/main.go (the generators of the assembly), dispatch_*.go (what the tiled
+// code needs of an architecture), planAxis (membership classes of a convolution).
 package kernel
