@@ -73,15 +73,15 @@ arm64() {
     GOARCH=arm64 go test -c -o "$work/${pkg//\//_}" "./$pkg"
   done
   emulated max neon engine/num -test.short
-  emulated max reference commit -test.short -rapid.checks=30
+  emulated max reference commit -test.short -rapid.checks=100
   for kernel in neon reference; do
     emulated max $kernel engine/golden
   done
   emulated cortex-a72 neon engine/golden
-  # These two compare the kernels with the reference by themselves.
-  emulated max auto engine/kernel -test.short -test.skip 'GemmLarge|ConvDeep' -rapid.checks=60
-  emulated cortex-a72 auto engine/kernel -test.short -test.run I8 -rapid.checks=60
-  emulated max neon engine -test.short -rapid.checks=3
+  # These compare the kernels with the reference by themselves. With -test.short a fifth of the checks are made.
+  emulated max auto engine/kernel -test.short -test.skip 'GemmLarge|ConvDeep' -rapid.checks=200
+  emulated cortex-a72 auto engine/kernel -test.short -test.run I8 -rapid.checks=200
+  emulated max neon engine -test.short -rapid.checks=40
   emulated max neon engine/nn -test.short -test.run Bits
 }
 
