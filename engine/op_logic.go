@@ -33,8 +33,7 @@ func logicOps() []*Op {
 		}, vector: func(c *EvalCtx, l *loops) runFn {
 			switch c.X[0].dtype {
 			case F32:
-				a, b := c.X[0].F32(), c.X[1].F32()
-				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(num.Key(a[i]), num.Key(b[j])) })
+				return compareF32(c.Y.U8(), c.X[0].F32(), c.X[1].F32(), l, &table)
 			case I32:
 				a, b := c.X[0].I32(), c.X[1].I32()
 				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(a[i], b[j]) })
@@ -91,6 +90,33 @@ func compareRun(y []uint8, l *loops, table *[3]uint8, sign func(i, j int64) int)
 	return func(at int64, x []int64, n int64) {
 		for i := range n {
 			y[at+i] = table[sign(x[0]+i*sa, x[1]+i*sb)+1]
+		}
+	}
+}
+
+// compareF32 is compareRun by num.Key, without branches: the signs of activations cannot be predicted. An operand that stays along a
+// run has its key taken once.
+func compareF32(y []uint8, a, b []float32, l *loops, table *[3]uint8) runFn {
+	sa, sb := l.step[0], l.step[1]
+	// The sign bits of the differences of keys p and q: 1 where q < p, 1 where p < q.
+	sign := func(p, q int64) uint64 { return (1 + uint64(q-p)>>63 - uint64(p-q)>>63) & 3 }
+	four := [4]uint8{table[0], table[1], table[2]}
+	return func(at int64, x []int64, n int64) {
+		out := y[at : at+n]
+		p, q := int64(num.Key(a[x[0]])), int64(num.Key(b[x[1]]))
+		switch {
+		case sa == 0 && sb == 1:
+			for i, v := range b[x[1]:][:len(out)] {
+				out[i] = four[sign(p, int64(num.Key(v)))]
+			}
+		case sa == 1 && sb == 0:
+			for i, v := range a[x[0]:][:len(out)] {
+				out[i] = four[sign(int64(num.Key(v)), q)]
+			}
+		default:
+			for i := range out {
+				out[i] = four[sign(int64(num.Key(a[x[0]+int64(i)*sa])), int64(num.Key(b[x[1]+int64(i)*sb])))]
+			}
 		}
 	}
 }
