@@ -10,6 +10,8 @@ import (
 
 	"poaid/engine"
 	"poaid/engine/nn"
+	"poaid/model"
+	"poaid/model/quantise"
 )
 
 // decodeSteps is the length of a generation; what the prompt's steps cost is taken off on both sides.
@@ -19,18 +21,12 @@ const decodeSteps = 256
 type bound struct {
 	prog    *engine.Program
 	weights *engine.Weights
-	bytes   int // of the weights
 }
 
 // bind makes a model of the weights that the program declares.
 func bind(prog *engine.Program, tensors map[string]*engine.Tensor) (*bound, error) {
-	m := &bound{prog: prog}
-	for _, t := range tensors {
-		m.bytes += len(t.Bytes())
-	}
-	var err error
-	m.weights, err = engine.WeightsByName(prog, tensors)
-	return m, err
+	w, err := engine.WeightsByName(prog, tensors)
+	return &bound{prog: prog, weights: w}, err
 }
 
 // newRun starts a greedy run over a prompt.
@@ -81,18 +77,14 @@ func llama2c(bin, dir string, n int) (float64, error) {
 	return cmd.ProcessState.UserTime().Seconds() + cmd.ProcessState.SystemTime().Seconds(), nil
 }
 
-// benchDecode compares generation of one token at a time.
+// benchDecode compares generation of one token at a time, float32 with llama2.c and int8 with float32.
 func benchDecode(cfg config) ([]row, error) {
 	shape := benchShape()
 	tensors, err := benchWeights(shape)
 	if err != nil {
 		return nil, err
 	}
-	prog, err := nn.Llama(shape, engine.DefaultLimits())
-	if err != nil {
-		return nil, err
-	}
-	f32, err := bind(prog, tensors)
+	f32, i8, err := bothPrecisions(shape, tensors)
 	if err != nil {
 		return nil, err
 	}
@@ -112,29 +104,57 @@ func benchDecode(cfg config) ([]row, error) {
 			return nil, err
 		}
 	}
-	ours, theirs := newBest(), newBest()
+	ours, small, theirs := newBest(), newBest(), newBest()
 	for range cfg.rounds {
-		t, err := f32.decode()
-		if err != nil {
-			return nil, err
+		for to, m := range map[*best]*bound{&ours: f32, &small: i8} { // in any order
+			t, err := m.decode()
+			if err != nil {
+				return nil, err
+			}
+			to.add(t)
 		}
-		ours.add(t)
 		if peer == "" {
 			continue
 		}
-		long, err := llama2c(peer, dir, decodeSteps)
+		t, err := llama2cDecode(peer, dir)
 		if err != nil {
 			return nil, err
 		}
-		short, err := llama2c(peer, dir, len(promptTokens))
-		if err != nil {
-			return nil, err
-		}
-		theirs.add(long - short)
+		theirs.add(t)
 	}
 	n := float64(decodeSteps - len(promptTokens))
 	return []row{{
 		work: "decode, 15M llama shape, 1 thread", unit: "tokens/s", ours: n / float64(ours), peer: n / float64(theirs),
 		peerName: "llama2.c -Ofast", goal: 1, missing: missing,
+	}, {
+		work: "decode, the same in int8, 1 thread", unit: "tokens/s", ours: n / float64(small), peer: n / float64(ours),
+		peerName: "ours in float32", goal: 2,
 	}}, nil
+}
+
+// bothPrecisions binds a llama and what `poaid model quantise` makes of it.
+func bothPrecisions(shape nn.LlamaConfig, tensors map[string]*engine.Tensor) (f32, i8 *bound, err error) {
+	prog, err := nn.Llama(shape, engine.DefaultLimits())
+	if err != nil {
+		return nil, nil, err
+	}
+	pkg, err := model.New(model.Meta{Name: "bench"}, prog, tensors, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	small, _, err := quantise.Dynamic(pkg)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &bound{prog: prog, weights: pkg.Weights}, &bound{prog: small.Program, weights: small.Weights}, nil
+}
+
+// llama2cDecode returns the processor time of the steps after the prompt by llama2.c.
+func llama2cDecode(bin, dir string) (float64, error) {
+	long, err := llama2c(bin, dir, decodeSteps)
+	if err != nil {
+		return 0, err
+	}
+	short, err := llama2c(bin, dir, len(promptTokens))
+	return long - short, err
 }

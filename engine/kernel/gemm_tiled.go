@@ -39,7 +39,7 @@ func (g *gemm) run(threads int) {
 		if g.m <= 2*t.mr {
 			t.skinny(threads)
 		} else {
-			t.shared().blocked(threadCount(threads))
+			t.shared(nil).blocked(threadCount(threads))
 		}
 	}
 }
@@ -92,12 +92,13 @@ func (t *tiler) skinny(threads int) {
 }
 
 // shared returns a copy for other goroutines to see, so that t itself, and with it a
-// product on one thread, needs no memory of the heap.
-func (t *tiler) shared() *tiler {
+// product on one thread, needs no memory of the heap. packed is what the copy holds
+// under that name: the compiler would take t.packed for all of t.
+func (t *tiler) shared(packed []float32) *tiler {
 	g := *t.gemm
 	return &tiler{
 		gemm: &g, tileShape: t.tileShape, level: t.level, wide: t.wide,
-		height: t.height, width: t.width, depth: t.depth, packed: t.packed,
+		height: t.height, width: t.width, depth: t.depth, packed: packed,
 	}
 }
 
@@ -105,18 +106,20 @@ func (t *tiler) shared() *tiler {
 func (t *tiler) panels(depth, threads int) {
 	height, width := t.heightFor(t.m)
 	t.height, t.width, t.depth = height, width, depth
+	var packed []float32
 	if t.m > 1 {
 		p := buffer(t.m*t.k + packSlack)
 		defer buffers.Put(p)
-		t.packA(*p, 0, t.m, height, 0, t.k)
-		t.packed = *p
+		packed = *p
+		t.packA(packed, 0, t.m, height, 0, t.k)
 	}
 	n := ceilDiv(t.n, width)
 	if threads == 1 || n == 1 {
+		t.packed = packed
 		t.panelRange(0, n)
 		return
 	}
-	u := t.shared()
+	u := t.shared(packed)
 	Parallel(threads, n, func(lo, hi int) { u.panelRange(lo, hi) })
 }
 
@@ -161,7 +164,7 @@ func (t *tiler) gemv(threads int) {
 	if n := ceilDiv(t.n, gemvRows); threads == 1 || n == 1 {
 		t.gemvRange(0, n)
 	} else {
-		u := t.shared()
+		u := t.shared(nil)
 		Parallel(threads, n, func(lo, hi int) { u.gemvRange(lo, hi) })
 	}
 	if depth := t.k &^ (gemvCols - 1); depth < t.k {
