@@ -17,6 +17,7 @@ import (
 	"poaid/daemon/agent"
 	"poaid/daemon/artifacts"
 	"poaid/daemon/chain"
+	"poaid/daemon/challenger"
 	"poaid/daemon/executor"
 	"poaid/daemon/journal"
 	"poaid/daemon/metrics"
@@ -41,6 +42,16 @@ type Config struct {
 	Linger     time.Duration
 
 	Work, Verify bool
+	// Dispute defends this participant's results, challenges others' (those of them that WatchRate picks) and plays disputes.
+	Dispute bool
+	// WatchRate is the part of the results of served models, and of those named in WatchModels, that is computed again: 0 to 1.
+	WatchRate   float64
+	WatchModels []string
+	// MaxAttacks bounds the games it attacks in at a time, DisputeBytes the memory for games; 0: 16, and 4 GiB.
+	MaxAttacks   int
+	DisputeBytes int64
+	// Produce brings bytes that others demand on the chain.
+	Produce bool
 	// Concurrency is how many executions run at a time, Threads how many processors one uses; 0: one execution, all processors.
 	Concurrency, Threads int
 	MemoryBytes          int64
@@ -76,8 +87,8 @@ const (
 // Run works until ctx ends, and then shuts down cleanly: executions are cancelled (they are computed again), what is on its way to the
 // chain gets a few seconds.
 func Run(ctx context.Context, cfg Config) (err error) {
-	if !cfg.Work && !cfg.Verify {
-		return errors.New("a daemon must work, verify, or both")
+	if !cfg.Work && !cfg.Verify && !cfg.Dispute {
+		return errors.New("a daemon must work, verify or dispute")
 	}
 	log := cfg.Logger
 	if log == nil {
@@ -112,7 +123,14 @@ func Run(ctx context.Context, cfg Config) (err error) {
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
-	d := &daemon{cfg: cfg, log: log, client: client, signer: signer, store: store, book: book}
+	var notes *challenger.Book
+	if cfg.Dispute {
+		if notes, err = challenger.OpenBook(filepath.Join(cfg.Home, "daemon", "challenger.db"), client.ChainID(), signer.Operator()); err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, notes.Close()) }()
+	}
+	d := &daemon{notes: notes, cfg: cfg, log: log, client: client, signer: signer, store: store, book: book}
 	if err := d.assemble(ctx, secret); err != nil {
 		return err
 	}
@@ -181,7 +199,9 @@ type daemon struct {
 	book    *journal.Journal
 	metrics *metrics.Metrics
 	sender  *chain.Sender
-	agent   *agent.Agent
+	agent   *agent.Agent // nil: neither works nor verifies
+	notes   *challenger.Book
+	dispute *challenger.Challenger // nil: does not dispute
 }
 
 // assemble builds the parts from the outside in.
@@ -220,6 +240,19 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	if d.cfg.Verify {
 		roles = append(roles, verifier.New(d.client, d.signer.Operator()))
 	}
+	disputes, err := d.disputes(ctx)
+	if err != nil {
+		return err
+	}
+	if disputes {
+		if d.dispute, err = d.newChallenger(exec, secret); err != nil {
+			return err
+		}
+		runner = lacking{runner, d.dispute}
+	}
+	if len(roles) == 0 {
+		return nil
+	}
 	d.agent, err = agent.New(agent.Config{
 		Participant: d.signer.Operator(), SaltSecret: secret, Concurrency: concurrency, Shard: d.cfg.Shard, Shards: d.cfg.Shards,
 		Logger: d.log.With("part", "agent"), Metrics: d.metrics,
@@ -256,11 +289,11 @@ func (d *daemon) run(ctx context.Context) error {
 			d.log.Error("sender ended", "error", err)
 		}
 	}()
-	worked := make(chan error, 1)
 	heights := d.client.Heights(sending)
-	go func() { worked <- d.agent.Run(ctx, heights) }()
+	worked := make(chan error, 1)
+	go func() { worked <- d.work(ctx, heights) }()
 	d.log.Info("started", "chain", d.client.ChainID(), "participant", d.signer.Operator(), "key", d.signer.Address(),
-		"work", d.cfg.Work, "verify", d.cfg.Verify, "artifacts", d.cfg.ArtifactsAddr, "metrics", d.cfg.MetricsAddr)
+		"work", d.cfg.Work, "verify", d.cfg.Verify, "dispute", d.cfg.Dispute, "artifacts", d.cfg.ArtifactsAddr, "metrics", d.cfg.MetricsAddr)
 
 	select {
 	case err = <-worked:
@@ -318,7 +351,7 @@ func (d *daemon) serve(failed chan<- error) (stop func(), err error) {
 		handler    http.Handler
 	}{
 		{"artifacts-addr", d.cfg.ArtifactsAddr, artifacts.NewServer(d.store, artifacts.ServerOptions{Token: d.cfg.ArtifactsToken, Observe: d.metrics.Served})},
-		{"metrics-addr", d.cfg.MetricsAddr, d.metrics.Handler(d.agent.Health, blockSilence)},
+		{"metrics-addr", d.cfg.MetricsAddr, d.metrics.Handler(d.health, blockSilence)},
 	} {
 		if s.addr == "" {
 			continue

@@ -233,8 +233,7 @@ func (r *rogue) act(t fataler, c *court) {
 	}
 	h := c.chain.Height()
 	for id, tr := range r.traces {
-		games, err := listOf(c, "", id, func(m *matter) []disputestypes.Game { return m.games })
-		require.NoError(t, err)
+		games := slices.Clone(c.matters[id].games)
 		for i := range games {
 			g := &games[i]
 			turn := alive(g) && player(g, game.Side(g.Position.Mover)) == r.name
@@ -399,6 +398,7 @@ func (m *machine) boot() {
 	require.NoError(m.t, err)
 	m.book, err = challenger.OpenBook(filepath.Join(m.dir, "book.db"), m.c.chain.ID, m.name)
 	require.NoError(m.t, err)
+	m.book.NoSync()
 	m.sender = chain.NewSender(node{m.c.chain, m}, signer, chain.SenderConfig{
 		TimeoutBlocks: 5, MinBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond, Gas: chain.GasPolicy{Simulate: true, Base: 1, PerItem: 1, Adjustment: 1},
 	})

@@ -32,7 +32,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		localnetCmd(),
 		queryCmd(),
 		txCmd(),
-		workerCmd(), verifierCmd(), artifactsCmd(), modelCmd(),
+		workerCmd(), verifierCmd(), challengerCmd(), artifactsCmd(), modelCmd(),
 	)
 	server.AddCommands(root, home, newApp, exportApp, func(*cobra.Command) {})
 }

@@ -35,12 +35,21 @@ const (
 	flagLinger        = "linger"
 	flagGasItem       = "gas-per-item"
 	flagLogJSON       = "log-json"
+	flagDispute       = "dispute"
+	flagWatchRate     = "watch-rate"
+	flagWatchModels   = "watch-models"
+	flagMaxAttacks    = "max-attacks"
+	flagDisputeMemory = "dispute-memory-mib"
+	flagProduce       = "produce"
 )
 
 const daemonLong = `
 
 It signs with the hot key --from of the keyring. If that is not the participant's own key, --operator names the participant, who
 must have granted the key its messages with x/authz; with --fee-granter somebody else pays the fees.
+
+Unless --dispute=false it also defends its results and attestations in disputes, and computes again the part --watch-rate of all results
+of the models it serves; where one is wrong it claims the right root, with free bond, and plays the games that follow.
 
 Under HOME it keeps daemon/journal.db (what it has promised; written before anything is sent), artifacts/ (weights, inputs, large
 outputs) and the keyring. It may be killed at any time and started again: seals and reveals follow from the key, the journal and
@@ -63,7 +72,7 @@ func workerCmd() *cobra.Command {
 		},
 	}
 	start.Flags().Bool(flagVerify, false, "Verify, too: one process does both")
-	addDaemonFlags(start)
+	addDaemonFlags(start, 0.1)
 	return group("worker", "Compute tasks", start)
 }
 
@@ -76,8 +85,22 @@ func verifierCmd() *cobra.Command {
 		Args:    cobra.NoArgs,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd, false, true) },
 	}
-	addDaemonFlags(start)
+	addDaemonFlags(start, 0.1)
 	return group("verifier", "Verify tasks", start)
+}
+
+func challengerCmd() *cobra.Command {
+	start := &cobra.Command{
+		Use:   "start",
+		Short: "Compute revealed results again and dispute wrong ones",
+		Long: "Watch the results of the models this participant serves (and of --watch-models), claim the right root where a wrong one was\n" +
+			"revealed, and play the games of disputes. It neither works nor sits on committees." + daemonLong,
+		Example: `  poaid challenger start --from hot --operator poai1… --watch-rate 1 --node tcp://127.0.0.1:26657`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return runDaemon(cmd, false, false) },
+	}
+	addDaemonFlags(start, 1)
+	return group("challenger", "Dispute wrong results", start)
 }
 
 func group(use, short string, sub ...*cobra.Command) *cobra.Command {
@@ -86,7 +109,7 @@ func group(use, short string, sub ...*cobra.Command) *cobra.Command {
 	return cmd
 }
 
-func addDaemonFlags(cmd *cobra.Command) {
+func addDaemonFlags(cmd *cobra.Command, watchRate float64) {
 	f := cmd.Flags()
 	f.String(flags.FlagFrom, "", "Name of the hot key in the keyring (needed)")
 	f.String(flagOperator, "", "Address of the participant it works for (default: the key's own)")
@@ -110,6 +133,12 @@ func addDaemonFlags(cmd *cobra.Command) {
 	f.StringSlice(flagPeers, nil, "Artifact servers to ask before those of participants")
 	f.Bool(flagPublicPeers, false, "Do not ask artifact servers in private networks")
 	f.String(flagMetricsAddr, "", "Serve /metrics and /healthz at this address (default: do not)")
+	f.Bool(flagDispute, true, "Defend own results and dispute wrong ones")
+	f.Float64(flagWatchRate, watchRate, "Part of others' results that is computed again, 0 to 1")
+	f.StringSlice(flagWatchModels, nil, "Models to watch besides those the participant serves")
+	f.Int(flagMaxAttacks, 16, "Games to attack in at a time")
+	f.Int64(flagDisputeMemory, 4096, "Memory for running games, in MiB; one game alone may exceed it")
+	f.Bool(flagProduce, true, "Bring bytes that others demand on the chain, for the fee")
 	f.Bool(flagLogJSON, false, "Log JSON instead of text")
 }
 
@@ -142,6 +171,8 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 		Concurrency: v.number(flagConcurrency), Threads: v.number(flagThreads), MemoryBytes: v.number64(flagMemory) << 20,
 		Artifacts: v.text(flagArtifacts), ArtifactsAddr: v.text(flagArtifactsAddr), ArtifactsToken: v.text(flagArtifactToken),
 		Peers: v.list(flagPeers), PublicPeers: v.is(flagPublicPeers), MetricsAddr: v.text(flagMetricsAddr),
+		Dispute: v.is(flagDispute), WatchRate: v.float(flagWatchRate), WatchModels: v.list(flagWatchModels), MaxAttacks: v.number(flagMaxAttacks),
+		DisputeBytes: v.number64(flagDisputeMemory) << 20, Produce: v.is(flagProduce),
 		Gas: chain.DefaultGas, Logger: daemonLogger(cmd, v.is(FlagQuiet), v.is(flagLogJSON)),
 	}
 	cfg.Gas.Adjustment = v.float(flags.FlagGasAdjustment)
