@@ -93,3 +93,12 @@ func gemv32(y, w *float32, stride int, x *float32, blocks int)
 //
 //go:noescape
 func convRow(dst, src *float32, offs *int, w *float32, k, n int)
+
+// gemvI8 computes y[r] = start + Σ_k w[r][k]·x[k] for rows of w stride bytes apart; see
+// gen/gemvi8.go.
+
+//go:noescape
+func gemvI8AVX2(y *int32, w *int8, stride int, x *int16, k, rows, start int)
+
+//go:noescape
+func gemvI8AVX512(y *int32, w *int8, stride int, x *int8, k, rows, start int)

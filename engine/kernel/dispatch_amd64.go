@@ -1,6 +1,10 @@
 package kernel
 
-import "golang.org/x/sys/cpu"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/cpu"
+)
 
 // What the tiled code (…_tiled.go) needs of an architecture: tile shapes, and calls
 // of its assembly by level.
@@ -46,6 +50,40 @@ func (g *gemmI8) tile(h, k int, a *uint32, as int, b *uint32, c *int32, ldc int,
 		tileI8AVX512(h, k, a, as*4, b, g.nr*4, c, ldc*4, r)
 	} else {
 		tileI8AVX2(h, k, a, as*4, b, g.nr*4, c, ldc*4, r)
+	}
+}
+
+// gemvRowsI8 is the most rows of A for which gemvI8 is the better way.
+const gemvRowsI8 = 4
+
+// gemvI8 computes row i of the result, columns [lo, hi), from rows of B as they lie.
+func (g *gemmI8) gemvI8(i, lo, hi int) {
+	x := g.a[i*g.as0 : i*g.as0+g.k]
+	y, w := g.dst[i*g.n+lo:i*g.n+hi], g.b[lo*g.bs1:]
+	if g.group == 4 {
+		sum := 0
+		for _, v := range x {
+			sum += int(v)
+		}
+		gemvI8AVX512(&y[0], &w[0], g.bs1, &x[0], g.k, hi-lo, -128*sum)
+		return
+	}
+	whole := g.k &^ 15
+	if whole > 0 {
+		buf := buffer(ceilDiv(g.k, 2))
+		defer buffers.Put(buf)
+		wide := unsafe.Slice((*int16)(unsafe.Pointer(unsafe.SliceData(*buf))), g.k)
+		for k, v := range x {
+			wide[k] = int16(v)
+		}
+		gemvI8AVX2(&y[0], &w[0], g.bs1, &wide[0], whole, hi-lo, 0)
+	} else {
+		clear(y)
+	}
+	for r := range y {
+		for k := whole; k < g.k; k++ {
+			y[r] += int32(w[r*g.bs1+k]) * int32(x[k])
+		}
 	}
 }
 

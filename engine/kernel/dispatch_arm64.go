@@ -55,3 +55,9 @@ func sumSqAsm(_ level, acc *[16]float32, x *float32, n int, mean *float32) {
 }
 
 func maxKeyAsm(_ level, keys *[16]int32, x *float32, n int) { maxKey16NEON(keys, x, n) }
+
+// gemvRowsI8 is the most rows of A for which gemvI8 is the better way: there is none here.
+const gemvRowsI8 = 0
+
+// gemvI8 is not reached.
+func (g *gemmI8) gemvI8(_, _, _ int) {}

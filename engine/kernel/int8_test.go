@@ -76,3 +76,21 @@ func BenchmarkGemmI8(b *testing.B) {
 	}
 	_ = Use("auto")
 }
+
+// TestGemvI8 takes the path of few rows times a transposed matrix.
+func TestGemvI8(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		m, n := rapid.IntRange(1, 5).Draw(t, "m"), rapid.IntRange(1, 200).Draw(t, "n")
+		k := rapid.OneOf(rapid.IntRange(1, 200), rapid.SampledFrom([]int{256, 1023, 4097})).Draw(t, "k")
+		extreme := rapid.Bool().Draw(t, "extreme")
+		seed := rapid.Uint64().Draw(t, "seed")
+		a, b := fillI8(m*k, seed, extreme), fillI8(k*n, seed+1, extreme)
+		want := make([]int32, m*n)
+		withReference(func() { GemmI8(want, a, b, m, n, k, false, true, 1) })
+		eachKernel(func(name string) {
+			got := make([]int32, m*n)
+			GemmI8(got, a, b, m, n, k, false, true, 3)
+			require.Equal(t, want, got, name)
+		})
+	})
+}

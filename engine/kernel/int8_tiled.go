@@ -44,8 +44,26 @@ func gemmI8Fast(dst []int32, a, b []int8, m, n, k int, ta, tb bool, threads int)
 	if m*n*k <= smallMACs {
 		threads = 1
 	}
-	g.run(threads)
+	if m <= gemvRowsI8 && g.as1 == 1 && g.bs0 == 1 {
+		g.gemv(threads)
+	} else {
+		g.run(threads)
+	}
 	return true
+}
+
+// gemvBlockI8 is how many rows of B are multiplied with every row of A before the next.
+const gemvBlockI8 = 64
+
+// gemv multiplies a few rows with the rows of a transposed B where they lie.
+func (g *gemmI8) gemv(threads int) {
+	Parallel(threads, ceilDiv(g.n, gemvBlockI8), func(lo, hi int) {
+		for p := lo; p < hi; p++ {
+			for i := range g.m {
+				g.gemvI8(i, p*gemvBlockI8, min((p+1)*gemvBlockI8, g.n))
+			}
+		}
+	})
 }
 
 // words views a buffer of float32 as 32-bit words.

@@ -100,6 +100,11 @@ func main() {
 	genGemv(a)
 	genConvRow(a)
 	a.write("pack_amd64.s")
+	a = newAsm()
+	for _, v := range isas {
+		genGemvI8(a, v)
+	}
+	a.write("gemv_i8_amd64.s")
 	if err := genOps("ops_gen.go"); err != nil {
 		log.Fatal(err)
 	}
