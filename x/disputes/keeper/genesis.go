@@ -25,16 +25,17 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := k.Tick.Set(ctx, g.Tick); err != nil {
 		return err
 	}
-	closed := make(map[caseKey]bool, len(g.Cases))
-	settled := make(map[caseKey]uint32, len(g.Cases))
+	closed := make(map[plainKey]bool, len(g.Cases))
+	settled := make(map[plainKey]uint32, len(g.Cases))
 	for _, c := range g.Cases {
-		closed[keyOf(&c)], settled[keyOf(&c)] = c.State == types.CASE_STATE_CLOSED, c.Settled
+		key := plainKey{task: c.TaskId, attempt: c.Attempt}
+		closed[key], settled[key] = c.State == types.CASE_STATE_CLOSED, c.Settled
 		if err := k.initCase(ctx, c); err != nil {
 			return errorsmod.Wrapf(err, "case of task %d", c.TaskId)
 		}
 	}
 	for _, claim := range g.Claims {
-		key := collections.Join(claim.TaskId, claim.Attempt)
+		key := plainKey{task: claim.TaskId, attempt: claim.Attempt}
 		living := !claim.Beaten && !closed[key] && claim.Order >= settled[key]
 		if err := k.initClaim(ctx, claim, living); err != nil {
 			return errorsmod.Wrapf(err, "claim %d of task %d", claim.Order, claim.TaskId)

@@ -77,19 +77,19 @@ func (k Keeper) checkCases(ctx context.Context) error {
 
 // checkClaims: a claim is living until it is beaten or settled, and is found by its participant.
 func (k Keeper) checkClaims(ctx context.Context) error {
-	attacking := make(map[claimKey]uint32)
+	attacking := make(map[plainKey]uint32)
 	err := k.Pairs.Walk(ctx, nil, func(key pairKey, index uint32) (bool, error) {
 		g, err := k.Games.Get(ctx, collections.Join(key.K1(), index))
 		if err != nil {
 			return true, broken("task %d: game %d is played but not stored", key.K1(), index)
 		}
-		attacking[collections.Join3(key.K1(), g.Attempt, key.K2())]++
+		attacking[plainKey{key.K1(), g.Attempt, key.K2()}]++
 		return false, nil
 	})
 	if err != nil {
 		return err
 	}
-	return k.Claims.Walk(ctx, nil, func(key claimKey, claim types.Claim) (bool, error) {
+	return k.Claims.Walk(ctx, nil, func(_ claimKey, claim types.Claim) (bool, error) {
 		c, err := k.Cases.Get(ctx, collections.Join(claim.TaskId, claim.Attempt))
 		if err != nil {
 			return true, broken("claim %d of task %d has no case", claim.Order, claim.TaskId)
@@ -109,8 +109,8 @@ func (k Keeper) checkClaims(ctx context.Context) error {
 		if want := !claim.Beaten && claim.Order >= c.Settled; living != want {
 			return true, broken("claim %d of task %d: living %t, beaten %t, %d are settled", claim.Order, claim.TaskId, living, claim.Beaten, c.Settled)
 		}
-		if claim.Attacking != attacking[key] {
-			return true, broken("claim %d of task %d counts %d attacks, there are %d", claim.Order, claim.TaskId, claim.Attacking, attacking[key])
+		if n := attacking[plainKey{claim.TaskId, claim.Attempt, claim.Order}]; claim.Attacking != n {
+			return true, broken("claim %d of task %d counts %d attacks, there are %d", claim.Order, claim.TaskId, claim.Attacking, n)
 		}
 		return false, nil
 	})
@@ -118,13 +118,13 @@ func (k Keeper) checkClaims(ctx context.Context) error {
 
 // checkGames: every running game has one entry in each queue and index, and none that is over has any.
 func (k Keeper) checkGames(ctx context.Context) error {
-	running := make(map[caseKey]uint32)
+	running := make(map[plainKey]uint32)
 	total := 0
 	err := k.Games.Walk(ctx, nil, func(_ itemKey, g types.Game) (bool, error) {
 		if g.Result != types.GAME_RESULT_UNSPECIFIED {
 			return false, nil
 		}
-		running[collections.Join(g.TaskId, g.Attempt)]++
+		running[plainKey{task: g.TaskId, attempt: g.Attempt}]++
 		total++
 		if has, err := k.DueGames.Has(ctx, collections.Join3(g.Due, g.TaskId, g.Index)); err != nil || !has {
 			return true, errors.Join(err, broken("task %d: the clock of game %d is not queued", g.TaskId, g.Index))
@@ -154,8 +154,8 @@ func (k Keeper) checkGames(ctx context.Context) error {
 	if due != total || seats != 2*total || len(pairs) != total {
 		return broken("%d running games have %d clocks, %d seats, %d pairs", total, due, seats, len(pairs))
 	}
-	return k.Cases.Walk(ctx, nil, func(key caseKey, c types.Case) (bool, error) {
-		if n := running[key]; n != c.Running {
+	return k.Cases.Walk(ctx, nil, func(_ caseKey, c types.Case) (bool, error) {
+		if n := running[plainKey{task: c.TaskId, attempt: c.Attempt}]; n != c.Running {
 			return true, broken("task %d: the case counts %d running games, there are %d", c.TaskId, c.Running, n)
 		}
 		return false, nil

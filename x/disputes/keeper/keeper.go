@@ -30,6 +30,12 @@ type (
 	pruneKey  = collections.Pair[int64, uint64]
 )
 
+// plainKey is a key for maps in memory: those of collections hold pointers, and are never equal.
+type plainKey struct {
+	task           uint64
+	attempt, order uint32
+}
+
 // Keeper owns cases, claims, games, demands, quarantines and the clock of games.
 type Keeper struct {
 	account   types.AccountKeeper
