@@ -1,23 +1,24 @@
 // Runs an ONNX model with onnxruntime and writes its outputs as .npy files, or times it.
 //
-//   node scripts/onnx-reference.mjs [--modules DIR] [--threads N] [--bench RUNS] MODEL.onnx OUT_DIR NAME=FILE.npy …
+//   node scripts/onnx-reference.mjs [--modules DIR] [--threads N] [--serve 1] MODEL.onnx OUT_DIR NAME=FILE.npy …
 //
 // A bool input is a file of u1 under NAME:bool; bool outputs become u1.
 //
 // onnxruntime-node is a development dependency of nothing: install it (npm install --ignore-scripts onnxruntime-node@1.30.0) in any
-// folder and name that folder with --modules or POAI_NODE_MODULES. With --bench, one JSON line a run says how long it took, wall clock
-// and CPU time, in milliseconds.
+// folder and name that folder with --modules or POAI_NODE_MODULES. With --serve 1 it writes "ready", reads a number of runs a line from standard
+// input, and answers each with one line of JSON: how long they took, wall clock and CPU time, in milliseconds.
 import { createRequire } from 'node:module'
 import { readFileSync, writeFileSync, mkdirSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { createInterface } from 'node:readline'
 
-const options = { modules: process.env.POAI_NODE_MODULES ?? '.', threads: 1, bench: 0 }
+const options = { modules: process.env.POAI_NODE_MODULES ?? '.', threads: 1, serve: 0 }
 const args = []
 for (let i = 2; i < process.argv.length; i++) {
   const a = process.argv[i]
   if (a.startsWith('--')) {
     const name = a.slice(2)
-    if (!(name in options) || i + 1 === process.argv.length) fail(`${a}: want --modules DIR, --threads N or --bench RUNS`)
+    if (!(name in options) || i + 1 === process.argv.length) fail(`${a}: want --modules DIR, --threads N or --serve 1`)
     options[name] = name === 'modules' ? process.argv[++i] : Number(process.argv[++i])
   } else args.push(a)
 }
@@ -65,16 +66,20 @@ for (const i of inputs) {
   const bool = i.slice(0, eq).endsWith(':bool')
   feeds[i.slice(0, bool ? eq - 5 : eq)] = readNpy(i.slice(eq + 1), bool)
 }
-let result = await session.run(feeds)
-for (let i = 0; i < options.bench; i++) {
-  const cpu = process.cpuUsage()
-  const start = process.hrtime.bigint()
-  result = await session.run(feeds)
-  const wall = Number(process.hrtime.bigint() - start) / 1e6
-  const used = process.cpuUsage(cpu)
-  console.log(JSON.stringify({ wall, cpu: (used.user + used.system) / 1e3 }))
+const result = await session.run(feeds)
+if (options.serve) {
+  console.log('ready')
+  for await (const line of createInterface({ input: process.stdin })) {
+    const cpu = process.cpuUsage()
+    const start = process.hrtime.bigint()
+    for (let i = 0; i < Number(line); i++) await session.run(feeds)
+    const wall = Number(process.hrtime.bigint() - start) / 1e6
+    const used = process.cpuUsage(cpu)
+    console.log(JSON.stringify({ wall, cpu: (used.user + used.system) / 1e3 }))
+  }
+  process.exit(0)
 }
 mkdirSync(out, { recursive: true })
 for (const [i, name] of session.outputNames.entries()) {
-  if (options.bench === 0) writeNpy(join(out, `${i}.npy`), result[name])
+  writeNpy(join(out, `${i}.npy`), result[name])
 }

@@ -110,7 +110,7 @@ func (c *converter) run(g *Graph, shapes map[string][]int64) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := unknownOps(nodes, needed); err != nil {
+	if err := unknownOps(g.Nodes, nodes, needed); err != nil {
 		return nil, err
 	}
 	for i, n := range nodes {
@@ -200,15 +200,16 @@ func reach(g *Graph, nodes []*Node) ([]bool, error) {
 }
 
 // unknownOps names every node whose op cannot be imported.
-func unknownOps(nodes []*Node, needed []bool) error {
+func unknownOps(given, nodes []*Node, needed []bool) error {
 	var list []string
 	more := 0
 	for i, n := range nodes {
-		if !needed[i] || n.Op[:min(1, len(n.Op))] == "(" {
+		if !needed[i] {
 			continue
 		}
 		domain := n.Domain != "" && n.Domain != "ai.onnx"
-		if _, ok := table[n.Op]; (ok || multi[n.Op] != nil) && !domain {
+		own := strings.HasPrefix(given[i].Op, "(") // the importer's names are not for files
+		if (table[n.Op] != nil || multi[n.Op] != nil) && !domain && !own {
 			continue
 		}
 		if len(list) == maxListed {
