@@ -11,7 +11,7 @@ import (
 // RegisterLegacyAminoCodec registers the messages for amino JSON signing.
 func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	cdc.RegisterConcrete(Params{}, "poai/x/disputes/Params", nil)
-	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "poai/MsgClaim")
+	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "poai/disputes/MsgClaim")
 	legacy.RegisterAminoMsg(cdc, &MsgAttack{}, "poai/MsgAttack")
 	legacy.RegisterAminoMsg(cdc, &MsgDefend{}, "poai/MsgDefend")
 	legacy.RegisterAminoMsg(cdc, &MsgMove{}, "poai/MsgMove")
