@@ -142,7 +142,7 @@ func (b *batchPlan) varies(p *Program, g *graph, r ref) bool {
 var lined = []string{
 	"neg@1", "abs@1", "relu@1", "exp@1", "log@1", "sqrt@1", "rsqrt@1", "sigmoid@1", "tanh@1", "silu@1", "gelu@1",
 	"add@1", "sub@1", "mul@1", "div@1", "max@1", "min@1", "eq@1", "lt@1", "le@1", "and@1", "or@1", "not@1", "where@1", "cast@1",
-	"round@1", "clip@1", "hardswish@1", "hardsigmoid@1", "erf@1",
+	"round@1", "clip@1", "hardswish@1", "hardsigmoid@1", "erf@1", "quantise@1", "dequantise@1", "rescale@1", "requantise@1",
 }
 
 // mergeable reports whether the results of all steps, one after the other, are the op's result for operands of all
