@@ -147,6 +147,10 @@ func TestClampUnit(t *testing.T) {
 		require.Equal(t, math.Float32bits(want), math.Float32bits(clampUnit(x, a, b)), "%x %x %x", x, a, b)
 	}
 	coefs := [][2]float32{{1.0 / 6, 0.5}, {0.2, 0.5}, {1, 0}, {0x1p-100, 0x1p-24}, {0x1.000002p0, 0x1p-60}, {-0.5, 0.75}}
+	// The float64 sum is a midpoint that the true sum lies below; rounding twice would go up.
+	x, a, b := math.Float32frombits(0x3f800001), math.Float32frombits(0x32fffffe), math.Float32frombits(0x3f000001)
+	require.Equal(t, uint32(0x3f000001), math.Float32bits(clampUnit(x, a, b)))
+	check(x, a, b)
 	for _, bits := range specials {
 		for _, c := range coefs {
 			check(math.Float32frombits(bits), c[0], c[1])

@@ -72,6 +72,13 @@ func quantGens() map[string]func(s *sampler) opCase {
 			if s.n(0, 1) == 1 {
 				acc = s.ints(I32, -1<<20, 1<<20, shape...)
 			}
+			switch s.n(0, 2) {
+			case 0: // one row, whose scales have the result's shape
+				row := []int64{1, shape[0] * shape[1]}
+				return opCase{in: []*Tensor{s.ints(I32, -99, 99, row...), s.f32(1), s.f32(row...)}}
+			case 1:
+				return opCase{in: []*Tensor{acc, s.f32(s.broadcastable(shape)...), s.f32(s.broadcastable(shape)...)}}
+			}
 			return opCase{in: []*Tensor{acc, s.f32(s.broadcastable(shape)...), s.f32(shape[len(shape)-1])}}
 		},
 		"requantise@1": func(s *sampler) opCase {
