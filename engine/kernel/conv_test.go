@@ -50,6 +50,32 @@ func TestConvMatchesReference(t *testing.T) {
 	})
 }
 
+// TestConvDepthwise: one channel a group, whose rows and borders have ways of their own.
+func TestConvDepthwise(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		small := func(name string, lo, hi int) int { return rapid.IntRange(lo, hi).Draw(t, name) }
+		c := small("c", 1, 6)
+		s := ConvShape{
+			N: small("n", 1, 2), C: c, H: small("h", 1, 22), W: small("w", 1, 40), OC: c * small("per", 1, 2), KH: small("kh", 1, 5), KW: small("kw", 1, 5),
+			StrideH: small("sh", 1, 3), StrideW: small("sw", 1, 3), DilH: small("dh", 1, 2), DilW: small("dw", 1, 2),
+			PadTop: small("pt", 0, 6), PadLeft: small("pl", 0, 6), PadBottom: small("pb", 0, 6), PadRight: small("pr", 0, 6), Groups: c,
+		}
+		if s.Check() != nil {
+			t.Skip("kernel larger than input")
+		}
+		seed, rare := rapid.Uint64().Draw(t, "seed"), rapid.SampledFrom([]int{0, 5, 1000}).Draw(t, "rare")
+		threads := small("threads", 1, 3)
+		x, w := fill(s.XLen(), seed, rare), fill(s.WLen(), seed+1, rare)
+		want := fill(s.YLen(), 1, 2)
+		withReference(func() { Conv2D(want, x, w, s, 1) })
+		eachKernel(func(name string) {
+			got := fill(s.YLen(), 2, 2)
+			Conv2D(got, x, w, s, threads)
+			requireSameBits(t, want, got, name)
+		})
+	})
+}
+
 // TestConvDeep has chains longer than one block of k.
 func TestConvDeep(t *testing.T) {
 	s := ConvShape{

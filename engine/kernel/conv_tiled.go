@@ -15,6 +15,10 @@ func convFast(y, x, w []float32, s ConvShape, threads int) bool {
 	if current() == levelReference {
 		return false
 	}
+	if s.C == s.Groups {
+		planDepthwise(s).run(y, x, w, threads)
+		return true
+	}
 	planForward(s).run(y, x, w, threads)
 	return true
 }
