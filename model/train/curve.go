@@ -28,8 +28,8 @@ type Curve struct {
 const (
 	curveWidth  = 18 * vg.Centimeter
 	curveHeight = 10.5 * vg.Centimeter
-	curveDPI    = 100
-	curvePoints = 700
+	curveDPI    = 96
+	curvePoints = 500
 )
 
 var (
