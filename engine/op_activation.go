@@ -19,7 +19,7 @@ func activationOps() []*Op {
 		plain("erf@1", 20, num.Erf, kernel.Erf),
 		plain("sin@1", 20, num.Sin, nil),
 		plain("cos@1", 20, num.Cos, nil),
-		plain("hardswish@1", 4, num.HardSwish, hardSwish),
+		plain("hardswish@1", 4, num.HardSwish, kernel.HardSwish),
 		hardSigmoidOp(), roundOp(), clipOp(),
 	}
 }
@@ -59,14 +59,6 @@ func hardSigmoidOp() *Op {
 				}
 			}
 		})
-}
-
-// hardSwish is num.HardSwish over a run.
-func hardSwish(dst, a []float32) {
-	const slope float32 = 1.0 / 6
-	for i, x := range a {
-		dst[i] = num.Mul(x, clampUnit(x, slope, 0.5))
-	}
 }
 
 // clampUnit is num.Clip(num.FMA(x, a, b), 0, 1), with a short way for results that a float64 sum decides: outside

@@ -15,6 +15,7 @@ const (
 	opGeluErf
 	opSqrt
 	opRSqrt
+	opHardSwish
 )
 
 // Numbers of the elementwise routines of two operands.

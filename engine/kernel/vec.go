@@ -81,6 +81,9 @@ func Erf(dst, a []float32) { unary(opErf, dst, a, num.Erf) }
 // GeluTanh computes num.GeluTanh.
 func GeluTanh(dst, a []float32) { unary(opGeluTanh, dst, a, num.GeluTanh) }
 
+// HardSwish computes num.HardSwish.
+func HardSwish(dst, a []float32) { unary(opHardSwish, dst, a, num.HardSwish) }
+
 // GeluErf computes num.GeluErf.
 func GeluErf(dst, a []float32) { unary(opGeluErf, dst, a, num.GeluErf) }
 

@@ -29,6 +29,8 @@ TEXT ·unaryAVX2(SB), NOSPLIT, $0-32
 	JEQ unarySqrt
 	CMPQ AX, $10
 	JEQ unaryRSqrt
+	CMPQ AX, $11
+	JEQ unaryHardSwish
 	RET 
 unaryRelu:
 	VMOVUPS (SI), Y0
@@ -549,6 +551,25 @@ unaryRSqrt:
 	ADDQ $32, DI
 	SUBQ $8, CX
 	JGT unaryRSqrt
+	VZEROUPPER 
+	RET 
+unaryHardSwish:
+	VMOVUPS (SI), Y0
+	VBROADCASTSS vecConst<>+352(SB), Y1
+	VBROADCASTSS vecConst<>+384(SB), Y2
+	VFMADD213PS Y2, Y0, Y1
+	VBROADCASTSS vecConst<>+416(SB), Y2
+	VMINPS Y2, Y1, Y1
+	VPXOR Y2, Y2, Y2
+	VMAXPS Y2, Y1, Y1
+	VMULPS Y0, Y1, Y1
+	VCMPPS $3, Y1, Y1, Y2
+	VBLENDVPS Y2, vecConst<>+0(SB), Y1, Y1
+	VMOVUPS Y1, (DI)
+	ADDQ $32, SI
+	ADDQ $32, DI
+	SUBQ $8, CX
+	JGT unaryHardSwish
 	VZEROUPPER 
 	RET 
 

@@ -29,6 +29,8 @@ TEXT ·unaryAVX512(SB), NOSPLIT, $0-32
 	JEQ unarySqrt
 	CMPQ AX, $10
 	JEQ unaryRSqrt
+	CMPQ AX, $11
+	JEQ unaryHardSwish
 	RET 
 unaryRelu:
 	VMOVUPS (SI), Z0
@@ -549,6 +551,25 @@ unaryRSqrt:
 	ADDQ $64, DI
 	SUBQ $16, CX
 	JGT unaryRSqrt
+	VZEROUPPER 
+	RET 
+unaryHardSwish:
+	VMOVUPS (SI), Z0
+	VBROADCASTSS vecConst<>+44(SB), Z1
+	VBROADCASTSS vecConst<>+48(SB), Z2
+	VFMADD213PS Z2, Z0, Z1
+	VBROADCASTSS vecConst<>+52(SB), Z2
+	VMINPS Z2, Z1, Z1
+	VPXORD Z2, Z2, Z2
+	VMAXPS Z2, Z1, Z1
+	VMULPS Z0, Z1, Z1
+	VCMPPS $3, Z1, Z1, K1
+	VBROADCASTSS vecConst<>+0(SB), K1, Z1
+	VMOVUPS Z1, (DI)
+	ADDQ $64, SI
+	ADDQ $64, DI
+	SUBQ $16, CX
+	JGT unaryHardSwish
 	VZEROUPPER 
 	RET 
 

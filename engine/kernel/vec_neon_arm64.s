@@ -30,6 +30,8 @@ TEXT ·unaryNEON(SB), NOSPLIT, $0-32
 	BEQ unarySqrt
 	CMP $10, R0
 	BEQ unaryRSqrt
+	CMP $11, R0
+	BEQ unaryHardSwish
 	RET
 unaryRelu:
 	WORD $0x3cc10440 // ldr q0, [x2], #16
@@ -695,6 +697,23 @@ unaryRSqrt:
 	SUBS $4, R3
 	BGT unaryRSqrt
 	RET
+unaryHardSwish:
+	WORD $0x3cc10440 // ldr q0, [x2], #16
+	WORD $0x3dc031e1 // ldr q1, [x15, #192]
+	WORD $0x3dc02dfe // ldr q30, [x15, #176]
+	WORD $0x4e3ecc01 // fmla v1.4s, v0.4s, v30.4s
+	WORD $0x3dc035ff // ldr q31, [x15, #208]
+	WORD $0x4ebff421 // fmin v1.4s, v1.4s, v31.4s
+	WORD $0x3dc07dfa // ldr q26, [x15, #496]
+	WORD $0x4e3af421 // fmax v1.4s, v1.4s, v26.4s
+	WORD $0x6e20dc21 // fmul v1.4s, v1.4s, v0.4s
+	WORD $0x3dc001fb // ldr q27, [x15]
+	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
+	WORD $0x6ef81f61 // bif v1.16b, v27.16b, v24.16b
+	WORD $0x3c810421 // str q1, [x1], #16
+	SUBS $4, R3
+	BGT unaryHardSwish
+	RET
 
 TEXT ·binaryNEON(SB), NOSPLIT, $0-56
 	MOVD op+0(FP), R0
@@ -724,9 +743,9 @@ binaryAdd:
 	WORD $0x3dc00040 // ldr q0, [x2]
 	WORD $0x3dc00061 // ldr q1, [x3]
 	WORD $0x4e21d401 // fadd v1.4s, v0.4s, v1.4s
-	WORD $0x3dc001fe // ldr q30, [x15]
+	WORD $0x3dc001fc // ldr q28, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81fc1 // bif v1.16b, v30.16b, v24.16b
+	WORD $0x6ef81f81 // bif v1.16b, v28.16b, v24.16b
 	WORD $0x3c810421 // str q1, [x1], #16
 	ADD R4, R2
 	ADD R5, R3
@@ -737,9 +756,9 @@ binarySub:
 	WORD $0x3dc00040 // ldr q0, [x2]
 	WORD $0x3dc00061 // ldr q1, [x3]
 	WORD $0x4ea1d401 // fsub v1.4s, v0.4s, v1.4s
-	WORD $0x3dc001ff // ldr q31, [x15]
+	WORD $0x3dc001fd // ldr q29, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81fe1 // bif v1.16b, v31.16b, v24.16b
+	WORD $0x6ef81fa1 // bif v1.16b, v29.16b, v24.16b
 	WORD $0x3c810421 // str q1, [x1], #16
 	ADD R4, R2
 	ADD R5, R3
@@ -750,9 +769,9 @@ binaryMul:
 	WORD $0x3dc00040 // ldr q0, [x2]
 	WORD $0x3dc00061 // ldr q1, [x3]
 	WORD $0x6e21dc01 // fmul v1.4s, v0.4s, v1.4s
-	WORD $0x3dc001fa // ldr q26, [x15]
+	WORD $0x3dc001fe // ldr q30, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81f41 // bif v1.16b, v26.16b, v24.16b
+	WORD $0x6ef81fc1 // bif v1.16b, v30.16b, v24.16b
 	WORD $0x3c810421 // str q1, [x1], #16
 	ADD R4, R2
 	ADD R5, R3
@@ -763,9 +782,9 @@ binaryDiv:
 	WORD $0x3dc00040 // ldr q0, [x2]
 	WORD $0x3dc00061 // ldr q1, [x3]
 	WORD $0x6e21fc01 // fdiv v1.4s, v0.4s, v1.4s
-	WORD $0x3dc001fb // ldr q27, [x15]
+	WORD $0x3dc001ff // ldr q31, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81f61 // bif v1.16b, v27.16b, v24.16b
+	WORD $0x6ef81fe1 // bif v1.16b, v31.16b, v24.16b
 	WORD $0x3c810421 // str q1, [x1], #16
 	ADD R4, R2
 	ADD R5, R3
@@ -775,12 +794,12 @@ binaryDiv:
 binaryMax:
 	WORD $0x3dc00040 // ldr q0, [x2]
 	WORD $0x3dc00061 // ldr q1, [x3]
-	WORD $0x3dc001fc // ldr q28, [x15]
+	WORD $0x3dc001fa // ldr q26, [x15]
 	WORD $0x4e20e418 // fcmeq v24.4s, v0.4s, v0.4s
-	WORD $0x6ef81f80 // bif v0.16b, v28.16b, v24.16b
-	WORD $0x3dc001fd // ldr q29, [x15]
+	WORD $0x6ef81f40 // bif v0.16b, v26.16b, v24.16b
+	WORD $0x3dc001fb // ldr q27, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81fa1 // bif v1.16b, v29.16b, v24.16b
+	WORD $0x6ef81f61 // bif v1.16b, v27.16b, v24.16b
 	WORD $0x4f210402 // sshr v2.4s, v0.4s, #31
 	WORD $0x6f3f0442 // ushr v2.4s, v2.4s, #1
 	WORD $0x6e221c00 // eor v0.16b, v0.16b, v2.16b
@@ -791,9 +810,9 @@ binaryMax:
 	WORD $0x4f210422 // sshr v2.4s, v1.4s, #31
 	WORD $0x6f3f0442 // ushr v2.4s, v2.4s, #1
 	WORD $0x6e221c21 // eor v1.16b, v1.16b, v2.16b
-	WORD $0x3dc001fe // ldr q30, [x15]
+	WORD $0x3dc001fc // ldr q28, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81fc1 // bif v1.16b, v30.16b, v24.16b
+	WORD $0x6ef81f81 // bif v1.16b, v28.16b, v24.16b
 	WORD $0x3c810421 // str q1, [x1], #16
 	ADD R4, R2
 	ADD R5, R3
@@ -803,12 +822,12 @@ binaryMax:
 binaryMin:
 	WORD $0x3dc00040 // ldr q0, [x2]
 	WORD $0x3dc00061 // ldr q1, [x3]
-	WORD $0x3dc001ff // ldr q31, [x15]
+	WORD $0x3dc001fd // ldr q29, [x15]
 	WORD $0x4e20e418 // fcmeq v24.4s, v0.4s, v0.4s
-	WORD $0x6ef81fe0 // bif v0.16b, v31.16b, v24.16b
-	WORD $0x3dc001fa // ldr q26, [x15]
+	WORD $0x6ef81fa0 // bif v0.16b, v29.16b, v24.16b
+	WORD $0x3dc001fe // ldr q30, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81f41 // bif v1.16b, v26.16b, v24.16b
+	WORD $0x6ef81fc1 // bif v1.16b, v30.16b, v24.16b
 	WORD $0x4f210402 // sshr v2.4s, v0.4s, #31
 	WORD $0x6f3f0442 // ushr v2.4s, v2.4s, #1
 	WORD $0x6e221c00 // eor v0.16b, v0.16b, v2.16b
@@ -819,9 +838,9 @@ binaryMin:
 	WORD $0x4f210422 // sshr v2.4s, v1.4s, #31
 	WORD $0x6f3f0442 // ushr v2.4s, v2.4s, #1
 	WORD $0x6e221c21 // eor v1.16b, v1.16b, v2.16b
-	WORD $0x3dc001fb // ldr q27, [x15]
+	WORD $0x3dc001ff // ldr q31, [x15]
 	WORD $0x4e21e438 // fcmeq v24.4s, v1.4s, v1.4s
-	WORD $0x6ef81f61 // bif v1.16b, v27.16b, v24.16b
+	WORD $0x6ef81fe1 // bif v1.16b, v31.16b, v24.16b
 	WORD $0x3c810421 // str q1, [x1], #16
 	ADD R4, R2
 	ADD R5, R3
@@ -906,30 +925,30 @@ maxKey16NEONLoop:
 	WORD $0x3cc10425 // ldr q5, [x1], #16
 	WORD $0x3cc10426 // ldr q6, [x1], #16
 	WORD $0x3cc10427 // ldr q7, [x1], #16
-	WORD $0x3dc001fc // ldr q28, [x15]
+	WORD $0x3dc001fa // ldr q26, [x15]
 	WORD $0x4e24e498 // fcmeq v24.4s, v4.4s, v4.4s
-	WORD $0x6ef81f84 // bif v4.16b, v28.16b, v24.16b
+	WORD $0x6ef81f44 // bif v4.16b, v26.16b, v24.16b
 	WORD $0x4f210488 // sshr v8.4s, v4.4s, #31
 	WORD $0x6f3f0508 // ushr v8.4s, v8.4s, #1
 	WORD $0x6e281c84 // eor v4.16b, v4.16b, v8.16b
 	WORD $0x4ea46400 // smax v0.4s, v0.4s, v4.4s
-	WORD $0x3dc001fd // ldr q29, [x15]
+	WORD $0x3dc001fb // ldr q27, [x15]
 	WORD $0x4e25e4b8 // fcmeq v24.4s, v5.4s, v5.4s
-	WORD $0x6ef81fa5 // bif v5.16b, v29.16b, v24.16b
+	WORD $0x6ef81f65 // bif v5.16b, v27.16b, v24.16b
 	WORD $0x4f2104a8 // sshr v8.4s, v5.4s, #31
 	WORD $0x6f3f0508 // ushr v8.4s, v8.4s, #1
 	WORD $0x6e281ca5 // eor v5.16b, v5.16b, v8.16b
 	WORD $0x4ea56421 // smax v1.4s, v1.4s, v5.4s
-	WORD $0x3dc001fe // ldr q30, [x15]
+	WORD $0x3dc001fc // ldr q28, [x15]
 	WORD $0x4e26e4d8 // fcmeq v24.4s, v6.4s, v6.4s
-	WORD $0x6ef81fc6 // bif v6.16b, v30.16b, v24.16b
+	WORD $0x6ef81f86 // bif v6.16b, v28.16b, v24.16b
 	WORD $0x4f2104c8 // sshr v8.4s, v6.4s, #31
 	WORD $0x6f3f0508 // ushr v8.4s, v8.4s, #1
 	WORD $0x6e281cc6 // eor v6.16b, v6.16b, v8.16b
 	WORD $0x4ea66442 // smax v2.4s, v2.4s, v6.4s
-	WORD $0x3dc001ff // ldr q31, [x15]
+	WORD $0x3dc001fd // ldr q29, [x15]
 	WORD $0x4e27e4f8 // fcmeq v24.4s, v7.4s, v7.4s
-	WORD $0x6ef81fe7 // bif v7.16b, v31.16b, v24.16b
+	WORD $0x6ef81fa7 // bif v7.16b, v29.16b, v24.16b
 	WORD $0x4f2104e8 // sshr v8.4s, v7.4s, #31
 	WORD $0x6f3f0508 // ushr v8.4s, v8.4s, #1
 	WORD $0x6e281ce7 // eor v7.16b, v7.16b, v8.16b

@@ -27,6 +27,7 @@ var unaryCases = []struct {
 	{"geluerf", GeluErf, num.GeluErf},
 	{"sqrt", Sqrt, num.Sqrt},
 	{"rsqrt", RSqrt, num.RSqrt},
+	{"hardswish", HardSwish, num.HardSwish},
 }
 
 // TestUnaryMatchesNum runs every elementwise function over a stride of the float32

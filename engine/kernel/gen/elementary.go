@@ -173,6 +173,16 @@ var unaryOps = []struct {
 		e.set(2, kf(1))
 		e.div(1, 2, 1)
 	}},
+	{"HardSwish", func(e *vec) {
+		e.set(1, kf(1.0/6))
+		e.set(2, kf(0.5))
+		e.horner(1, 0, 2)
+		e.set(2, kf(1))
+		e.do("VMINPS", 2, 1, 1)
+		e.xor(2, 2, 2)
+		e.do("VMAXPS", 2, 1, 1) // a NaN is 0 here; the product has it from x
+		e.mul(1, 1, 0)
+	}},
 }
 
 // binaryOps lists the elementwise functions of r0 and r1, result in r1.

@@ -158,6 +158,12 @@ var unaryOps = []struct {
 		e.fsqrt(1, 0)
 		e.fdiv(1, e.in(kf(1)), 1)
 	}},
+	{"HardSwish", func(e *vec) {
+		e.set(1, kf(0.5))
+		e.fmaInto(1, 0, kf(1.0/6))
+		e.clamp(1, kf(0), kf(1))
+		e.fmul(1, 1, 0)
+	}},
 }
 
 // binaryOps lists the elementwise functions of r0 and r1, result in r1, in the order
