@@ -299,6 +299,7 @@ func TestDiverges(t *testing.T) {
 	err = s.Run(context.Background())
 	require.ErrorIs(t, err, ErrDiverged)
 	require.ErrorContains(t, err, "optimizer.rate (1000)")
+	require.ErrorContains(t, err, "the loss of step")
 	steps, serr := Checkpoints(dir)
 	require.NoError(t, serr)
 	require.Len(t, steps, 1)
