@@ -72,9 +72,64 @@ func refConvI8(y []int32, x, k []int8, s *kernel.ConvShape) {
 // convI8Tile is how many output places evalConvI8 unfolds at once, so that the unfolded image stays in cache.
 const convI8Tile = 512
 
-// evalConvI8 unfolds the windows of a run of output places and multiplies: padding adds 0, and the order of integer
-// sums does not matter.
+// evalConvI8 picks the way that suits the geometry. Padding adds 0, and the order of integer sums does not matter.
 func evalConvI8(y []int32, x, k []int8, s *kernel.ConvShape, threads int) {
+	cg, og, places := s.C/s.Groups, s.OC/s.Groups, s.OutH()*s.OutW()
+	switch {
+	case cg == 1:
+		kernel.Parallel(threads, s.N*s.OC, func(lo, hi int) {
+			for i := lo; i < hi; i++ {
+				n, o := i/s.OC, i%s.OC
+				planeConvI8(y[i*places:(i+1)*places], x[(n*s.C+o/og)*s.H*s.W:][:s.H*s.W], k[o*s.KH*s.KW:][:s.KH*s.KW], s)
+			}
+		})
+	case s.KH*s.KW == 1 && places == s.H*s.W: // a product: nothing to unfold
+		for i := range s.N * s.Groups {
+			n, g := i/s.Groups, i%s.Groups
+			kernel.GemmI8(y[(n*s.OC+g*og)*places:][:og*places], k[g*og*cg:][:og*cg], x[(n*s.C+g*cg)*places:][:cg*places], og, places, cg, false, false, threads)
+		}
+	default:
+		unfoldConvI8(y, x, k, s, threads)
+	}
+}
+
+// planeConvI8 convolves one plane with one filter, row by row.
+func planeConvI8(y []int32, x, k []int8, s *kernel.ConvShape) {
+	oh, ow := s.OutH(), s.OutW()
+	clear(y)
+	for kh := range s.KH {
+		for kw := range s.KW {
+			v, shift := int32(k[kh*s.KW+kw]), kw*s.DilW-s.PadLeft
+			// Places w with 0 ≤ w·StrideW + shift < W.
+			from, to := 0, 0
+			if shift < 0 {
+				from = (-shift + s.StrideW - 1) / s.StrideW
+			}
+			if shift < s.W {
+				to = min((s.W-1-shift)/s.StrideW+1, ow)
+			}
+			for r := range oh {
+				h := r*s.StrideH - s.PadTop + kh*s.DilH
+				if h < 0 || h >= s.H || from >= to {
+					continue
+				}
+				dst, at := y[r*ow+from:r*ow+to], h*s.W+from*s.StrideW+shift
+				if s.StrideW == 1 {
+					for i, b := range x[at : at+len(dst)] {
+						dst[i] += v * int32(b)
+					}
+					continue
+				}
+				for i := range dst {
+					dst[i] += v * int32(x[at+i*s.StrideW])
+				}
+			}
+		}
+	}
+}
+
+// unfoldConvI8 unfolds the windows of a run of output places and multiplies.
+func unfoldConvI8(y []int32, x, k []int8, s *kernel.ConvShape, threads int) {
 	cg, og, steps := s.C/s.Groups, s.OC/s.Groups, int(convSteps(s))
 	places := s.OutH() * s.OutW()
 	tiles := (places + convI8Tile - 1) / convI8Tile
@@ -97,17 +152,27 @@ func unfoldI8(cols, x []int8, s *kernel.ConvShape, from, cnt int) {
 	at, ow := 0, s.OutW()
 	for p := from; p < from+cnt; p++ {
 		h0, w0 := p/ow*s.StrideH-s.PadTop, p%ow*s.StrideW-s.PadLeft
+		whole := s.DilW == 1 && w0 >= 0 && w0+s.KW <= s.W
 		for c := range s.C / s.Groups {
 			for kh := range s.KH {
 				h := h0 + kh*s.DilH
-				row := x[(c*s.H+min(max(h, 0), s.H-1))*s.W:]
-				for kw := range s.KW {
+				dst := cols[at : at+s.KW]
+				at += s.KW
+				if h < 0 || h >= s.H {
+					clear(dst)
+					continue
+				}
+				row := x[(c*s.H+h)*s.W:][:s.W]
+				if whole {
+					copy(dst, row[w0:])
+					continue
+				}
+				for kw := range dst {
 					w, v := w0+kw*s.DilW, int8(0)
-					if h >= 0 && h < s.H && w >= 0 && w < s.W {
+					if w >= 0 && w < s.W {
 						v = row[w]
 					}
-					cols[at] = v
-					at++
+					dst[kw] = v
 				}
 			}
 		}

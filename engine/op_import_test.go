@@ -87,6 +87,8 @@ func TestResizeVectors(t *testing.T) {
 			"half_pixel", "nearest", "ceil",
 			[]float32{1, 2, 2, 3, 3, 4, 4, 4},
 		},
+		"half down": {[]float32{1, 2}, []int64{1, 1, 1, 2}, []int64{1, 1, 1, 1}, "half_pixel", "nearest", "round_prefer_floor", []float32{1}},
+		"half up":   {[]float32{1, 2}, []int64{1, 1, 1, 2}, []int64{1, 1, 1, 1}, "half_pixel", "nearest", "round_prefer_ceil", []float32{2}},
 		"asymmetric": {
 			[]float32{1, 2, 3, 4},
 			[]int64{1, 1, 1, 4},

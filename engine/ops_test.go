@@ -244,6 +244,14 @@ func TestOpsLarge(t *testing.T) {
 			a := convAttrs([]int64{1, 1}, 2, []int64{1, 1, 1, 1}, []int64{1, 1})
 			return opCase{in: []*Tensor{s.any(I8, 2, 4, 30, 30), s.any(I8, 6, 2, 3, 3)}, attrs: a}
 		},
+		"conv2d@1 i8 pointwise": func(s *sampler) opCase {
+			a := convAttrs([]int64{1, 1}, 2, []int64{0, 0, 0, 0}, []int64{1, 1})
+			return opCase{in: []*Tensor{s.any(I8, 2, 14, 17, 9), s.any(I8, 6, 7, 1, 1)}, attrs: a}
+		},
+		"conv2d@1 i8 depthwise": func(s *sampler) opCase {
+			a := convAttrs([]int64{1, 2}, 5, []int64{2, 1, 0, 3}, []int64{1, s.n(1, 3)})
+			return opCase{in: []*Tensor{s.any(I8, 2, 5, 15, 19), s.any(I8, 10, 1, 3, 3)}, attrs: a}
+		},
 		"massabove@1": func(s *sampler) opCase {
 			return opCase{in: []*Tensor{s.ints(I64, 0, 1<<32, 999), s.ints(I32, -3, 1200, 999)}}
 		},

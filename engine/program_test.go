@@ -162,6 +162,9 @@ func FuzzDecode(f *testing.F) {
 	for _, fx := range fixtures(f) {
 		f.Add(fx.prog.Bytes())
 	}
+	for _, prog := range importSeeds(f) {
+		f.Add(prog.Bytes())
+	}
 	lim := engine.DefaultLimits()
 	lim.Elements, lim.TensorBytes, lim.StateBytes, lim.WeightBytes = 1<<12, 1<<14, 1<<16, 1<<16
 	cost := engine.CostParams{MacsPerUnit: 1, BytesPerUnit: 1}
