@@ -9,7 +9,7 @@ TEST_FLAGS  ?= -p 2 -timeout 30m
 BENCH_FLAGS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build install demo test test-short lint fmt proto proto-check bench-chain clean help
+.PHONY: build install demo test test-short lint fmt proto proto-check bench-chain bench-engine clean help
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 16
@@ -48,6 +48,9 @@ proto-check: proto ## fail where generated files are not up to date
 
 bench-chain: ## tx/s and items/s against bank sends; BENCH_FLAGS=-write puts them into bench/RESULTS.md
 	go run ./bench/chain $(BENCH_FLAGS)
+
+bench-engine: ## the engine beside OpenBLAS, gonum, llama2.c and llama.cpp; BENCH_FLAGS="-llama2c RUN -llamacpp DIR -write bench/RESULTS.md"
+	go run ./bench/engine $(BENCH_FLAGS)
 
 clean: ## what make made; the tools in .tools stay
 	rm -rf build .protodeps .tmp-openapi

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"math"
+	"unsafe"
 
 	"poaid/engine/kernel"
 	"poaid/engine/num"
@@ -23,6 +24,8 @@ type elementwise struct {
 	scalar   func(n *NodeView) scalarFn
 	// vector returns the tuned form for these dtypes, nil when there is none.
 	vector func(c *EvalCtx, l *loops) runFn
+	// steady says that what vector returns depends on nothing but where the bytes are and how many: it is then kept.
+	steady bool
 }
 
 func (e elementwise) op() *Op {
@@ -60,10 +63,15 @@ func (e elementwise) op() *Op {
 }
 
 func (e elementwise) eval(c *EvalCtx) error {
-	c.loops = planLoops(c.Y.shape, c.X)
 	l := &c.loops
+	if e.steady && !c.Reference && c.unmoved() {
+		l.each(c.Threads, c.run)
+		return nil
+	}
+	*l, c.run = planLoops(c.Y.shape, c.X), nil
 	if e.vector != nil && !c.Reference {
 		if fn := e.vector(c, l); fn != nil {
+			c.run = fn
 			l.each(c.Threads, fn)
 			return nil
 		}
@@ -79,6 +87,22 @@ func (e elementwise) eval(c *EvalCtx) error {
 		}
 	})
 	return nil
+}
+
+// unmoved notes where the bytes of result and operands are, and reports whether that was so before. A node's shapes are
+// the same where its sizes are.
+func (c *EvalCtx) unmoved() bool {
+	same := c.run != nil
+	for k := range len(c.X) + 1 {
+		data := c.Y.data
+		if k > 0 {
+			data = c.X[k-1].data
+		}
+		if at := &c.at[k]; unsafe.SliceData(*at) != unsafe.SliceData(data) || len(*at) != len(data) {
+			*at, same = data, false
+		}
+	}
+	return same
 }
 
 func f32of(bits uint64) float32 { return math.Float32frombits(uint32(bits)) }
@@ -153,7 +177,7 @@ func unaryOp(name string, attrs []AttrDef, weight uint64, dtype func(*InferCtx) 
 	scalar func(*NodeView) func(float32) float32, vec func(*NodeView) func(dst, a []float32),
 ) *Op {
 	return elementwise{
-		name: name, operands: 1, attrs: attrs, weight: weight, dtype: dtype,
+		name: name, operands: 1, attrs: attrs, weight: weight, dtype: dtype, steady: true,
 		scalar: func(n *NodeView) scalarFn {
 			f := scalar(n)
 			return func(x [4]uint64) uint64 { return bitsOf(f(f32of(x[0]))) }
@@ -221,7 +245,7 @@ func binaryOps() []*Op {
 		ops[i] = elementwise{
 			name: f.name, operands: 2, weight: f.weight,
 			dtype:  func(c *InferCtx) (DType, error) { return numeric(c, f.i64 != nil) },
-			scalar: f.scalar, vector: f.vector,
+			scalar: f.scalar, vector: f.vector, steady: true,
 		}.op()
 	}
 	return ops

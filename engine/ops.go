@@ -165,7 +165,10 @@ type EvalCtx struct {
 	// Reference asks for num's scalar loops in place of kernels.
 	Reference bool
 
-	loops loops // of elementwise ops, kept here to spare a run the garbage
+	// Of elementwise ops, kept from step to step: loops, what runs in them, and the bytes that it is for.
+	loops loops
+	run   runFn
+	at    [maxOperands + 1][]byte
 }
 
 // Range is a run of elements of one operand, in row-major order.

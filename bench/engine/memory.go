@@ -2,13 +2,13 @@ package main
 
 import (
 	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"poaid/engine"
 	"poaid/engine/nn"
@@ -18,54 +18,72 @@ import (
 // memoryChild is the argument that makes this program the process whose memory is measured.
 const memoryChild = "memory-child"
 
+// memoryShapes are the 15M and 42M shapes of the tinyllamas: what does not depend on the weights weighs less in the second.
+var memoryShapes = map[string]nn.LlamaConfig{
+	"15M": benchShape(),
+	"42M": {Dim: 512, HiddenDim: 1376, Layers: 8, Heads: 8, KVHeads: 8, Vocab: 32000, Ctx: 512, TiedOutput: true},
+}
+
 // benchMemory compares the resident memory of a process that generates with the size of the weight file that it read.
 func benchMemory(config) ([]row, error) {
-	tensors, err := benchWeights(benchShape())
+	var rows []row
+	for _, name := range []string{"15M", "42M"} {
+		r, err := memoryRow(name)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func memoryRow(name string) (row, error) {
+	tensors, err := benchWeights(memoryShapes[name])
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
 	var list []model.NamedTensor
-	for name, t := range tensors {
+	for name, t := range tensors { // sorted below
 		list = append(list, model.NamedTensor{Name: name, Tensor: t})
 	}
-	slices.SortFunc(list, func(a, b model.NamedTensor) int { return bytes.Compare([]byte(a.Name), []byte(b.Name)) })
+	slices.SortFunc(list, func(a, b model.NamedTensor) int { return strings.Compare(a.Name, b.Name) })
 	data, err := model.FormatSafetensors(list, nil)
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
 	dir, err := os.MkdirTemp("", "bench-memory-")
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	file := filepath.Join(dir, "weights.safetensors")
 	if err := os.WriteFile(file, data, 0o600); err != nil {
-		return nil, err
+		return row{}, err
 	}
 	self, err := os.Executable()
 	if err != nil {
-		return nil, err
+		return row{}, err
 	}
-	out, err := exec.Command(self, memoryChild, file).Output() // #nosec G204 -- this program
+	out, err := exec.Command(self, memoryChild, name, file).Output() // #nosec G204 -- this program
 	if err != nil {
-		return nil, fmt.Errorf("child: %w", err)
+		return row{}, fmt.Errorf("child: %w", err)
 	}
 	var peak float64
 	if _, err := fmt.Sscan(string(out), &peak); err != nil {
-		return nil, fmt.Errorf("child: %w", err)
+		return row{}, fmt.Errorf("child: %w", err)
 	}
-	return []row{{
-		work: "memory of a generation of 256 tokens, peak", unit: "MB", ours: peak / 1e6, peer: float64(len(data)) / 1e6,
+	return row{
+		work: fmt.Sprintf("peak memory of 256 tokens, %s llama shape", name), unit: "MB", ours: peak / 1e6, peer: float64(len(data)) / 1e6,
 		peerName: "weight file", goal: 1.3, less: true,
-	}}, nil
+	}, nil
 }
 
 // runMemoryChild reads a weight file, generates from it and prints its peak memory in bytes.
 func runMemoryChild(args []string) error {
-	if len(args) != 1 {
-		return errors.New("want one file")
+	if len(args) != 2 {
+		return errors.New("want a shape and a file")
 	}
-	data, err := os.ReadFile(args[0])
+	data, err := os.ReadFile(args[1])
 	if err != nil {
 		return err
 	}
@@ -77,7 +95,7 @@ func runMemoryChild(args []string) error {
 	for _, t := range list {
 		tensors[t.Name] = t.Tensor
 	}
-	prog, err := nn.Llama(benchShape(), engine.DefaultLimits())
+	prog, err := nn.Llama(memoryShapes[args[0]], engine.DefaultLimits())
 	if err != nil {
 		return err
 	}

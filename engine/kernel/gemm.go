@@ -101,6 +101,11 @@ func GemmLayout(dst, a, b []float32, batch, m, n, k int, l Layout, tri Tri, thre
 		}
 		return
 	}
+	l.spread(dst, a, b, batch, m, n, k, tri, threads)
+}
+
+// spread runs the products of a batch on several threads; it is apart because what a closure holds lies in the heap.
+func (l Layout) spread(dst, a, b []float32, batch, m, n, k int, tri Tri, threads int) {
 	parallelTasks(threads, batch, func(p int) {
 		g := l.product(dst, a, b, m, n, k, p, tri)
 		g.run(1)
