@@ -163,10 +163,8 @@ func (l *layer) scales(in params) (sw []float32, bias []int64) {
 	sw, bias = l.matrix.scales(), make([]int64, len(l.bias))
 	for o, b := range l.bias {
 		size := math.Abs(float64(b)) / float64(in.scale)
-		if sw[o] == 0 { // only the bias is there: it needs a unit
-			sw[o] = float32(size / (1 << 20))
-		}
-		if sw[o] < 0x1p-100 || size/float64(sw[o]) > maxBias {
+		if sw[o] < 0x1p-100 || // no weight to speak of: the bias alone needs a unit
+			size/float64(sw[o]) > maxBias {
 			sw[o] = max(float32(size/maxBias), 0x1p-100)
 		}
 		bias[o] = int64(math.RoundToEven(float64(b) / float64(float64(in.scale)*float64(sw[o]))))
