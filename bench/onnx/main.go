@@ -309,13 +309,21 @@ func (n net) profile(r *engine.Run, prog *engine.Program) error {
 		fmt.Printf("  %-14s %4d nodes %8.2f ms %5.1f%%\n", op, count[op], ms(byOp[op]), 100*float64(byOp[op])/float64(total))
 	}
 	sort.Slice(order, func(a, b int) bool { return best[order[a]] > best[order[b]] })
-	for _, i := range order[:min(12, len(order))] {
+	for _, i := range order[:min(16, len(order))] {
 		nd := nodes[i]
 		var dims []int64
 		for _, d := range nd.Shape {
 			dims = append(dims, d.A)
 		}
-		fmt.Printf("  #%-4d %-14s %-22s %8.3f ms  %s\n", i, nd.Op, fmt.Sprint(dims), ms(best[i]), nd.Name)
+		v, err := prog.NodeAt(false, i, 0, nil)
+		if err != nil {
+			return err
+		}
+		macs, _, err := v.Op.Cost(v)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  #%-4d %-14s %-22s %8.3f ms %6.1f GMAC/s  %s\n", i, nd.Op, fmt.Sprint(dims), ms(best[i]), float64(macs)/float64(best[i]), nd.Name)
 	}
 	return nil
 }

@@ -266,30 +266,27 @@ func (c *converter) emitConv(p *convPlan, x, w nn.Value) nn.Value {
 		return nn.Value{} // the builder has the error
 	}
 	win := p.win
+	if !p.transposed && p.groups == 1 && win.kernel == [2]int64{1, 1} && win.stride == [2]int64{1, 1} && win.pad == [4]int64{} {
+		return c.pointwise(x, w)
+	}
 	attrs := []engine.Attr{
 		ints("dilation", win.dilation[:]...), ints("groups", p.groups), ints("pad", win.pad[:]...), ints("stride", win.stride[:]...),
 	}
 	if !p.transposed {
 		return c.g.Node("conv2d@1", attrs, engine.Value{}, x, w)
 	}
-	if win.kernel == win.stride && p.groups == 1 && win.pad == [4]int64{} && p.size == [2]int64{x.Dim(2).A * win.stride[0], x.Dim(3).A * win.stride[1]} &&
-		win.dilation == [2]int64{1, 1} {
-		return c.tiles(x, w)
-	}
 	return c.g.Node("conv2d_dx@1", append(attrs, ints("size", p.size[:]...)), engine.Value{}, x, w)
 }
 
-// tiles is a transposed convolution whose windows do not overlap: every place of x [n, c, h, w] becomes a tile of kh×kw, which is a
-// product of matrices and a transposition.
-func (c *converter) tiles(x, w nn.Value) nn.Value {
-	xs, ws := x.Shape().At(0), w.Shape().At(0)
-	n, ch, h, wd, o, kh, kw := xs[0], xs[1], xs[2], xs[3], ws[1], ws[2], ws[3]
-	flat := c.g.Reshape(x, engine.ConstShape(n, ch, h*wd)...)
-	kernel := c.g.Reshape(w, engine.ConstShape(ch, o*kh*kw)...)
-	y := c.g.MatMul(kernel, flat, true, false, 0) // [n, o·kh·kw, h·w]
-	y = c.g.Reshape(y, engine.ConstShape(n*o, kh, kw, h, wd)...)
-	y = c.g.Transpose(y, 0, 3, 1, 4, 2)
-	return c.g.Reshape(y, engine.ConstShape(n, o, h*kh, wd*kw)...)
+// pointwise is a convolution of single places, which is a product of matrices: the same chains, read where they lie.
+func (c *converter) pointwise(x, w nn.Value) nn.Value {
+	xs, o := x.Shape().At(0), w.Dim(0).A
+	matrix := c.as(w, []int64{o, xs[1]}).v
+	if xs[2] == 1 && xs[3] == 1 {
+		return c.as(c.g.Linear(c.as(x, xs[:2]).v, matrix), []int64{xs[0], o, 1, 1}).v
+	}
+	y := c.g.MatMul(matrix, c.as(x, []int64{xs[0], xs[1], xs[2] * xs[3]}).v, false, false, 0)
+	return c.as(y, []int64{xs[0], o, xs[2], xs[3]}).v
 }
 
 func convConvTranspose(k *call) *val {
