@@ -11,7 +11,6 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
-	"testing"
 	"time"
 
 	"cosmossdk.io/math"
@@ -177,7 +176,7 @@ func (c *court) reveal(id uint64, worker string, root commit.Hash) {
 }
 
 // lie is a trace of task id in which a node of a step is off by a bit.
-func (c *court) lie(t fataler, id uint64, step uint64) (game.Trace, commit.Hash) {
+func (c *court) lie(t fataler, id, step uint64) (game.Trace, commit.Hash) {
 	t.Helper()
 	m := c.matters[id]
 	src, err := game.NewReferenceSource(m.machine, story.weights.Tensors(), m.bound.Tensors(), runSteps)
@@ -211,6 +210,7 @@ const (
 	silent                // not at all
 	garbage               // moves that are malformed, illegal or not its turn
 	slow                  // as late as it can
+	loses                 // quickly, by rejecting what is right
 )
 
 // rogue is a liar: it has a trace of its own for each task and speaks to the court directly.
@@ -240,7 +240,9 @@ func (r *rogue) act(t fataler, c *court) {
 			switch {
 			case r.manner == garbage && alive(g):
 				msg := &disputestypes.MsgMove{Participant: r.name, TaskId: id, Game: g.Index, Moves: g.Moves + uint64(r.rand.IntN(2)), Move: r.junk()}
-				_, _ = c.Handle(msg, h) //nolint:errcheck // refused, mostly
+				_, _ = c.Handle(msg, h) // refused, mostly
+			case turn && r.manner == loses:
+				c.lose(t, r.name, g)
 			case turn && (r.manner == plays || r.manner == slow && g.Due <= c.tick+1):
 				c.answer(t, r.name, g, tr)
 			}
@@ -260,7 +262,24 @@ func (c *court) answer(t fataler, who string, g *disputestypes.Game, tr game.Tra
 	}
 	enc, err := disputestypes.EncodeMove(mv)
 	require.NoError(t, err)
-	_, _ = c.Handle(&disputestypes.MsgMove{Participant: who, TaskId: g.TaskId, Game: g.Index, Moves: g.Moves, Move: enc}, c.chain.Height()) //nolint:errcheck // a lie may be illegal
+	_, _ = c.Handle(&disputestypes.MsgMove{Participant: who, TaskId: g.TaskId, Game: g.Index, Moves: g.Moves, Move: enc}, c.chain.Height())
+}
+
+// lose rejects the first thing, whatever it is, and proves the truth in the end.
+func (c *court) lose(t fataler, who string, g *disputestypes.Game) {
+	t.Helper()
+	at, err := c.resume(c.matters[g.TaskId], g)
+	require.NoError(t, err)
+	if at.Legal(game.Reject{}) != nil {
+		src, err := game.NewReferenceSource(c.matters[g.TaskId].machine, story.weights.Tensors(), c.matters[g.TaskId].bound.Tensors(), runSteps)
+		require.NoError(t, err)
+		c.answer(t, who, g, game.NewRerun(c.matters[g.TaskId].machine, src, story.weights.Tensors(), c.matters[g.TaskId].bound.Tensors(), runSteps))
+		return
+	}
+	mv, err := disputestypes.EncodeMove(game.Reject{})
+	require.NoError(t, err)
+	_, err = c.Handle(&disputestypes.MsgMove{Participant: who, TaskId: g.TaskId, Game: g.Index, Moves: g.Moves, Move: mv}, c.chain.Height())
+	require.NoError(t, err)
 }
 
 func (r *rogue) junk() disputestypes.Move {
@@ -511,8 +530,4 @@ func (c *court) requireUnbeaten(t fataler, ms ...*machine) {
 			}
 		}
 	}
-}
-
-func testLogger(t testing.TB) *slog.Logger {
-	return slog.New(slog.NewTextHandler(t.Output(), nil))
 }

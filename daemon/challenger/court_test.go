@@ -197,7 +197,7 @@ func (c *court) claim(task uint64, who string, root []byte, height int64) error 
 }
 
 // begin opens a game.
-func (c *court) begin(m *matter, defender, challenger string, stake int64, height int64) error {
+func (c *court) begin(m *matter, defender, challenger string, stake, height int64) error {
 	d, ch := m.claimOf(defender), m.claimOf(challenger)
 	g := disputestypes.Game{
 		TaskId: m.task.Id, Index: uint32(len(m.games) + 1), Attempt: 1, Defender: defender, Challenger: challenger,
@@ -280,7 +280,7 @@ func (c *court) defend(msg *disputestypes.MsgDefend, height int64) error {
 	switch {
 	case mine == nil || mine.Beaten || mine.Relieved || m.claimOf(g.Defender).Relieved || !bytes.Equal(mine.ResultRoot, g.Root) || g.Defender == msg.Participant:
 		return errParty
-	case game.Side(g.Position.Mover) != game.Defender || 2*(c.tick-g.Tick) < g.Position.MoveLeft:
+	case game.Side(g.Position.Mover) != game.Defender || 2*(c.tick-g.Tick) < min(g.Position.MoveLeft, g.Position.TotalLeftDefender):
 		return errSilent
 	}
 	m.claimOf(g.Defender).Relieved = true

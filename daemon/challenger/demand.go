@@ -19,6 +19,8 @@ import (
 const (
 	// demandBefore is how many blocks before a deadline missing bytes are demanded on the chain: until then peers are asked.
 	demandBefore = 20
+	// maxDemands bounds this participant's demands in one task: whoever has answered so many has the bytes, and serves them or not.
+	maxDemands = 3
 	// gatherFor bounds how long bytes that somebody demands are looked for.
 	gatherFor = 20 * time.Second
 )
@@ -51,10 +53,10 @@ func (c *Challenger) stillLacks(ctx context.Context, a *affair, v View) (bool, e
 }
 
 // demand asks on the chain for bytes that err says are missing, once the deadline is near. Other errors are none of its business.
-func (c *Challenger) demand(ctx context.Context, a *affair, v View, err error) error {
+func (c *Challenger) demand(ctx context.Context, a *affair, v View, cause error) error {
 	var missing *executor.MissingError
-	if !errors.As(err, &missing) || ctx.Err() != nil {
-		return nil
+	if !errors.As(cause, &missing) || ctx.Err() != nil {
+		return ctx.Err()
 	}
 	c.mu.Lock()
 	limit := a.due
@@ -69,10 +71,18 @@ func (c *Challenger) demand(ctx context.Context, a *affair, v View, err error) e
 	if err != nil && !errors.Is(err, chain.ErrNotFound) {
 		return err
 	}
+	own := 0
 	for _, d := range demands {
 		if d.Producer == "" {
 			return nil // one at a time
 		}
+		if d.Demander == c.cfg.Participant {
+			own++
+		}
+	}
+	if own >= maxDemands {
+		c.once(a, "demands", "demanded bytes were produced on the chain, but peers still do not serve them", "demands", own)
+		return nil
 	}
 	msg, err := c.demandOf(ctx, v.Task.Task, missing, len(demands))
 	if err != nil {

@@ -106,13 +106,14 @@ func TestSilentWorkerIsDefended(t *testing.T) {
 	m := c.machine(t, t.TempDir(), 0)
 	c.submit(t, 1)
 	c.reveal(1, "offline", c.matters[1].truth)
-	r := newRogue("liar", plays)
+	r := newRogue("liar", slow) // attacked, it holds out for longer than the worker's clock
 	tr, root := c.lie(t, 1, 3)
 	r.traces[1] = tr
 	c.chain.Commit()
 	require.NoError(t, c.claim(1, r.name, root[:], c.chain.Height()))
 	c.run(t, []*machine{m}, r)
 	c.requireUnbeaten(t, m)
+	require.True(t, c.matters[1].claimOf("offline").Relieved)
 	require.False(t, c.matters[1].claimOf("offline").Beaten, "it was relieved")
 	require.True(t, c.matters[1].claimOf("liar").Beaten)
 }
@@ -125,9 +126,12 @@ func TestLaunderer(t *testing.T) {
 	m := c.machine(t, t.TempDir(), 0)
 	c.chain.Commit()
 	require.NoError(t, c.claim(1, "launderer", c.matters[1].truth[:], c.chain.Height()))
-	sham := newRogue("launderer", silent)
+	sham := newRogue("launderer", loses)
+	sham.traces[1] = nil
 	c.run(t, []*machine{m}, r, sham)
 	c.requireUnbeaten(t, m)
+	require.True(t, c.matters[1].claimOf("launderer").Beaten, "it meant to")
+	require.True(t, c.matters[1].claimOf("liar").Beaten)
 }
 
 // TestManyLiars: a majority stands behind lies, and every one of its claims is beaten.
@@ -155,6 +159,13 @@ func TestManyLiars(t *testing.T) {
 	}
 	c.run(t, []*machine{m}, liars...)
 	c.requireUnbeaten(t, m)
+	attacks := 0
+	for _, g := range c.matters[1].games {
+		if g.Challenger == m.name && g.Stake.IsPositive() {
+			attacks++
+		}
+	}
+	require.GreaterOrEqual(t, attacks, 3, "it does not wait for the chain to pair them\n%s", c.describe())
 	for _, cl := range c.matters[1].claims {
 		require.Equal(t, commit.Hash(cl.ResultRoot) != c.matters[1].truth, cl.Beaten, "%s\n%s", cl.Participant, c.describe())
 	}

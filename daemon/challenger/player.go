@@ -167,7 +167,11 @@ func mover(g *disputestypes.Game) game.Side { return game.Side(g.Position.Mover)
 
 // wastes tells whether it is a side's turn and half of its clock is gone.
 func wastes(g *disputestypes.Game, side game.Side, tick uint64) bool {
-	return mover(g) == side && tick > g.Tick && 2*(tick-g.Tick) >= g.Position.MoveLeft
+	left := min(g.Position.MoveLeft, g.Position.TotalLeftDefender)
+	if side == game.Challenger {
+		left = min(g.Position.MoveLeft, g.Position.TotalLeftChallenger)
+	}
+	return mover(g) == side && tick > g.Tick && 2*(tick-g.Tick) >= left
 }
 
 // deadline is a height at which a game's clock cannot have run out: heights pass at least as fast as ticks.

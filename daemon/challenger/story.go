@@ -54,13 +54,13 @@ func where(g *disputestypes.Game) string {
 	if p.To-p.From > 1 {
 		steps = fmt.Sprintf("step %d..%d", p.From, p.To-1)
 	}
-	switch game.Phase(p.Phase) { //nolint:gosec // only named
+	switch game.Phase(p.Phase) {
 	case game.PhaseResult:
 		return "the result"
 	case game.PhaseSteps:
 		return steps
 	case game.PhaseDescent:
-		switch game.Tree(p.Tree) { //nolint:gosec // only named
+		switch game.Tree(p.Tree) {
 		case game.TreeOutputs:
 			return "outputs"
 		case game.TreeNodes:
