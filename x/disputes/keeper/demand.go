@@ -145,7 +145,7 @@ func (k Keeper) tensorOf(ctx context.Context, task taskstypes.Task, source types
 		if i < 0 {
 			return tensor{}, errorsmod.Wrapf(types.ErrDemand, "name: model %s has no such weight", task.Model)
 		}
-		x := tensor{dtype: uint8(specs[i].DType), shape: specs[i].Shape, n: uint64(len(specs)), index: uint64(i)} //nolint:gosec // a dtype
+		x := tensor{dtype: uint8(specs[i].DType), shape: specs[i].Shape, n: uint64(len(specs)), index: uint64(i)}
 		x.root, err = commit.HashFromBytes(m.WeightsRoot)
 		return x, err
 	default:
@@ -167,7 +167,7 @@ func (k Keeper) inputOf(ctx context.Context, task taskstypes.Task, prog *engine.
 	if at < 0 || inputs.Tensors[at].Cid == "" {
 		return tensor{}, errorsmod.Wrapf(types.ErrDemand, "name: input %q stands on the chain", name)
 	}
-	x := tensor{dtype: uint8(specs[i].DType), shape: inputs.Tensors[at].Shape, n: uint64(len(specs)), index: uint64(i)} //nolint:gosec // a dtype
+	x := tensor{dtype: uint8(specs[i].DType), shape: inputs.Tensors[at].Shape, n: uint64(len(specs)), index: uint64(i)}
 	x.root, err = commit.HashFromBytes(task.InputRoot)
 	return x, err
 }
@@ -206,7 +206,7 @@ func (k Keeper) produce(ctx context.Context, producer string, msg *types.MsgProd
 	if err != nil {
 		return err
 	}
-	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(params.GasPerMove+params.GasPerByte*uint64(msg.Size()), "produce bytes") //nolint:gosec // not negative
+	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(params.GasPerMove+params.GasPerByte*uint64(msg.Size()), "produce bytes")
 	d, err := k.openDemand(ctx, msg.TaskId, msg.Demand)
 	if err != nil {
 		return err

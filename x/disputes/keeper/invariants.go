@@ -7,7 +7,6 @@ import (
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/x/disputes/types"
 )
@@ -235,7 +234,7 @@ func (k Keeper) checkCoins(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	account := sdk.AccAddress(k.account.GetModuleAddress(types.ModuleName))
+	account := k.account.GetModuleAddress(types.ModuleName)
 	for _, denom := range denoms {
 		if have := k.bank.GetBalance(ctx, account, denom).Amount; !have.Equal(owed[denom]) {
 			return broken("the module holds %s%s, stakes and fees are %s", have, denom, owed[denom])

@@ -95,7 +95,7 @@ func (c *court) act(p player) {
 		case mover(g) == who(p.person):
 			c.step(p, g)
 		case g.Defender != who(p.person) && (p.honest || c.coin("defend", 6)):
-			_, _ = c.defend(p.person, c.id, g.Index) //nolint:errcheck // mostly refused
+			_, _ = c.defend(p.person, c.id, g.Index)
 		}
 	}
 	for _, other := range c.claims(c.id) {
@@ -103,7 +103,7 @@ func (c *court) act(p player) {
 			continue
 		}
 		i := slices.IndexFunc(c.players, func(q player) bool { return who(q.person) == other.Participant })
-		_, _ = c.attack(p.person, c.id, c.players[i].person) //nolint:errcheck // refused where roots are equal, or too many run
+		_, _ = c.attack(p.person, c.id, c.players[i].person)
 	}
 }
 
@@ -120,14 +120,14 @@ func (c *court) step(p player, g types.Game) {
 	case 0, 1:
 		return
 	case 2:
-		_, _ = c.send(who(p.person), g, game.Reject{Index: rapid.Uint64Max(3).Draw(c.t, "index")}) //nolint:errcheck // garbage
+		_, _ = c.send(who(p.person), g, game.Reject{Index: rapid.Uint64Max(3).Draw(c.t, "index")})
 	case 3:
 		if m, ok := c.next(g, rapid.IntRange(0, variants-1).Draw(c.t, "whose")); ok {
-			_, _ = c.send(who(p.person), g, m) //nolint:errcheck // another one's move
+			_, _ = c.send(who(p.person), g, m)
 		}
 	default:
 		if m, ok := c.next(g, p.variant); ok {
-			_, _ = c.send(who(p.person), g, m) //nolint:errcheck // may contradict what it said before
+			_, _ = c.send(who(p.person), g, m)
 		}
 	}
 }

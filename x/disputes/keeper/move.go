@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/bits"
 
@@ -24,7 +25,7 @@ func (k Keeper) makeMove(ctx context.Context, participant string, msg *types.Msg
 	if size > types.MaxMoveBytes {
 		return nil, errorsmod.Wrapf(types.ErrLength, "move: a message of %d bytes, limit %d", size, types.MaxMoveBytes)
 	}
-	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(params.GasPerMove+params.GasPerByte*uint64(size), "dispute move") //nolint:gosec // not negative
+	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(params.GasPerMove+params.GasPerByte*uint64(size), "dispute move")
 	g, err := k.runningGame(ctx, msg.TaskId, msg.Game)
 	if err != nil {
 		return nil, err
@@ -47,41 +48,79 @@ func (k Keeper) makeMove(ctx context.Context, participant string, msg *types.Msg
 	if err != nil {
 		return nil, err
 	}
-	if err := k.play(ctx, params, t, g, participant, move); err != nil {
+	illegal, err := k.play(ctx, params, t, g, participant, move)
+	if err != nil {
 		return nil, err
 	}
-	return &types.MsgMoveResponse{Result: g.Result, Winner: g.Winner}, nil
+	return &types.MsgMoveResponse{Result: g.Result, Winner: g.Winner, Illegal: illegal}, nil
 }
 
-// play runs the clock, makes the move and stores the game, or ends it.
-func (k Keeper) play(ctx context.Context, params types.Params, t *table, g *types.Game, participant string, move game.Move) error {
+// CheckMove tells cheaply whether a move may be made now: the game runs, it is the signer's turn, no move was made in between, and the
+// message is well formed. Mempools ask it, so that nobody but who is to move takes room in the lane.
+func (k Keeper) CheckMove(ctx context.Context, msg *types.MsgMove) error {
+	g, err := k.runningGame(ctx, msg.TaskId, msg.Game)
+	if err != nil {
+		return err
+	}
+	mover := g.Defender
+	if game.Side(g.Position.Mover) == game.Challenger { //nolint:gosec // stored by us
+		mover = g.Challenger
+	}
+	switch {
+	case msg.Moves != g.Moves:
+		return errorsmod.Wrapf(types.ErrStale, "moves: %d, game %d of task %d is at %d", msg.Moves, g.Index, g.TaskId, g.Moves)
+	case msg.Participant != mover:
+		return errorsmod.Wrapf(types.ErrTurn, "participant: game %d of task %d waits for %s", g.Index, g.TaskId, mover)
+	case msg.Size() > types.MaxMoveBytes:
+		return errorsmod.Wrapf(types.ErrLength, "move: a message of %d bytes, limit %d", msg.Size(), types.MaxMoveBytes)
+	}
+	_, err = types.DecodeMove(&msg.Move)
+	return err
+}
+
+// play runs the clock, makes the move and stores the game, or ends it. A move that a rule forbids is not made and costs its player a tick:
+// otherwise somebody could fill the lane with such moves, which stops all clocks, and its own with them.
+func (k Keeper) play(ctx context.Context, params types.Params, t *table, g *types.Game, participant string, move game.Move) (illegal string, err error) {
 	ended, at, err := k.runClock(ctx, t, g)
 	if err != nil || ended {
-		return err
+		return "", err
 	}
 	mover := g.Defender
 	if at.Turn() == game.Challenger {
 		mover = g.Challenger
 	}
 	if participant != mover {
-		return errorsmod.Wrapf(types.ErrTurn, "participant: game %d of task %d waits for %s", g.Index, g.TaskId, mover)
+		return "", errorsmod.Wrapf(types.ErrTurn, "participant: game %d of task %d waits for %s", g.Index, g.TaskId, mover)
 	}
 	if err := chargeJudgement(ctx, params, t, at, move); err != nil {
-		return err
+		return "", err
 	}
 	next, err := at.Apply(move)
+	var rule *game.IllegalMoveError
+	if errors.As(err, &rule) {
+		return rule.Error(), k.penalise(ctx, t, g, at)
+	}
 	if err != nil {
-		return errorsmod.Wrapf(types.ErrIllegalMove, "game %d of task %d: %s", g.Index, g.TaskId, err)
+		return "", errorsmod.Wrapf(types.ErrIllegalMove, "game %d of task %d: %s", g.Index, g.TaskId, err)
 	}
 	g.Moves++
 	g.LastMove = describe(at, next, move)
 	if err := k.emitMove(ctx, g, participant, next); err != nil {
-		return err
+		return "", err
 	}
 	if next.Phase == game.PhaseOver {
-		return k.finish(ctx, t, g, resultOf(next.Reason), next)
+		return "", k.finish(ctx, t, g, resultOf(next.Reason), next)
 	}
-	return k.keepPlaying(ctx, g, next)
+	return "", k.keepPlaying(ctx, g, next)
+}
+
+// penalise takes a tick off the mover's clock.
+func (k Keeper) penalise(ctx context.Context, t *table, g *types.Game, at game.Game) error {
+	at = at.Advance(1)
+	if at.Phase == game.PhaseOver {
+		return k.finish(ctx, t, g, resultOf(at.Reason), at)
+	}
+	return k.keepPlaying(ctx, g, at)
 }
 
 // keepPlaying stores a game after a move and queues its next clock.
@@ -164,7 +203,7 @@ func chargeJudgement(ctx context.Context, params types.Params, t *table, at game
 // judgedMacs is what so many fold steps of an element cost, in multiply-adds; steps is 0 for an op without a fold.
 func judgedMacs(view *engine.NodeView, elem, steps int64) (uint64, error) {
 	if view.Op.Cost == nil {
-		return uint64(max(steps, 1)), nil //nolint:gosec // positive
+		return uint64(max(steps, 1)), nil
 	}
 	macs, _, err := view.Op.Cost(view)
 	if err != nil {
@@ -178,12 +217,12 @@ func judgedMacs(view *engine.NodeView, elem, steps int64) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
-	hi, all := bits.Mul64(uint64(max(elements, 1)), uint64(max(folds, 1))) //nolint:gosec // positive
+	hi, all := bits.Mul64(uint64(max(elements, 1)), uint64(max(folds, 1)))
 	each := uint64(1)
 	if hi == 0 {
 		each = macs/all + 1
 	}
-	hi, judged := bits.Mul64(each, uint64(max(steps, 1))) //nolint:gosec // positive
+	hi, judged := bits.Mul64(each, uint64(max(steps, 1)))
 	if hi != 0 {
 		return 0, fmt.Errorf("node %q: %d fold steps of %d multiply-adds", view.Name, steps, each)
 	}

@@ -1,7 +1,6 @@
 package keeper_test
 
 import (
-	"errors"
 	"testing"
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
@@ -38,16 +37,11 @@ func TestMoveRefused(t *testing.T) {
 		"stale":          {func(m *types.MsgMove) { m.Moves = 1 }, types.ErrStale},
 		"no move":        {func(m *types.MsgMove) { m.Move = types.Move{} }, types.ErrMove},
 		"too large":      {func(m *types.MsgMove) { m.Participant = string(make([]byte, types.MaxMoveBytes)) }, types.ErrAddress},
-		"wrong phase":    {func(m *types.MsgMove) { m.Move = must(types.EncodeMove(game.Chunk{Data: []byte{1}})) }, types.ErrIllegalMove},
-		"another result": {func(m *types.MsgMove) { m.Move = must(types.EncodeMove(game.Open{})) }, types.ErrIllegalMove},
 	} {
 		msg := &types.MsgMove{Participant: who(0), TaskId: id, Game: index, Move: must(types.EncodeMove(open))}
 		c.change(msg)
 		_, err := deliver(f, f.msgs.Move, msg)
 		require.ErrorIs(t, err, c.want, name)
-		if errors.Is(c.want, types.ErrIllegalMove) {
-			require.ErrorContains(t, err, "illegal move", name)
-		}
 	}
 	big := types.Move{Sum: &types.Move_Judge{Judge: &types.Judge{Evidence: types.Evidence{Operands: []types.OperandProof{{
 		Root: make([]byte, 32), Ranges: []types.RangeProof{{Data: make([]byte, types.MaxMoveBytes-60)}},
@@ -62,6 +56,56 @@ func TestMoveRefused(t *testing.T) {
 	f.through(id, index)
 	_, err = f.send(who(0), g, open)
 	require.ErrorIs(t, err, types.ErrOver)
+}
+
+// An illegal move is not made and costs a tick: whoever makes nothing else loses by silence, though no block passes.
+func TestIllegalMoveCostsATick(t *testing.T) {
+	f, id, index := disputed(t)
+	before := f.game(id, index)
+	for i := uint64(1); ; i++ {
+		move := game.Move(game.Open{})
+		if i%2 == 0 {
+			move = game.Chunk{Data: []byte{1}}
+		}
+		msg := &types.MsgMove{Participant: who(0), TaskId: id, Game: index, Move: must(types.EncodeMove(move))}
+		require.NoError(t, f.keeper.CheckMove(f.ctx, msg), "the turn is right")
+		res, err := deliver(f, f.msgs.Move, msg)
+		require.NoError(t, err)
+		require.Contains(t, res.Illegal, "illegal move")
+		g := f.game(id, index)
+		require.Zero(t, g.Moves)
+		if res.Result != types.GAME_RESULT_UNSPECIFIED {
+			require.Equal(t, types.GAME_RESULT_SILENCE, res.Result)
+			require.Equal(t, who(5), res.Winner)
+			require.Equal(t, before.Position.MoveLeft+1, i)
+			break
+		}
+		require.Equal(t, before.Position.MoveLeft-i, g.Position.MoveLeft)
+		require.Equal(t, before.Position.TotalLeftDefender-i, g.Position.TotalLeftDefender)
+		f.check()
+	}
+	f.check()
+}
+
+func TestCheckMove(t *testing.T) {
+	f, id, index := disputed(t)
+	open := must(types.EncodeMove(game.Open{}))
+	good := types.MsgMove{Participant: who(0), TaskId: id, Game: index, Move: open}
+	require.NoError(t, f.keeper.CheckMove(f.ctx, &good))
+	for name, c := range map[string]struct {
+		change func(*types.MsgMove)
+		want   error
+	}{
+		"no such game": {func(m *types.MsgMove) { m.Game = 9 }, types.ErrUnknownGame},
+		"not its turn": {func(m *types.MsgMove) { m.Participant = who(5) }, types.ErrTurn},
+		"third party":  {func(m *types.MsgMove) { m.Participant = who(6) }, types.ErrTurn},
+		"stale":        {func(m *types.MsgMove) { m.Moves = 1 }, types.ErrStale},
+		"malformed":    {func(m *types.MsgMove) { m.Move = types.Move{} }, types.ErrMove},
+	} {
+		msg := good
+		c.change(&msg)
+		require.ErrorIs(t, f.keeper.CheckMove(f.ctx, &msg), c.want, name)
+	}
 }
 
 // A move is paid for by its bytes and by what the referee computes, before it is computed.

@@ -165,7 +165,7 @@ func encodeEvidence(e game.Evidence) Evidence {
 	var out Evidence
 	for i := range e.Operands {
 		p := &e.Operands[i]
-		q := OperandProof{Operand: uint32(p.Operand), Root: p.Root[:], Member: encodeHashes(p.Member)} //nolint:gosec // operands of a node, a handful
+		q := OperandProof{Operand: uint32(p.Operand), Root: p.Root[:], Member: encodeHashes(p.Member)}
 		for j := range p.Ranges {
 			q.Ranges = append(q.Ranges, EncodeRange(p.Ranges[j]))
 		}
@@ -255,11 +255,11 @@ func DecodePosition(p Position) (game.Position, error) {
 		return game.Position{}, err
 	}
 	out := game.Position{
-		Phase: game.Phase(p.Phase), Mover: game.Side(p.Mover), From: p.From, To: p.To, Tree: game.Tree(p.Tree), Span: commit.Span(p.Span), //nolint:gosec // checked
+		Phase: game.Phase(p.Phase), Mover: game.Side(p.Mover), From: p.From, To: p.To, Tree: game.Tree(p.Tree), Span: commit.Span(p.Span),
 		Rooted: p.Rooted, Node: int(p.Node), Chunk: p.Chunk, Elem: p.Elem, FoldFrom: p.FoldFrom, FoldTo: p.FoldTo,
 		Acc: p.Acc, Claim: p.Claim, Accs: p.Accs, Rounds: p.Rounds, MoveLeft: p.MoveLeft,
 		TotalLeft: [2]uint64{p.TotalLeftDefender, p.TotalLeftChallenger}, StepUnits: p.StepUnits, Elapsed: p.Elapsed,
-		Won: game.Side(p.Won), Reason: game.Reason(p.Reason), Value: p.Value, //nolint:gosec // checked
+		Won: game.Side(p.Won), Reason: game.Reason(p.Reason), Value: p.Value,
 	}
 	for _, h := range []struct {
 		name string

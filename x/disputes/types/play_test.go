@@ -165,8 +165,10 @@ func TestMalformedMoves(t *testing.T) {
 		"short sibling":        {operand(types.OperandProof{Root: h, Ranges: []types.RangeProof{{Siblings: [][]byte{h[1:]}}}}), types.ErrLength},
 		"long data":            {operand(types.OperandProof{Root: h, Ranges: []types.RangeProof{{Data: make([]byte, types.MaxMoveBytes+1)}}}), types.ErrLength},
 		"many ranges":          {operand(types.OperandProof{Root: h, Ranges: make([]types.RangeProof, 1025)}), types.ErrLength},
-		"many operands": {&types.Move{Sum: &types.Move_Stopped{Stopped: &types.Stopped{Proof: types.Evidence{Operands: make([]types.OperandProof, 1025)}}}},
-			types.ErrLength},
+		"many operands": {
+			&types.Move{Sum: &types.Move_Stopped{Stopped: &types.Stopped{Proof: types.Evidence{Operands: make([]types.OperandProof, 1025)}}}},
+			types.ErrLength,
+		},
 	} {
 		_, err := types.DecodeMove(c.move)
 		require.ErrorIs(t, err, c.want, name)
@@ -216,8 +218,13 @@ func TestMalformedPositions(t *testing.T) {
 func FuzzMove(f *testing.F) {
 	hash := commit.Hash{1}
 	for _, m := range []game.Move{
-		game.Open{State: hash}, game.Split{Hashes: []commit.Hash{hash}}, game.Chunk{Data: []byte{1}}, game.Accumulators{Values: [][]byte{{1}}},
-		game.Reject{Index: 3}, game.RejectUpdates{}, game.Judge{Evidence: game.Evidence{Operands: []game.OperandProof{{Root: hash, Ranges: []game.RangeProof{{Data: []byte{1}}}}}}},
+		game.Open{State: hash},
+		game.Split{Hashes: []commit.Hash{hash}},
+		game.Chunk{Data: []byte{1}},
+		game.Accumulators{Values: [][]byte{{1}}},
+		game.Reject{Index: 3},
+		game.RejectUpdates{},
+		game.Judge{Evidence: game.Evidence{Operands: []game.OperandProof{{Root: hash, Ranges: []game.RangeProof{{Data: []byte{1}}}}}}},
 	} {
 		msg, err := types.EncodeMove(m)
 		require.NoError(f, err)
