@@ -24,6 +24,7 @@ func newAnteHandler(a *App) (sdk.AnteHandler, error) {
 		ante.NewValidateSigCountDecorator(a.Auth),
 		ante.NewSigGasConsumeDecorator(a.Auth, ante.DefaultSigVerificationGasConsumer),
 		ante.NewSigVerificationDecorator(a.Auth, a.TxConfig.SignModeHandler()),
+		movesDecorator{a.Disputes},
 		ante.NewIncrementSequenceDecorator(a.Auth),
 	), nil
 }

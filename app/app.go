@@ -149,9 +149,9 @@ func (a *App) setHandlers() error {
 	}
 	a.SetAnteHandler(ante)
 	a.SetInitChainer(a.initChainer)
-	a.SetPreBlocker(func(ctx sdk.Context, _ *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
-		return a.modules.PreBlock(ctx)
-	})
+	a.SetPrepareProposal(a.prepareProposal)
+	a.SetProcessProposal(a.processProposal)
+	a.SetPreBlocker(a.preBlock)
 	a.SetBeginBlocker(a.modules.BeginBlock)
 	a.SetEndBlocker(a.modules.EndBlock)
 	return nil

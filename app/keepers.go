@@ -40,6 +40,8 @@ import (
 	"poaid/app/params"
 	beaconkeeper "poaid/x/beacon/keeper"
 	beacontypes "poaid/x/beacon/types"
+	disputeskeeper "poaid/x/disputes/keeper"
+	disputestypes "poaid/x/disputes/types"
 	modelskeeper "poaid/x/models/keeper"
 	modelstypes "poaid/x/models/types"
 	poaikeeper "poaid/x/poai/keeper"
@@ -64,11 +66,12 @@ type Keepers struct {
 	Consensus    consensuskeeper.Keeper
 	Upgrade      *upgradekeeper.Keeper
 
-	Beacon  *beaconkeeper.Keeper
-	Models  modelskeeper.Keeper
-	Poai    *poaikeeper.Keeper
-	Tasks   taskskeeper.Keeper
-	Rewards rewardskeeper.Keeper
+	Beacon   *beaconkeeper.Keeper
+	Models   modelskeeper.Keeper
+	Poai     *poaikeeper.Keeper
+	Tasks    taskskeeper.Keeper
+	Disputes disputeskeeper.Keeper
+	Rewards  rewardskeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -111,6 +114,8 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Beacon, k.Models, k.Poai, authority)
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
+	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
+	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())
 	k.Poai.SetEpochHooks(k.Rewards.Hooks())
 }

@@ -6,6 +6,7 @@ import (
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 
+	"poaid/app/params"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -20,11 +21,13 @@ type TxLimits struct {
 	// InlineBytes of input that one submitted task may carry. x/tasks has a limit of its own (max_inline_input_bytes), a param;
 	// the lower of the two holds.
 	InlineBytes int
+	// Gas that a transaction may declare: more than half of a block might never find room.
+	Gas uint64
 }
 
 // DefaultTxLimits fits the largest model registration and a batch of 100 reveals with room to spare.
 func DefaultTxLimits() TxLimits {
-	return TxLimits{Bytes: 1 << 20, Messages: 64, Depth: 2, InlineBytes: 256 << 10}
+	return TxLimits{Bytes: 1 << 20, Messages: 64, Depth: 2, InlineBytes: 256 << 10, Gas: params.BlockGas / 2}
 }
 
 // limitsDecorator enforces TxLimits.
@@ -36,6 +39,9 @@ func newLimitsDecorator(l TxLimits) limitsDecorator { return limitsDecorator{l} 
 func (d limitsDecorator) AnteHandle(ctx sdk.Context, tx sdk.Tx, simulate bool, next sdk.AnteHandler) (sdk.Context, error) {
 	if n := len(ctx.TxBytes()); n > d.limits.Bytes {
 		return ctx, errorsmod.Wrapf(sdkerrors.ErrTxTooLarge, "transaction: %d bytes, at most %d", n, d.limits.Bytes)
+	}
+	if fee, ok := tx.(sdk.FeeTx); ok && fee.GetGas() > d.limits.Gas {
+		return ctx, errorsmod.Wrapf(sdkerrors.ErrInvalidGasLimit, "gas: %d, at most %d", fee.GetGas(), d.limits.Gas)
 	}
 	if _, err := d.count(tx.GetMsgs(), 0, 0); err != nil {
 		return ctx, err

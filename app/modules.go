@@ -39,6 +39,8 @@ import (
 	"poaid/app/params"
 	"poaid/x/beacon"
 	beacontypes "poaid/x/beacon/types"
+	"poaid/x/disputes"
+	disputestypes "poaid/x/disputes/types"
 	"poaid/x/models"
 	modelstypes "poaid/x/models/types"
 	"poaid/x/poai"
@@ -61,6 +63,7 @@ func moduleAccountPerms() map[string][]string {
 		poaitypes.ModuleName:                {authtypes.Burner},
 		taskstypes.ModuleName:               {authtypes.Burner},
 		rewardstypes.ModuleName:             {authtypes.Minter},
+		disputestypes.ModuleName:            {authtypes.Burner},
 	}
 }
 
@@ -95,6 +98,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		poai.NewAppModule(k.Poai),
 		tasks.NewAppModule(k.Tasks),
 		rewards.NewAppModule(k.Rewards),
+		disputes.NewAppModule(k.Disputes),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 	// x/beacon first: the height's randomness is there for everything else of the block.
@@ -103,9 +107,10 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 	)
 	// x/gov first: what the messages of a proposal send to module accounts virtually is lost unless x/bank still credits it.
 	// x/bank next: it credits what was sent virtually in this block, and modules after it spend from there.
+	// x/disputes before x/tasks: what was decided is settled at once.
 	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch.
 	m.SetOrderEndBlockers(
-		govtypes.ModuleName, banktypes.ModuleName, taskstypes.ModuleName, poaitypes.ModuleName,
+		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, poaitypes.ModuleName,
 		stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 	genesis := []string{
@@ -113,6 +118,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
 		beacontypes.ModuleName, modelstypes.ModuleName, poaitypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
+		disputestypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}
 	m.SetOrderInitGenesis(genesis...)

@@ -15,6 +15,7 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	beacontypes "poaid/x/beacon/types"
+	disputestypes "poaid/x/disputes/types"
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
@@ -34,6 +35,7 @@ func newStores() stores {
 			distrtypes.StoreKey, govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey,
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
+			disputestypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

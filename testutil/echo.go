@@ -66,25 +66,18 @@ func SubmitEcho(from *Account, n uint64) *taskstypes.MsgSubmitTask {
 	}
 }
 
-// EchoResult is what an honest machine gets: the inputs themselves, which are never negative.
-type EchoResult struct {
-	Outputs   []taskstypes.NamedTensor
-	StateRoot commit.Hash
-	Root      commit.Hash
-}
-
-// RunEcho runs the echo model on a task's inputs. A wrong result has another last element, so every wrong one is the same lie.
-func RunEcho(inputs []taskstypes.NamedTensor, steps uint64, wrong bool) (EchoResult, error) {
+// RunEcho runs the echo model on a task's inputs, which are never negative: an honest machine gets the inputs themselves. A wrong result has another last element, so every wrong one is the same lie.
+func RunEcho(inputs []taskstypes.NamedTensor, steps uint64, wrong bool) (Result, error) {
 	data := append([]byte(nil), inputs[0].Data...)
 	if wrong {
 		data[len(data)-1] ^= 1
 	}
 	root, err := commit.TensorRoot(uint8(graphpb.DTYPE_F32), []int64{4}, data)
 	if err != nil {
-		return EchoResult{}, err
+		return Result{}, err
 	}
 	state := commit.NamedRoot([]commit.Named{{Name: "y", Root: root}})
 	out := taskstypes.NamedTensor{Name: "y", Dtype: graphpb.DTYPE_F32, Shape: []int64{4}, Data: data}
 	// State and outputs hold the same tensor under the same name, so their roots are equal.
-	return EchoResult{Outputs: []taskstypes.NamedTensor{out}, StateRoot: state, Root: commit.ResultRoot(steps, state, state)}, nil
+	return Result{Outputs: []taskstypes.NamedTensor{out}, StateRoot: state, Root: commit.ResultRoot(steps, state, state)}, nil
 }

@@ -117,7 +117,6 @@ func newGenesis(c *Chain) (*abci.RequestInitChain, error) {
 		return nil, err
 	}
 	p := params.ConsensusParams()
-	p.Block.MaxBytes, p.Block.MaxGas = -1, -1
 	pp := p.ToProto()
 	return &abci.RequestInitChain{
 		ChainId: c.ChainID, Time: c.Time, InitialHeight: 1, ConsensusParams: &pp, AppStateBytes: bz, Validators: []abci.ValidatorUpdate{},

@@ -22,6 +22,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"poai", a.Poai.CheckInvariants},
 		{"tasks", a.Tasks.CheckInvariants},
 		{"rewards", a.Rewards.Invariants},
+		{"disputes", a.Disputes.CheckInvariants},
 	} {
 		if err := m.check(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

@@ -18,13 +18,15 @@ type Limits struct {
 	Bytes, Gas uint64
 	// LaneBytes and LaneGas of them are kept for moves; at most half.
 	LaneBytes, LaneGas uint64
-	// MoveBytes is the largest transaction that counts as a move, and what must be free for the lane not to be full.
-	MoveBytes uint64
+	// MoveBytes and MoveGas are the most that a move may be, and what must be free for the lane not to be full.
+	MoveBytes, MoveGas uint64
 }
 
 // New makes Limits. A lane larger than half a block is cut to that.
-func New(bytes, gas, laneBytes, laneGas, moveBytes uint64) Limits {
-	return Limits{Bytes: bytes, Gas: gas, LaneBytes: min(laneBytes, bytes/2), LaneGas: min(laneGas, gas/2), MoveBytes: moveBytes}
+func New(bytes, gas, laneBytes, laneGas, moveBytes, moveGas uint64) Limits {
+	return Limits{
+		Bytes: bytes, Gas: gas, LaneBytes: min(laneBytes, bytes/2), LaneGas: min(laneGas, gas/2), MoveBytes: moveBytes, MoveGas: moveGas,
+	}
 }
 
 // Tx is what a block's limits look at.
@@ -102,7 +104,7 @@ func (l Limits) Full(txs [][]byte) bool {
 			u.moveBytes, u.moveGas = u.moveBytes+tx.Bytes, sum(u.moveGas, tx.Gas)
 		}
 	}
-	return u.moveBytes+l.MoveBytes > l.LaneBytes || u.moveGas > l.LaneGas-l.LaneGas/4
+	return u.moveBytes+l.MoveBytes > l.LaneBytes || sum(u.moveGas, l.MoveGas) > l.LaneGas
 }
 
 // Read looks at an encoded transaction without decoding it: its size, the gas it declares, and whether all its messages are moves.
@@ -121,7 +123,7 @@ func (l Limits) Read(raw []byte) Tx {
 		return tx
 	}
 	tx.Gas = gasLimit(auth)
-	tx.Move = tx.Bytes <= l.MoveBytes && allMoves(body, 1, 0)
+	tx.Move = tx.Bytes <= l.MoveBytes && tx.Gas <= l.MoveGas && allMoves(body, 1, 0)
 	return tx
 }
 

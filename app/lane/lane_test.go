@@ -1,6 +1,7 @@
 package lane_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,7 +11,7 @@ import (
 	"poaid/app/lane"
 )
 
-var limits = lane.New(10_000, 1_000, 4_000, 400, 1_000)
+var limits = lane.New(10_000, 1_000, 4_000, 400, 1_000, 100)
 
 func field(b []byte, num protowire.Number, data []byte) []byte {
 	return protowire.AppendBytes(protowire.AppendTag(b, num, protowire.BytesType), data)
@@ -81,7 +82,7 @@ func TestFloodLeavesRoom(t *testing.T) {
 		txs = append(txs, other(10, 300))
 	}
 	for range 4 {
-		txs = append(txs, move(90, 900))
+		txs = append(txs, move(60, 900))
 	}
 	got := limits.Select(txs)
 	require.NoError(t, limits.Check(got))
@@ -101,11 +102,14 @@ func TestFloodLeavesRoom(t *testing.T) {
 
 func TestGasIsLimitedToo(t *testing.T) {
 	require.Error(t, limits.Check([][]byte{other(601, 100)}))
-	require.NoError(t, limits.Check([][]byte{other(600, 100), move(400, 100)}))
-	require.Error(t, limits.Check([][]byte{other(600, 100), move(401, 100)}))
-	require.NoError(t, limits.Check([][]byte{move(1_000, 100)}))
-	require.Error(t, limits.Check([][]byte{move(1<<63, 100), move(1<<63, 100)}), "the sum overflows")
-	require.True(t, limits.Full([][]byte{move(301, 100)}))
+	full := [][]byte{other(600, 100), move(100, 100), move(100, 100), move(100, 100), move(100, 100)}
+	require.NoError(t, limits.Check(full))
+	require.Error(t, limits.Check(append(full, move(1, 100))))
+	require.NoError(t, limits.Check(slices.Repeat([][]byte{move(100, 100)}, 10)), "moves may use all of a block")
+	require.Error(t, limits.Check([][]byte{other(1<<63, 100), other(1<<63, 100)}), "the sum overflows")
+	require.False(t, limits.Full([][]byte{move(100, 100), move(100, 100), move(100, 100)}))
+	require.True(t, limits.Full([][]byte{move(100, 100), move(100, 100), move(100, 100), move(1, 100)}))
+	require.False(t, limits.Read(move(101, 100)).Move, "too much gas for a move")
 	// What can never fit does not hold up the others.
 	got := limits.Select([][]byte{other(601, 100), other(1, 100)})
 	require.Len(t, got, 1)
@@ -117,7 +121,7 @@ func TestWhatIsSelectedIsAccepted(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var txs [][]byte
 		for range rapid.IntRange(0, 60).Draw(t, "n") {
-			gas, size := rapid.Uint64Range(0, 120).Draw(t, "gas"), rapid.IntRange(80, 1_100).Draw(t, "size")
+			gas, size := rapid.Uint64Range(0, 110).Draw(t, "gas"), rapid.IntRange(80, 1_100).Draw(t, "size")
 			if rapid.Bool().Draw(t, "move") {
 				txs = append(txs, move(gas, size))
 			} else {

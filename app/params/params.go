@@ -64,11 +64,18 @@ func DenomMetadata() banktypes.Metadata {
 	}
 }
 
-// ConsensusParams of a new chain. A block holds at most 4 MiB: it must reach the other validators well within a block's time.
-// Its gas bounds what a block may cost to execute: some 3,000 small transactions, or 100 full batches.
+// Limits of a block, enforced by the application (app/lane). 4 MiB reach the other validators well within a block's time. The gas bounds
+// what a block may cost to execute: some 3,000 small transactions, or 100 full batches.
+const (
+	BlockTxBytes = 4 << 20
+	BlockGas     = 300_000_000
+)
+
+// ConsensusParams of a new chain. CometBFT's own limits of a block are off: it would cut what it shows to a proposer in order of arrival,
+// and so hide the moves of disputes behind other transactions.
 func ConsensusParams() *cmttypes.ConsensusParams {
 	p := cmttypes.DefaultConsensusParams()
-	p.Block.MaxBytes = 4 << 20
-	p.Block.MaxGas = 300_000_000
+	p.Block.MaxBytes = -1
+	p.Block.MaxGas = -1
 	return p
 }

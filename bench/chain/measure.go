@@ -201,7 +201,7 @@ func (l *life) settle() error { return l.until("EndBlock: pay and score", taskst
 // job is one item of one participant.
 type job struct {
 	id     uint64
-	result testutil.EchoResult
+	result testutil.Result
 	salt   [32]byte
 	seal   commit.Hash
 }

@@ -18,11 +18,7 @@ type Run struct {
 }
 
 // NewRun computes T steps. Inputs left out have their default.
-func NewRun(prog *engine.Program, cost engine.CostParams, weights, inputs map[string]*engine.Tensor, steps uint64) (*Run, error) {
-	w, err := engine.WeightsByName(prog, weights)
-	if err != nil {
-		return nil, err
-	}
+func NewRun(prog *engine.Program, cost engine.CostParams, weights *engine.Weights, inputs map[string]*engine.Tensor, steps uint64) (*Run, error) {
 	in, err := prog.BindInputs(inputs)
 	if err != nil {
 		return nil, err
@@ -31,7 +27,7 @@ func NewRun(prog *engine.Program, cost engine.CostParams, weights, inputs map[st
 	if err != nil {
 		return nil, err
 	}
-	return NewMachineRun(m, w.Tensors(), in.Tensors(), steps)
+	return NewMachineRun(m, weights.Tensors(), in.Tensors(), steps)
 }
 
 // NewMachineRun is NewRun for any machine.

@@ -29,14 +29,14 @@ func TestMoveRefused(t *testing.T) {
 		change func(*types.MsgMove)
 		want   error
 	}{
-		"no address":     {func(m *types.MsgMove) { m.Participant = "x" }, types.ErrAddress},
-		"no such game":   {func(m *types.MsgMove) { m.Game = 9 }, types.ErrUnknownGame},
-		"no such task":   {func(m *types.MsgMove) { m.TaskId = 9 }, types.ErrUnknownGame},
-		"a third party":  {func(m *types.MsgMove) { m.Participant = who(6) }, types.ErrTurn},
-		"not its turn":   {func(m *types.MsgMove) { m.Participant = who(5) }, types.ErrTurn},
-		"stale":          {func(m *types.MsgMove) { m.Moves = 1 }, types.ErrStale},
-		"no move":        {func(m *types.MsgMove) { m.Move = types.Move{} }, types.ErrMove},
-		"too large":      {func(m *types.MsgMove) { m.Participant = string(make([]byte, types.MaxMoveBytes)) }, types.ErrAddress},
+		"no address":    {func(m *types.MsgMove) { m.Participant = "x" }, types.ErrAddress},
+		"no such game":  {func(m *types.MsgMove) { m.Game = 9 }, types.ErrUnknownGame},
+		"no such task":  {func(m *types.MsgMove) { m.TaskId = 9 }, types.ErrUnknownGame},
+		"a third party": {func(m *types.MsgMove) { m.Participant = who(6) }, types.ErrTurn},
+		"not its turn":  {func(m *types.MsgMove) { m.Participant = who(5) }, types.ErrTurn},
+		"stale":         {func(m *types.MsgMove) { m.Moves = 1 }, types.ErrStale},
+		"no move":       {func(m *types.MsgMove) { m.Move = types.Move{} }, types.ErrMove},
+		"too large":     {func(m *types.MsgMove) { m.Participant = string(make([]byte, types.MaxMoveBytes)) }, types.ErrAddress},
 	} {
 		msg := &types.MsgMove{Participant: who(0), TaskId: id, Game: index, Move: must(types.EncodeMove(open))}
 		c.change(msg)

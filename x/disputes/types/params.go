@@ -38,7 +38,7 @@ func DefaultParams() Params {
 		MaxParallel:            16,
 		MaxTransitionsPerBlock: 2_000,
 		LaneBytes:              512 << 10,
-		LaneGas:                20_000_000,
+		LaneGas:                60_000_000,
 		GasPerMove:             50_000,
 		GasPerByte:             10,
 		GasPerMacMilli:         2_000,

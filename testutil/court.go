@@ -1,0 +1,440 @@
+package testutil
+
+import (
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/app/params"
+	"poaid/commit"
+	"poaid/engine"
+	"poaid/engine/graphpb"
+	"poaid/game"
+	"poaid/model"
+	"poaid/testutil/adversary"
+	disputestypes "poaid/x/disputes/types"
+	modelstypes "poaid/x/models/types"
+	poaitypes "poaid/x/poai/types"
+	taskstypes "poaid/x/tasks/types"
+)
+
+// CourtModel is the id of the model that a Court argues about.
+const CourtModel = "model"
+
+const (
+	// courtGas is the gas limit of a move.
+	courtGas = 5_000_000
+	// inlineBytes is what the outputs may have together to be revealed inline: the default of x/tasks' param.
+	inlineBytes = 16 << 10
+)
+
+// Court is a chain on which one task is worked on and argued about by honest and lying parties.
+type Court struct {
+	*Chain
+	Crew *Crew
+	// Run is the task's computation, Truth what it comes to.
+	Run   *adversary.Run
+	Truth *adversary.Answer
+	Task  uint64
+
+	owner, user *Account
+	program     *engine.Program
+	inputs      []taskstypes.NamedTensor
+	parties     []*Party
+	free        []*Account
+}
+
+// Case is what a Court is made for.
+type Case struct {
+	Program *engine.Program
+	Weights *engine.Weights
+	Inputs  map[string]*engine.Tensor
+	Steps   uint64
+	// Parties is how many participants there may be.
+	Parties int
+	// Committee is how many members audit the task; 0: it is not audited.
+	Committee uint32
+	// Genesis changes the genesis further.
+	Genesis func(*Genesis)
+	Shadows []Shadow
+}
+
+// NewCourt starts the chain and registers the model.
+func NewCourt(tb TB, cs Case) *Court {
+	tb.Helper()
+	c := &Court{program: cs.Program}
+	c.Chain = NewApp(tb, Options{Accounts: cs.Parties + 3, Shadows: cs.Shadows, Genesis: func(g *Genesis) {
+		var t taskstypes.GenesisState
+		g.Get(taskstypes.ModuleName, &t)
+		t.Params.AuditRatePpm, t.Params.AuditAllBelowPpm, t.Params.CommitteeSize = 0, 0, max(cs.Committee, 1)
+		if cs.Committee > 0 {
+			t.Params.AuditRatePpm = 1_000_000
+		}
+		g.Set(taskstypes.ModuleName, &t)
+		if cs.Genesis != nil {
+			cs.Genesis(g)
+		}
+	}})
+	c.owner, c.user, c.free = c.Accounts[1], c.Accounts[2], c.Accounts[3:]
+	c.Crew = &Crew{chain: c.Chain, Batch: 100}
+	cost := engine.CostParams{MacsPerUnit: modelstypes.DefaultParams().MacsPerUnit, BytesPerUnit: modelstypes.DefaultParams().BytesPerUnit}
+	var err error
+	if c.Run, err = adversary.NewRun(cs.Program, cost, cs.Weights, cs.Inputs, cs.Steps); err != nil {
+		tb.Fatalf("run: %v", err)
+	}
+	if c.Truth, err = adversary.Honest(c.Run); err != nil {
+		tb.Fatalf("truth: %v", err)
+	}
+	for _, in := range cs.Program.InputSpecs() {
+		if x, given := cs.Inputs[in.Name]; given {
+			c.inputs = append(c.inputs, namedTensor(in.Name, x))
+		}
+	}
+	c.register(cs)
+	return c
+}
+
+func (c *Court) register(cs Case) {
+	c.tb.Helper()
+	root, err := cs.Weights.Root(1)
+	if err != nil {
+		c.tb.Fatalf("weights: %v", err)
+	}
+	res := c.Block(c.TxWith(c.owner, TxOptions{Gas: params.BlockGas / 2}, &modelstypes.MsgRegisterModel{
+		Owner: c.owner.String(), Id: CourtModel, Description: "to be argued about", Class: modelstypes.CLASS_EXACT, Program: cs.Program.Proto(),
+		WeightsRoot: root[:], WeightsCid: model.CIDOf([]byte("weights")),
+	}))
+	if r := res.TxResults[0]; r.Code != 0 {
+		c.tb.Fatalf("register: %s", r.Log)
+	}
+}
+
+func namedTensor(name string, x *engine.Tensor) taskstypes.NamedTensor {
+	return taskstypes.NamedTensor{Name: name, Dtype: graphpb.DType(x.DType()), Shape: x.Shape(), Data: x.Bytes()}
+}
+
+// Party is a participant with an opinion about the task.
+type Party struct {
+	*Participant
+	Answer *adversary.Answer
+	// Watches: it claims its root where the worker revealed another, or supports it where others argue about it.
+	Watches bool
+	// Attacks: it attacks every living claim of another root by itself.
+	Attacks bool
+	// Guards: it takes the chair of silent defenders of its root.
+	Guards bool
+	// Silent says whether it stays silent at its turn; nil: never.
+	Silent func(disputestypes.Game) bool
+	serves bool
+	// Errors counts refused transactions, Moves those it made.
+	Errors, Moves int
+}
+
+// Join adds a participant that answers so. It does not serve the model yet.
+func (c *Court) Join(answer *adversary.Answer) *Party {
+	c.tb.Helper()
+	if len(c.free) == 0 {
+		c.tb.Fatalf("too many parties for this court")
+	}
+	a := c.free[0]
+	c.free = c.free[1:]
+	join := Join(a)
+	join.Models = nil
+	c.Deliver(a, join)
+	p := &Party{Participant: &Participant{Account: a}, Answer: answer}
+	p.Result = func(uint64) (Result, error) { return c.result(p.Answer), nil }
+	c.parties = append(c.parties, p)
+	c.Crew.Members = append(c.Crew.Members, p.Participant)
+	return p
+}
+
+// Lying adds a participant with a lie.
+func (c *Court) Lying(lie adversary.Lie) *Party {
+	c.tb.Helper()
+	a, err := lie(c.Run)
+	if err != nil {
+		c.tb.Fatalf("lie: %v", err)
+	}
+	if a.Root == c.Truth.Root {
+		c.tb.Fatalf("the lie changes nothing")
+	}
+	return c.Join(a)
+}
+
+// Honest adds a participant that tells the truth, watches, attacks and guards.
+func (c *Court) Honest() *Party {
+	p := c.Join(c.Truth)
+	p.Watches, p.Attacks, p.Guards = true, true, true
+	return p
+}
+
+func (c *Court) result(a *adversary.Answer) Result {
+	res, inline := Result{StateRoot: a.StateRoot, Root: a.Root}, 0
+	for i, name := range c.program.OutputNames() {
+		out := namedTensor(name, a.Outputs[i])
+		if inline += len(out.Data); inline > inlineBytes {
+			inline -= len(out.Data)
+			root, err := commit.TensorRoot(uint8(out.Dtype), out.Shape, out.Data)
+			if err != nil {
+				c.tb.Fatalf("output %s: %v", name, err)
+			}
+			out.Data, out.Root, out.Cid = nil, root[:], "elsewhere"
+		}
+		res.Outputs = append(res.Outputs, out)
+	}
+	return res
+}
+
+// Assign submits the task and has the worker drawn, then lets the members serve the model, so that the committee is drawn from them.
+func (c *Court) Assign(worker *Party, members ...*Party) {
+	c.tb.Helper()
+	c.serve(worker)
+	c.Deliver(c.user, &taskstypes.MsgSubmitTask{
+		Submitter: c.user.String(), Model: CourtModel, Inputs: c.inputs, Steps: c.Run.Steps, Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: Poai(100)[0],
+	})
+	ids := TaskIDs(c.Chain, c.user)
+	c.Task = ids[len(ids)-1]
+	for range 10 {
+		if c.Status().State == taskstypes.STATE_ASSIGNED {
+			break
+		}
+		c.Block()
+	}
+	if st := c.Status(); st.Worker != worker.String() {
+		c.tb.Fatalf("task is %s, worker %q", st.State, st.Worker)
+	}
+	for _, m := range members {
+		c.serve(m)
+	}
+}
+
+func (c *Court) serve(p *Party) {
+	c.tb.Helper()
+	if !p.serves {
+		c.Deliver(p.Account, &poaitypes.MsgServe{Participant: p.String(), Models: []string{CourtModel}})
+		p.serves = true
+	}
+}
+
+// Status is where the task stands.
+func (c *Court) Status() taskstypes.Status {
+	c.tb.Helper()
+	st, err := c.App.Tasks.Statuses.Get(c.Ctx(), c.Task)
+	if err != nil {
+		c.tb.Fatalf("task %d: %v", c.Task, err)
+	}
+	return st
+}
+
+// Step makes a block of what everybody has to do.
+func (c *Court) Step() {
+	c.tb.Helper()
+	var txs [][]byte
+	type sent struct {
+		p    *Party
+		move bool
+	}
+	var who []sent
+	for _, p := range c.parties {
+		work, err := c.Crew.Due(p.Participant)
+		if err != nil {
+			c.tb.Fatalf("work of %s: %v", p.Name, err)
+		}
+		moves, err := c.due(p)
+		if err != nil {
+			c.tb.Fatalf("disputes of %s: %v", p.Name, err)
+		}
+		for i, msg := range append(work, moves...) {
+			txs = append(txs, c.TxWith(p.Account, TxOptions{Gas: courtGas}, msg))
+			who = append(who, sent{p, i >= len(work)})
+		}
+	}
+	for i, r := range c.Block(txs...).TxResults {
+		switch {
+		case r.Code != 0 && !who[i].move:
+			c.tb.Fatalf("height %d: work of %s: %s", c.Height(), who[i].p.Name, r.Log)
+		case r.Code != 0:
+			who[i].p.Errors++
+			if who[i].p.Answer == c.Truth && who[i].p.Silent == nil {
+				c.tb.Fatalf("height %d: an honest move of %s was refused: %s", c.Height(), who[i].p.Name, r.Log)
+			}
+		case who[i].move:
+			who[i].p.Moves++
+		}
+	}
+}
+
+// Until makes blocks until f holds, at most n.
+func (c *Court) Until(n int, f func() bool) {
+	c.tb.Helper()
+	for range n {
+		if f() {
+			return
+		}
+		c.Step()
+	}
+	st := c.Status()
+	c.tb.Fatalf("not reached in %d blocks: task is %s; %s", n, st.State, c.describe())
+}
+
+// Settled tells that the dispute is over.
+func (c *Court) Settled() bool {
+	cs, err := c.LastCase()
+	return err == nil && cs.State == disputestypes.CASE_STATE_CLOSED
+}
+
+// LastCase is the case of the first attempt at the task.
+func (c *Court) LastCase() (disputestypes.Case, error) {
+	return c.App.Disputes.Cases.Get(c.Ctx(), collections.Join(c.Task, uint32(1)))
+}
+
+// Games are all games about the task.
+func (c *Court) Games() (games []disputestypes.Game) {
+	c.tb.Helper()
+	err := c.App.Disputes.Games.Walk(c.Ctx(), collections.NewPrefixedPairRange[uint64, uint32](c.Task),
+		func(_ collections.Pair[uint64, uint32], g disputestypes.Game) (bool, error) {
+			games = append(games, g)
+			return false, nil
+		})
+	if err != nil {
+		c.tb.Fatalf("games: %v", err)
+	}
+	return games
+}
+
+// claims are those of the first attempt.
+func (c *Court) claims() (claims []disputestypes.Claim, err error) {
+	rng := collections.NewSuperPrefixedTripleRange[uint64, uint32, uint32](c.Task, 1)
+	err = c.App.Disputes.Claims.Walk(c.Ctx(), rng, func(_ collections.Triple[uint64, uint32, uint32], cl disputestypes.Claim) (bool, error) {
+		claims = append(claims, cl)
+		return false, nil
+	})
+	return claims, err
+}
+
+func (c *Court) describe() string {
+	cs, err := c.LastCase()
+	if err != nil {
+		return "no case"
+	}
+	claims, _ := c.claims()
+	s := fmt.Sprintf("case %s, %d roots, %d running;", cs.State, cs.Roots, cs.Running)
+	for _, cl := range claims {
+		s += fmt.Sprintf(" %s %X beaten %t;", cl.Participant[:10], cl.ResultRoot[:3], cl.Beaten)
+	}
+	for _, g := range c.Games() {
+		s += fmt.Sprintf(" game %d %s: %s, %d moves;", g.Index, g.Result, g.LastMove, g.Moves)
+	}
+	return s
+}
+
+// due are the dispute messages that a party sends now.
+func (c *Court) due(p *Party) ([]sdk.Msg, error) {
+	st := c.Status()
+	if st.State != taskstypes.STATE_REVEALED && st.State != taskstypes.STATE_DISPUTED {
+		return nil, nil
+	}
+	cs, err := c.LastCase()
+	if errors.Is(err, collections.ErrNotFound) {
+		if p.Watches && string(st.ResultRoot) != string(p.Answer.Root[:]) && c.Height() < st.Deadline {
+			return []sdk.Msg{c.claim(p)}, nil
+		}
+		return nil, nil
+	}
+	if err != nil || cs.State != disputestypes.CASE_STATE_OPEN {
+		return nil, err
+	}
+	claims, err := c.claims()
+	if err != nil {
+		return nil, err
+	}
+	var mine *disputestypes.Claim
+	for i := range claims {
+		if claims[i].Participant == p.String() {
+			mine = &claims[i]
+		}
+	}
+	if mine == nil {
+		if p.Watches && c.Height() < cs.ClaimUntil {
+			return []sdk.Msg{c.claim(p)}, nil
+		}
+		return nil, nil
+	}
+	if mine.Beaten {
+		return nil, nil
+	}
+	return c.argue(p, claims, mine)
+}
+
+func (c *Court) claim(p *Party) sdk.Msg {
+	return &disputestypes.MsgClaim{Participant: p.String(), TaskId: c.Task, ResultRoot: p.Answer.Root[:]}
+}
+
+// argue makes the moves that are due, and opens games.
+func (c *Court) argue(p *Party, claims []disputestypes.Claim, mine *disputestypes.Claim) (msgs []sdk.Msg, err error) {
+	tick, err := c.App.Disputes.Tick.Get(c.Ctx())
+	if err != nil {
+		return nil, err
+	}
+	against := map[string]bool{}
+	for _, g := range c.Games() {
+		if g.Result != disputestypes.GAME_RESULT_UNSPECIFIED {
+			continue
+		}
+		side := game.Nobody
+		switch p.String() {
+		case g.Defender:
+			side, against[g.Challenger] = game.Defender, true
+		case g.Challenger:
+			side, against[g.Defender] = game.Challenger, true
+		default:
+			// Half of the clock is gone.
+			late := game.Side(g.Position.Mover) == game.Defender && 2*(tick-g.Tick) > g.Position.MoveLeft
+			if p.Guards && late && string(g.Root) == string(p.Answer.Root[:]) {
+				msgs = append(msgs, &disputestypes.MsgDefend{Participant: p.String(), TaskId: c.Task, Game: g.Index})
+			}
+			continue
+		}
+		if game.Side(g.Position.Mover) != side || p.Silent != nil && p.Silent(g) {
+			continue
+		}
+		m, err := c.move(p, g)
+		if err != nil {
+			continue // a liar that has nothing to say
+		}
+		msgs = append(msgs, m)
+	}
+	for _, cl := range claims {
+		if p.Attacks && !cl.Beaten && !against[cl.Participant] && string(cl.ResultRoot) != string(mine.ResultRoot) {
+			msgs = append(msgs, &disputestypes.MsgAttack{Participant: p.String(), TaskId: c.Task, Target: cl.Participant})
+		}
+	}
+	return msgs, nil
+}
+
+func (c *Court) move(p *Party, g disputestypes.Game) (sdk.Msg, error) {
+	task, err := c.App.Tasks.Tasks.Get(c.Ctx(), c.Task)
+	if err != nil {
+		return nil, err
+	}
+	m, err := c.App.Models.GetModel(c.Ctx(), CourtModel)
+	if err != nil {
+		return nil, err
+	}
+	setup, err := disputestypes.NewSetup(g, c.Run.Machine, task, [32]byte(m.WeightsRoot))
+	if err != nil {
+		return nil, err
+	}
+	pos, err := disputestypes.DecodePosition(g.Position)
+	if err != nil {
+		return nil, err
+	}
+	next, err := (&game.Solver{Machine: c.Run.Machine, Trace: p.Answer.Trace}).Next(game.Resume(setup, pos))
+	if err != nil {
+		return nil, err
+	}
+	move, err := disputestypes.EncodeMove(next)
+	return &disputestypes.MsgMove{Participant: p.String(), TaskId: c.Task, Game: g.Index, Moves: g.Moves, Move: move}, err
+}
