@@ -127,7 +127,7 @@ func compile(ctx context.Context, pb *graphpb.Program, lim engine.Limits) (*engi
 // checkJudgeable refuses programs that x/disputes could not judge: with an element, or a fold step, of more evidence than a move holds.
 func (k Keeper) checkJudgeable(ctx context.Context, p *engine.Program) error {
 	nodes := len(p.Proto().Step.GetNodes()) + len(p.Proto().Forced.GetNodes())
-	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(uint64(nodes)*gasPerJudgeableNode, "check that a program is judgeable") //nolint:gosec // not negative
+	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(uint64(nodes)*gasPerJudgeableNode, "check that a program is judgeable")
 	if err := k.judgeable(p); err != nil {
 		return errorsmod.Wrapf(types.ErrInvalidProgram, "program: nobody could judge it: %s", err)
 	}
