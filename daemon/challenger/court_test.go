@@ -161,6 +161,7 @@ func (c *court) open(m *matter, cause string, height int64) {
 		TaskId: m.task.Id, Attempt: 1, State: disputestypes.CASE_STATE_OPEN, Cause: cause, OpenedHeight: height,
 		ClaimUntil: max(m.status.Deadline, height+claimBlocks), WorkerRoot: m.status.ResultRoot, Lock: m.task.Lock,
 	}
+	m.cs.SupportUntil = m.cs.ClaimUntil + claimBlocks
 	m.stand(m.status.Worker, m.status.ResultRoot, disputestypes.CLAIM_KIND_WORKER, height)
 }
 
@@ -173,10 +174,13 @@ func (c *court) claim(task uint64, who string, root []byte, height int64) error 
 		return errState
 	case m.cs == nil:
 		c.open(m, "claim", height)
-	case m.cs.State != disputestypes.CASE_STATE_OPEN || height > m.cs.ClaimUntil || m.claimOf(who) != nil:
+	case m.cs.State != disputestypes.CASE_STATE_OPEN || height > m.cs.SupportUntil || m.claimOf(who) != nil:
 		return errState
 	}
 	living, all := m.living(root)
+	if all == 0 && height > m.cs.ClaimUntil {
+		return errState
+	}
 	if all > 0 && living == 0 {
 		return errors.New("root has fallen")
 	}
@@ -473,7 +477,7 @@ func (c *court) decide(m *matter, height int64) {
 		if err := c.begin(m, heads[0], heads[1], 0, height); err != nil {
 			c.breach("pairing in %d: %v", m.task.Id, err)
 		}
-	case height > m.cs.ClaimUntil:
+	case height > m.cs.SupportUntil:
 		m.cs.State, m.cs.ClosedHeight = disputestypes.CASE_STATE_CLOSED, height
 		m.status.State = taskstypes.STATE_REFUNDED
 		if len(roots) == 1 {

@@ -57,7 +57,7 @@ type Action struct {
 
 // Distances in blocks.
 const (
-	// supportBefore: so long before claims close a root that is contested gets one more supporter. Who stands behind it until then may be
+	// supportBefore: so long before support closes, a root that is contested gets one more supporter. Who stands behind it until then may be
 	// silent afterwards, or have meant to lose.
 	supportBefore = 5
 	// attackGrace is how long a claim is left to the supporter whose turn it is.
@@ -115,10 +115,11 @@ func claimOf(claims []disputestypes.Claim, who string) *disputestypes.Claim {
 // support decides whether to stand behind the right root in a case of others. A root that has fallen cannot be claimed again, so one that
 // has a single supporter is supported at once: that one may be silent, or mean to lose.
 func support(v View, root commit.Hash) []Action {
-	if v.Height >= v.Case.ClaimUntil {
+	until := max(v.Case.SupportUntil, v.Case.ClaimUntil)
+	if v.Height >= until {
 		return nil
 	}
-	claim := []Action{{Act: ActClaim, Deadline: v.Case.ClaimUntil}}
+	claim := []Action{{Act: ActClaim, Deadline: until}}
 	var claimed, living, others int
 	for _, c := range v.Claims {
 		same := bytes.Equal(c.ResultRoot, root[:])
@@ -132,11 +133,13 @@ func support(v View, root commit.Hash) []Action {
 		}
 	}
 	switch {
+	case claimed == 0 && v.Height >= v.Case.ClaimUntil: // too late for a root that nobody has claimed
+		return nil
 	case claimed == 0:
-		return claim
+		return []Action{{Act: ActClaim, Deadline: v.Case.ClaimUntil}}
 	case living == 0 || others == 0: // it fell; or nobody says anything else
 		return nil
-	case living == 1 || living < claimed || v.Height >= v.Case.ClaimUntil-supportBefore:
+	case living == 1 || living < claimed || v.Height >= until-supportBefore:
 		return claim
 	}
 	for i := range v.Games {
