@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -260,8 +261,18 @@ func (r *quantised) write(w io.Writer) error {
 	fmt.Fprintf(t, "weights\t%d bytes, were %d (%.1f %%)\n", r.Weights.BytesAfter, r.Weights.BytesBefore,
 		100*float64(r.Weights.BytesAfter)/float64(r.Weights.BytesBefore))
 	fmt.Fprintf(t, "int8\t%d weights\n", len(r.Weights.Quantised))
-	for _, k := range r.Weights.Kept {
-		fmt.Fprintf(t, "float\t%s: %s\n", k.Name, k.Reason)
+	for i, k := range r.Weights.Kept { // one line a reason
+		why := func(o quantise.Kept) bool { return o.Reason == k.Reason }
+		if slices.IndexFunc(r.Weights.Kept, why) != i {
+			continue
+		}
+		n := 0
+		for _, o := range r.Weights.Kept {
+			if why(o) {
+				n++
+			}
+		}
+		fmt.Fprintf(t, "float\t%d weights, such as %s: %s\n", n, k.Name, k.Reason)
 	}
 	if l := r.Loss; l != nil {
 		if l.Labelled {
