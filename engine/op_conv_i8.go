@@ -83,7 +83,7 @@ func evalConvI8(y []int32, x, k []int8, s *kernel.ConvShape, threads int) {
 				planeConvI8(y[i*places:(i+1)*places], x[(n*s.C+o/og)*s.H*s.W:][:s.H*s.W], k[o*s.KH*s.KW:][:s.KH*s.KW], s)
 			}
 		})
-	case s.KH*s.KW == 1 && places == s.H*s.W: // a product: nothing to unfold
+	case s.KH*s.KW == 1 && s.StrideH*s.StrideW == 1 && s.PadTop+s.PadLeft+s.PadBottom+s.PadRight == 0: // a product: nothing to unfold
 		for i := range s.N * s.Groups {
 			n, g := i/s.Groups, i%s.Groups
 			kernel.GemmI8(y[(n*s.OC+g*og)*places:][:og*places], k[g*og*cg:][:og*cg], x[(n*s.C+g*cg)*places:][:cg*places], og, places, cg, false, false, threads)
