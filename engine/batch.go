@@ -115,7 +115,7 @@ func (b *batch) eval(w, i int, s, count int64, threads int) error {
 			continue
 		}
 		x, times := c.X[k], int64(1)
-		if count > 1 && b.varies(b.run.prog, b.g, r) {
+		if count > 1 && b.varies(b.g, r) {
 			times = count
 		}
 		from := &b.g.nodes[r.index]

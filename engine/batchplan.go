@@ -118,20 +118,20 @@ func (b *batchPlan) classify(p *Program, g *graph, i int) {
 	}
 	uniform := n.out.Shape.Static() && !slices.Contains(timed, n.op.Name)
 	for _, r := range n.in {
-		uniform = uniform && !b.varies(p, g, r)
+		uniform = uniform && !b.varies(g, r)
 	}
 	if uniform {
 		b.mode[i] = shared
 		return
 	}
-	b.slot[i] = bytes
+	b.mode[i], b.slot[i] = perStep, bytes
 	if b.mergeable(p, g, n) {
 		b.mode[i] = merged
 	}
 }
 
 // varies reports whether an operand depends on the step.
-func (b *batchPlan) varies(p *Program, g *graph, r ref) bool {
+func (b *batchPlan) varies(g *graph, r ref) bool {
 	if r.kind != graphpb.REF_KIND_NODE {
 		return false // states that change are only read by setrow@1
 	}
@@ -151,7 +151,7 @@ func (b *batchPlan) mergeable(p *Program, g *graph, n *node) bool {
 	vary, shapes := make([]bool, len(n.in)), make([]Shape, len(n.in))
 	for k, r := range n.in {
 		v := p.value(g, r)
-		vary[k], shapes[k] = b.varies(p, g, r), v.Shape
+		vary[k], shapes[k] = b.varies(g, r), v.Shape
 		if vary[k] && (!v.Shape.Static() || b.plan.place[r.index] == viewed ||
 			b.slot[r.index] != int64(opBytes(&Operand{DType: v.DType, Shape: v.Shape.At(0)}))) {
 			return false // a slice of a slot, or the same bytes at every step

@@ -3,13 +3,13 @@ package engine
 import (
 	"cmp"
 	"slices"
+	"syscall"
 	"unsafe"
-
-	"golang.org/x/sys/unix"
 )
 
 const (
-	hugePage = 2 << 20
+	hugePage     = 2 << 20
+	madvCollapse = 25 // MADV_COLLAPSE, Linux 6.1
 	// hugeGap is how far apart slices may lie that are taken as one range: large objects of the heap are neighbours.
 	hugeGap = 64 << 10
 )
@@ -34,7 +34,7 @@ func useHugePages(data [][]byte) {
 		from, to := (s.from+hugePage-1)&^(hugePage-1), s.to&^(hugePage-1)
 		if from < to {
 			// Best effort: an old kernel, a file system or a lack of memory says no.
-			_, _, _ = unix.Syscall(unix.SYS_MADVISE, from, to-from, unix.MADV_COLLAPSE)
+			_, _, _ = syscall.Syscall(syscall.SYS_MADVISE, from, to-from, madvCollapse) //nolint:errcheck // see above
 		}
 	}
 }

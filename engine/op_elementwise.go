@@ -98,8 +98,8 @@ func (c *EvalCtx) unmoved() bool {
 		if k > 0 {
 			data = c.X[k-1].data
 		}
-		if at := &c.at[k]; unsafe.SliceData(*at) != unsafe.SliceData(data) || len(*at) != len(data) {
-			*at, same = data, false
+		if at := &c.at[k]; unsafe.SliceData(*at) != unsafe.SliceData(data) || len(*at) != len(data) { // #nosec G103 -- compared only
+			*at, same = data, false // kept alive, so that no other bytes can be there
 		}
 	}
 	return same

@@ -118,7 +118,7 @@ func runMemoryChild(args []string) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Println(kib * 1024)
+	_, err = fmt.Fprintln(os.Stdout, kib*1024)
 	return err
 }
 
@@ -132,7 +132,7 @@ func statusKiB(field string) (int64, error) {
 	for s := bufio.NewScanner(f); s.Scan(); {
 		var name, unit string
 		var v int64
-		if n, _ := fmt.Sscan(s.Text(), &name, &v, &unit); n == 3 && name == field {
+		if _, err := fmt.Sscan(s.Text(), &name, &v, &unit); err == nil && name == field {
 			return v, nil
 		}
 	}
