@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cosmossdk.io/collections"
+	abci "github.com/cometbft/cometbft/abci/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/app/params"
@@ -191,9 +192,7 @@ func (c *Court) result(a *adversary.Answer) Result {
 func (c *Court) Assign(worker *Party, members ...*Party) {
 	c.tb.Helper()
 	c.serve(worker)
-	c.Deliver(c.user, &taskstypes.MsgSubmitTask{
-		Submitter: c.user.String(), Model: CourtModel, Inputs: c.inputs, Steps: c.Run.Steps, Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: Poai(100)[0],
-	})
+	c.Deliver(c.user, c.submit())
 	ids := TaskIDs(c.Chain, c.user)
 	c.Task = ids[len(ids)-1]
 	for range 10 {
@@ -218,6 +217,34 @@ func (c *Court) serve(p *Party) {
 	}
 }
 
+// Refused tells why a task of the model would not be taken; nil where it would.
+func (c *Court) Refused() error {
+	c.tb.Helper()
+	res := c.Try(c.user, c.submit())
+	if res.Code != 0 {
+		return errors.New(res.Log)
+	}
+	ids := TaskIDs(c.Chain, c.user)
+	c.Deliver(c.user, &taskstypes.MsgCancelTask{Submitter: c.user.String(), TaskId: ids[len(ids)-1]})
+	return nil
+}
+
+func (c *Court) submit() sdk.Msg {
+	return &taskstypes.MsgSubmitTask{
+		Submitter: c.user.String(), Model: CourtModel, Inputs: c.inputs, Steps: c.Run.Steps, Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: Poai(100)[0],
+	}
+}
+
+// Left is how many ticks the mover of a game still has for its move.
+func (c *Court) Left(g disputestypes.Game) uint64 {
+	c.tb.Helper()
+	tick, err := c.App.Disputes.Tick.Get(c.Ctx())
+	if err != nil {
+		c.tb.Fatalf("tick: %v", err)
+	}
+	return g.Due - min(tick, g.Due)
+}
+
 // Status is where the task stands.
 func (c *Court) Status() taskstypes.Status {
 	c.tb.Helper()
@@ -235,6 +262,7 @@ func (c *Court) Step() {
 	type sent struct {
 		p    *Party
 		move bool
+		msg  sdk.Msg
 	}
 	var who []sent
 	for _, p := range c.parties {
@@ -242,13 +270,13 @@ func (c *Court) Step() {
 		if err != nil {
 			c.tb.Fatalf("work of %s: %v", p.Name, err)
 		}
-		moves, err := c.due(p)
+		moves, err := c.Due(p)
 		if err != nil {
 			c.tb.Fatalf("disputes of %s: %v", p.Name, err)
 		}
 		for i, msg := range append(work, moves...) {
 			txs = append(txs, c.TxWith(p.Account, TxOptions{Gas: courtGas}, msg))
-			who = append(who, sent{p, i >= len(work)})
+			who = append(who, sent{p, i >= len(work), msg})
 		}
 	}
 	for i, r := range c.Block(txs...).TxResults {
@@ -257,13 +285,19 @@ func (c *Court) Step() {
 			c.tb.Fatalf("height %d: work of %s: %s", c.Height(), who[i].p.Name, r.Log)
 		case r.Code != 0:
 			who[i].p.Errors++
-			if who[i].p.Answer == c.Truth && who[i].p.Silent == nil {
+			_, isMove := who[i].msg.(*disputestypes.MsgMove)
+			if isMove && who[i].p.Answer == c.Truth && who[i].p.Silent == nil && !c.stale(r) {
 				c.tb.Fatalf("height %d: an honest move of %s was refused: %s", c.Height(), who[i].p.Name, r.Log)
 			}
 		case who[i].move:
 			who[i].p.Moves++
 		}
 	}
+}
+
+// stale tells that a game was over, or was replaced, in the block of a move.
+func (c *Court) stale(r *abci.ExecTxResult) bool {
+	return r.Codespace == disputestypes.ModuleName && r.Code == disputestypes.ErrOver.ABCICode()
 }
 
 // Until makes blocks until f holds, at most n.
@@ -285,9 +319,18 @@ func (c *Court) Settled() bool {
 	return err == nil && cs.State == disputestypes.CASE_STATE_CLOSED
 }
 
-// LastCase is the case of the first attempt at the task.
+// LastCase is the case of the last attempt at the task that has one.
 func (c *Court) LastCase() (disputestypes.Case, error) {
-	return c.App.Disputes.Cases.Get(c.Ctx(), collections.Join(c.Task, uint32(1)))
+	for attempt := c.Status().Attempt; attempt > 1; attempt-- {
+		if cs, err := c.caseOf(attempt); !errors.Is(err, collections.ErrNotFound) {
+			return cs, err
+		}
+	}
+	return c.caseOf(1)
+}
+
+func (c *Court) caseOf(attempt uint32) (disputestypes.Case, error) {
+	return c.App.Disputes.Cases.Get(c.Ctx(), collections.Join(c.Task, attempt))
 }
 
 // Games are all games about the task.
@@ -304,9 +347,9 @@ func (c *Court) Games() (games []disputestypes.Game) {
 	return games
 }
 
-// claims are those of the first attempt.
-func (c *Court) claims() (claims []disputestypes.Claim, err error) {
-	rng := collections.NewSuperPrefixedTripleRange[uint64, uint32, uint32](c.Task, 1)
+// claims are those of an attempt.
+func (c *Court) claims(attempt uint32) (claims []disputestypes.Claim, err error) {
+	rng := collections.NewSuperPrefixedTripleRange[uint64, uint32, uint32](c.Task, attempt)
 	err = c.App.Disputes.Claims.Walk(c.Ctx(), rng, func(_ collections.Triple[uint64, uint32, uint32], cl disputestypes.Claim) (bool, error) {
 		claims = append(claims, cl)
 		return false, nil
@@ -319,7 +362,7 @@ func (c *Court) describe() string {
 	if err != nil {
 		return "no case"
 	}
-	claims, _ := c.claims()
+	claims, _ := c.claims(cs.Attempt)
 	s := fmt.Sprintf("case %s, %d roots, %d running;", cs.State, cs.Roots, cs.Running)
 	for _, cl := range claims {
 		s += fmt.Sprintf(" %s %X beaten %t;", cl.Participant[:10], cl.ResultRoot[:3], cl.Beaten)
@@ -330,13 +373,13 @@ func (c *Court) describe() string {
 	return s
 }
 
-// due are the dispute messages that a party sends now.
-func (c *Court) due(p *Party) ([]sdk.Msg, error) {
+// Due are the dispute messages that a party sends now.
+func (c *Court) Due(p *Party) ([]sdk.Msg, error) {
 	st := c.Status()
 	if st.State != taskstypes.STATE_REVEALED && st.State != taskstypes.STATE_DISPUTED {
 		return nil, nil
 	}
-	cs, err := c.LastCase()
+	cs, err := c.caseOf(st.Attempt)
 	if errors.Is(err, collections.ErrNotFound) {
 		if p.Watches && string(st.ResultRoot) != string(p.Answer.Root[:]) && c.Height() < st.Deadline {
 			return []sdk.Msg{c.claim(p)}, nil
@@ -346,7 +389,7 @@ func (c *Court) due(p *Party) ([]sdk.Msg, error) {
 	if err != nil || cs.State != disputestypes.CASE_STATE_OPEN {
 		return nil, err
 	}
-	claims, err := c.claims()
+	claims, err := c.claims(cs.Attempt)
 	if err != nil {
 		return nil, err
 	}
