@@ -249,6 +249,9 @@ func (p *convPlan) emit(c *converter, l *lazy) nn.Value {
 			v[i] = float32(float64(v[i]) * float64(at(l.scale, int(o))))
 		}
 	}
+	if s := w.Shape(); p.isPointwise() {
+		w = reshaped(w, s[0], s[1])
+	}
 	scope := c.current
 	c.setScope(p.node)
 	y := c.emitConv(p, l.x, c.value(&val{host: w, name: p.name}))
@@ -266,7 +269,7 @@ func (c *converter) emitConv(p *convPlan, x, w nn.Value) nn.Value {
 		return nn.Value{} // the builder has the error
 	}
 	win := p.win
-	if !p.transposed && p.groups == 1 && win.kernel == [2]int64{1, 1} && win.stride == [2]int64{1, 1} && win.pad == [4]int64{} {
+	if p.isPointwise() {
 		return c.pointwise(x, w)
 	}
 	attrs := []engine.Attr{
@@ -276,6 +279,10 @@ func (c *converter) emitConv(p *convPlan, x, w nn.Value) nn.Value {
 		return c.g.Node("conv2d@1", attrs, engine.Value{}, x, w)
 	}
 	return c.g.Node("conv2d_dx@1", append(attrs, ints("size", p.size[:]...)), engine.Value{}, x, w)
+}
+
+func (p *convPlan) isPointwise() bool {
+	return !p.transposed && p.groups == 1 && p.win.kernel == [2]int64{1, 1} && p.win.stride == [2]int64{1, 1} && p.win.pad == [4]int64{}
 }
 
 // pointwise is a convolution of single places, which is a product of matrices: the same chains, read where they lie.

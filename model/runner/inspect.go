@@ -3,6 +3,7 @@ package runner
 import (
 	"fmt"
 	"io"
+	"sort"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -49,10 +50,19 @@ type Spec struct {
 type GraphInfo struct {
 	Name string `json:"name"`
 	// Units of the asked step, of the first and of the last.
-	Units      uint64     `json:"units"`
-	FirstUnits uint64     `json:"first_units"`
-	LastUnits  uint64     `json:"last_units"`
-	Nodes      []NodeInfo `json:"nodes"`
+	Units      uint64 `json:"units"`
+	FirstUnits uint64 `json:"first_units"`
+	LastUnits  uint64 `json:"last_units"`
+	// Ops sum the nodes up, the dearest first.
+	Ops   []OpInfo   `json:"ops"`
+	Nodes []NodeInfo `json:"nodes"`
+}
+
+// OpInfo is all nodes of one op in a graph.
+type OpInfo struct {
+	Op    string `json:"op"`
+	Nodes int    `json:"nodes"`
+	Units uint64 `json:"units"`
 }
 
 // NodeInfo is one node.
@@ -160,7 +170,24 @@ func graphInfo(p *engine.Program, g *graphpb.Graph, forced bool, cost engine.Cos
 			Units: max(ceilDiv(macs, cost.MacsPerUnit), ceilDiv(bytes, cost.BytesPerUnit)),
 		})
 	}
+	gi.Ops = sumUp(gi.Nodes)
 	return gi, nil
+}
+
+// sumUp adds up the nodes of each op.
+func sumUp(nodes []NodeInfo) []OpInfo {
+	at, list := map[string]int{}, []OpInfo{}
+	for _, n := range nodes {
+		i, ok := at[n.Op]
+		if !ok {
+			i = len(list)
+			at[n.Op], list = i, append(list, OpInfo{Op: n.Op})
+		}
+		list[i].Nodes++
+		list[i].Units += n.Units
+	}
+	sort.SliceStable(list, func(i, j int) bool { return list[i].Units > list[j].Units })
+	return list
 }
 
 func ceilDiv(a, b uint64) uint64 {
@@ -227,15 +254,33 @@ func (info *Info) Write(w io.Writer) error {
 		if _, err := fmt.Fprintf(w, "\n%s graph, units at step %d: %d\n", g.Name, info.Step, g.Units); err != nil {
 			return err
 		}
+		line("OP", "NODES", "UNITS", "SHARE")
+		for _, o := range g.Ops {
+			line(o.Op, o.Nodes, o.Units, fmt.Sprintf("%.1f%%", 100*float64(o.Units)/float64(max(g.Units, 1))))
+		}
+		if err := t.Flush(); err != nil {
+			return err
+		}
+		fmt.Fprintln(w)
 		line("#", "OP", "SHAPE", "DTYPE", "UNITS", "OPERANDS", "NAME")
 		for _, n := range g.Nodes {
-			line(n.Index, n.Op, n.Shape, n.DType, n.Units, strings.Join(n.Operands, " "), n.Name)
+			line(n.Index, n.Op, n.Shape, n.DType, n.Units, operandsText(n.Operands), n.Name)
 		}
 		if err := t.Flush(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// maxListed bounds the operands of a node that are written out, for a concatenation may have dozens.
+const maxListed = 6
+
+func operandsText(names []string) string {
+	if len(names) <= maxListed {
+		return strings.Join(names, " ")
+	}
+	return fmt.Sprintf("%s … and %d more", strings.Join(names[:maxListed-1], " "), len(names)-maxListed+1)
 }
 
 func texts(cells []any) []string {
