@@ -160,7 +160,7 @@ func TestClampUnit(t *testing.T) {
 	}
 	for range 300000 {
 		c := coefs[rng.IntN(len(coefs))]
-		check(float32(rng.Float64()*8-4), c[0], c[1])
+		check(float32(float64(rng.Float64()*8)-4), c[0], c[1])
 		// Short significands and far apart magnitudes meet at midpoints.
 		b := float32(math.Ldexp(1+float64(rng.IntN(2)), -rng.IntN(30)))
 		check(math.Float32frombits(rng.Uint32()&0x8000ffff|0x3f000000|rng.Uint32()&0x00ff0000), float32(math.Ldexp(1, -rng.IntN(30))), b)

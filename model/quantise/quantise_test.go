@@ -288,7 +288,7 @@ func TestStaticGraphs(t *testing.T) {
 			require.Equal(t, c.kept, kept)
 			loss, err := Compare(context.Background(), p, q, samples, nil, 1)
 			require.NoError(t, err)
-			require.Less(t, loss.MaxDifference, 0.04*loss.MaxOutput+1e-3)
+			require.Less(t, loss.MaxDifference, float64(0.04*loss.MaxOutput)+1e-3)
 			count := make(map[string]int)
 			for _, op := range opsOf(q) {
 				count[op]++
@@ -339,7 +339,7 @@ func TestDynamicError(t *testing.T) {
 					sw = max(sw, at(j)/127)
 				}
 				for j := range k {
-					bound += sx/2*at(j) + sw/2*math.Abs(float64(v[r*k+j])) + sx*sw/4
+					bound += float64(sx/2*at(j)) + float64(sw/2*math.Abs(float64(v[r*k+j]))) + float64(sx*sw/4)
 				}
 				require.InDelta(rt, want[r*n+o], got[r*n+o], bound)
 			}
