@@ -86,14 +86,16 @@ func forcedProgram(t *rapid.T) (prog *engine.Program, unsafe bool) {
 		for range rapid.IntRange(1, 4).Draw(t, "nodes") {
 			row()
 		}
-		kind := rapid.SampledFrom([]string{"rows", "rows", "rows", "rows", "capped", "late", "whole", "old", "fixed", "twice", "sum"}).Draw(t, "cache")
+		kind := rapid.SampledFrom([]string{"rows", "rows", "rows", "rows", "capped", "ahead", "late", "whole", "old", "fixed", "twice", "sum"}).Draw(t, "cache")
 		at, size, start := step, engine.Dim{A: 1, B: 1}, int64(0)
 		switch kind {
 		case "capped":
 			size.C = 7
+		case "ahead": // row t+1 is not written yet
+			size = engine.Dim{A: 2, B: 1, C: ctx}
 		case "late":
 			size = engine.Dim{A: 1, B: 1, C: ctx - 1}
-			start = 1 // row t+1 is not written yet
+			start = 1 // nor here
 		case "fixed":
 			at = g.I64(2)
 		case "whole":
