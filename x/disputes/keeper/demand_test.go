@@ -293,3 +293,26 @@ func TestNoSuspicion(t *testing.T) {
 	require.Equal(t, types.GAME_RESULT_REFUTED, f.through(dissent, 1).Result)
 	require.Empty(t, f.one(dissent).Suspect)
 }
+
+// Somebody supports the right root, plays a lie for it against a friend and is refuted: the op is not suspected for that.
+func TestSupporterRefutedOnPurpose(t *testing.T) {
+	f := fixture(t)
+	id := f.task(0, 0, 0)
+	_, err := f.claim(5, id, 1)
+	require.NoError(t, err)
+	_, err = f.claim(6, id, 0)
+	require.NoError(t, err)
+	index, err := f.attack(5, id, 6)
+	require.NoError(t, err)
+	f.play(id, index, 0) // the defender opens the truth
+	f.play(id, index, 1) // and the friend does not accept the states
+	for f.game(id, index).Result == types.GAME_RESULT_UNSPECIFIED {
+		f.play(id, index, map[string]int{who(6): 2, who(5): 0}[mover(f.game(id, index))])
+	}
+	require.Equal(t, types.GAME_RESULT_REFUTED, f.game(id, index).Result)
+	require.Empty(t, f.one(id).Suspect)
+	f.through(id, 1)
+	c := f.settle(id)
+	require.Equal(t, types.OUTCOME_UPHELD, c.Outcome)
+	require.Equal(t, map[string]int{who(5): 1}, f.poai.state(f.ctx).Lies, "the bad player keeps its lock: its root was right")
+}

@@ -170,10 +170,11 @@ func TestCourt(t *testing.T) {
 
 // verdict checks who paid.
 func (c *court) verdict(one types.Case, honest bool) {
-	lies := c.poai.state(c.ctx).Lies
+	lies, paid := c.poai.state(c.ctx).Lies, c.poai.state(c.ctx).Paid
 	for _, claim := range c.claims(c.id) {
 		wrong := string(claim.ResultRoot) != string(one.ValidRoot)
 		require.Equal(c.tb, wrong, lies[claim.Participant] == 1, "claim %d", claim.Order)
+		require.False(c.tb, wrong && paid[claim.Participant] > 0, "a liar earns nothing with another")
 	}
 	if honest {
 		for _, p := range c.players {
