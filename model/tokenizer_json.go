@@ -282,7 +282,7 @@ func (t *bpe) normalizer(s *stageJSON) error {
 		t.normal = append(t.normal, func(text string) string { return s.Prepend + text })
 	case "Replace":
 		if s.Pattern.String == nil || *s.Pattern.String == "" {
-			return errors.New("Replace by a pattern is not supported")
+			return errors.New("type Replace: a pattern is not supported")
 		}
 		t.normal = append(t.normal, func(text string) string { return strings.ReplaceAll(text, *s.Pattern.String, s.Content) })
 	default:
@@ -313,8 +313,8 @@ func (t *bpe) preTokenizer(s *stageJSON) error {
 }
 
 func (t *bpe) splitStage(s *stageJSON) error {
-	if s.Behavior != "Isolated" && !(s.Behavior == "Removed" && s.Invert) {
-		return fmt.Errorf("Split with behavior %.40q, invert %v is not supported", s.Behavior, s.Invert)
+	if s.Behavior != "Isolated" && (s.Behavior != "Removed" || !s.Invert) {
+		return fmt.Errorf("type Split: behavior %.40q, invert %v is not supported", s.Behavior, s.Invert)
 	}
 	switch {
 	case s.Pattern.Regex != nil:
@@ -322,7 +322,7 @@ func (t *bpe) splitStage(s *stageJSON) error {
 	case s.Pattern.String != nil:
 		return t.pattern(regexp2.Escape(*s.Pattern.String))
 	}
-	return errors.New("Split without a pattern")
+	return errors.New("type Split: without a pattern")
 }
 
 // pattern cuts words into matches and what lies between them. A text that takes too long stays whole from there on: the pattern is
@@ -400,7 +400,7 @@ func (t *bpe) byteLevelStage(s *stageJSON) error {
 func (t *bpe) metaspace(s *stageJSON) error {
 	mark := s.Replacement
 	if utf8.RuneCountInString(mark) != 1 {
-		return fmt.Errorf("Metaspace.replacement: %.40q, want one character", mark)
+		return fmt.Errorf("type Metaspace: replacement: %.40q, want one character", mark)
 	}
 	scheme := s.PrependScheme
 	if scheme == "" {
@@ -410,7 +410,7 @@ func (t *bpe) metaspace(s *stageJSON) error {
 		}
 	}
 	if scheme != "always" && scheme != "first" && scheme != "never" {
-		return fmt.Errorf("Metaspace.prepend_scheme: %.40q", scheme)
+		return fmt.Errorf("type Metaspace: prepend_scheme: %.40q", scheme)
 	}
 	cut := s.Split == nil || *s.Split
 	t.space = mark
@@ -478,12 +478,12 @@ func (t *bpe) decoder(s *stageJSON) error {
 		t.space, t.dropSpace = s.Replacement, s.PrependScheme != "never"
 	case "Replace":
 		if s.Pattern.String == nil || s.Content != " " {
-			return errors.New("Replace: want a character by a space")
+			return errors.New("type Replace: want a character by a space")
 		}
 		t.space = *s.Pattern.String
 	case "Strip":
 		if s.Content != " " || s.Start > 1 || s.Stop != 0 {
-			return errors.New("Strip: want one space at the start")
+			return errors.New("type Strip: want one space at the start")
 		}
 		t.dropSpace = s.Start == 1
 	case "ByteFallback", "Fuse":

@@ -99,7 +99,7 @@ func TestTokenizerJSONTokens(t *testing.T) {
 	id, ok := tok.TokenID("<|begin|>")
 	require.True(t, ok)
 	require.Equal(t, id, begin)
-	require.Equal(t, FileTokenizerJSON, tok.File())
+	require.Equal(t, "tokenizer.json", tok.File())
 	require.Empty(t, tok.Piece(-1, begin), "specials are nothing")
 	tool, _ := tok.TokenID("<tool>")
 	require.Equal(t, "<tool>", string(tok.Piece(begin, tool)), "added text is text")
@@ -154,7 +154,7 @@ func TestTokenizerJSONRefuses(t *testing.T) {
 		{"model.merges[0]: \"no", with("model.merges", []any{"no such"})},
 		{"model.merges[0]", with("model.merges", []any{7})},
 		{`normalizer: type "Odd"`, with("normalizer", map[string]any{"type": "Odd"})},
-		{"Replace by a pattern", with("normalizer", map[string]any{"type": "Replace", "pattern": map[string]any{"Regex": "x"}})},
+		{"type Replace: a pattern", with("normalizer", map[string]any{"type": "Replace", "pattern": map[string]any{"Regex": "x"}})},
 		{`pre_tokenizer: type "BertPreTokenizer"`, with("pre_tokenizer", map[string]any{"type": "BertPreTokenizer"})},
 		{"behavior", with("pre_tokenizer", map[string]any{"type": "Split", "pattern": map[string]any{"Regex": "x"}, "behavior": "MergedWithNext"})},
 		{"pattern", with("pre_tokenizer", map[string]any{"type": "Split", "pattern": map[string]any{"Regex": "(("}, "behavior": "Isolated"})},

@@ -107,7 +107,7 @@ func (f *folder) add(t testing.TB, name string, shape ...int64) {
 		seed = seed*1664525 + 1013904223
 		v := (float32(seed>>8)/(1<<24) - 0.5) * 0.9
 		if strings.Contains(name, "norm") {
-			v += 1
+			v++
 		}
 		x.F32()[i] = math.Float32frombits(math.Float32bits(v) &^ 0xffff)
 	}
@@ -176,6 +176,19 @@ func generate(t *testing.T, p *model.Package, prompt []int64, steps uint64) ([]i
 // TestFamilies runs small models of each family and compares with the plain form.
 func TestFamilies(t *testing.T) {
 	llama3 := map[string]any{"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0, "original_max_position_embeddings": 16}
+	linear := func(theta float64, i, hd int) float64 { return math.Pow(theta, -2*float64(i)/float64(hd)) / 4 }
+	blended := func(theta float64, i, hd int) float64 {
+		f := math.Pow(theta, -2*float64(i)/float64(hd))
+		length := 2 * math.Pi / f
+		switch {
+		case length < 16.0/4:
+			return f
+		case length > 16.0/1:
+			return f / 8
+		}
+		s := (16/length - 1) / (4 - 1)
+		return (1-s)*f/8 + s*f
+	}
 	for _, c := range []struct {
 		name                       string
 		config                     map[string]any
@@ -188,21 +201,8 @@ func TestFamilies(t *testing.T) {
 		{"mistral with wide heads", map[string]any{"model_type": "mistral", "sliding_window": 20}, 12, 20, 2, 2, 2, 10, nil},
 		{"qwen2", map[string]any{"model_type": "qwen2", "sliding_window": 4, "use_sliding_window": false}, 16, 24, 2, 2, 1, 8, nil},
 		{"qwen3", map[string]any{"model_type": "qwen3", "rope_theta": 1e6}, 16, 24, 2, 4, 2, 6, nil},
-		{"linear scaling", map[string]any{"rope_scaling": map[string]any{"type": "linear", "factor": 4.0}}, 16, 24, 1, 2, 2, 8,
-			func(theta float64, i, hd int) float64 { return math.Pow(theta, -2*float64(i)/float64(hd)) / 4 }},
-		{"llama 3.1 scaling", map[string]any{"rope_scaling": llama3, "rope_theta": 100.0}, 16, 24, 1, 2, 2, 8,
-			func(theta float64, i, hd int) float64 {
-				f := math.Pow(theta, -2*float64(i)/float64(hd))
-				length := 2 * math.Pi / f
-				switch {
-				case length < 16.0/4:
-					return f
-				case length > 16.0/1:
-					return f / 8
-				}
-				s := (16/length - 1) / (4 - 1)
-				return (1-s)*f/8 + s*f
-			}},
+		{"linear scaling", map[string]any{"rope_scaling": map[string]any{"type": "linear", "factor": 4.0}}, 16, 24, 1, 2, 2, 8, linear},
+		{"llama 3.1 scaling", map[string]any{"rope_scaling": llama3, "rope_theta": 100.0}, 16, 24, 1, 2, 2, 8, blended},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			f := newFolder(t, c.config, c.dim, c.ff, c.layers, c.heads, c.kv, c.hd)
