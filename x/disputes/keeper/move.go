@@ -63,7 +63,7 @@ func (k Keeper) CheckMove(ctx context.Context, msg *types.MsgMove) error {
 		return err
 	}
 	mover := g.Defender
-	if game.Side(g.Position.Mover) == game.Challenger { //nolint:gosec // stored by us
+	if game.Side(g.Position.Mover) == game.Challenger {
 		mover = g.Challenger
 	}
 	switch {
