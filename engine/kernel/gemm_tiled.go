@@ -11,6 +11,9 @@ const (
 	mcPanels = 12
 	nc       = 4096
 
+	// bufferB is the most elements of B packed at a time: 8 MiB, more only where kc × nc is.
+	bufferB = 2 << 20
+
 	// smallMACs is the size below which threads cost more than they save.
 	smallMACs = 1 << 18
 	// wideCols is the columns of the wide tile.
@@ -198,30 +201,38 @@ func (t *tiler) gemvRange(lo, hi int) {
 	}
 }
 
-// blocked is the product for many rows: a block of B is packed by all threads,
-// then tasks of some row panels × some column panels run over it.
+// blocked is the product for many rows: a block of B is packed by all threads, as
+// deep as bufferB allows, then tasks of some row panels × some column panels run over
+// it, kc deep at a time. Threads wait for each other twice a block.
 func (t *tiler) blocked(threads int) {
 	depth := min(roundUp(ceilDiv(t.k, ceilDiv(t.k, kc)), 8), t.k)
-	bBuf := buffer(depth * roundUp(min(t.n, nc), t.nr))
+	width := roundUp(min(t.n, nc), t.nr)
+	deep := min(max(bufferB/(width*depth), 1)*depth, t.k)
+	bBuf := buffer(deep * width)
 	defer buffers.Put(bBuf)
 	for j0 := 0; j0 < t.n; j0 += nc {
 		j1 := min(j0+nc, t.n)
 		colPanels := ceilDiv(j1-j0, t.nr)
 		rowPanels, colGroups := t.split(ceilDiv(t.m, t.mr), colPanels, threads)
 		rowTasks := ceilDiv(ceilDiv(t.m, t.mr), rowPanels)
-		for k0 := 0; k0 < t.k; k0 += depth {
-			k1 := min(k0+depth, t.k)
+		for first := 0; first < t.k; first += deep {
+			last := min(first+deep, t.k)
 			b := *bBuf
-			Parallel(threads, colPanels, func(lo, hi int) {
-				for p := lo; p < hi; p++ {
-					j := j0 + p*t.nr
-					t.packB(b[p*t.nr*(k1-k0):], j, min(t.nr, j1-j), t.nr, k0, k1)
+			// Depths [k0, k1) of the block begin at (k0 − first)·width, its panels at p·nr·(k1 − k0) from there.
+			Parallel(threads, ceilDiv(last-first, depth)*colPanels, func(lo, hi int) {
+				for q := lo; q < hi; q++ {
+					k0, p := first+q/colPanels*depth, q%colPanels
+					k1, j := min(k0+depth, last), j0+p*t.nr
+					t.packB(b[(k0-first)*width+p*t.nr*(k1-k0):], j, min(t.nr, j1-j), t.nr, k0, k1)
 				}
 			})
 			parallelTasks(threads, rowTasks*colGroups, func(task int) {
 				i := task / colGroups * rowPanels * t.mr
 				g := task % colGroups
-				t.block(b, i, min(i+rowPanels*t.mr, t.m), j0, j1, g*colPanels/colGroups, (g+1)*colPanels/colGroups, k0, k1)
+				for k0 := first; k0 < last; k0 += depth {
+					k1 := min(k0+depth, last)
+					t.block(b[(k0-first)*width:], i, min(i+rowPanels*t.mr, t.m), j0, j1, g*colPanels/colGroups, (g+1)*colPanels/colGroups, k0, k1)
+				}
 			})
 		}
 	}
