@@ -86,15 +86,13 @@ func TestGemmMatchesReference(t *testing.T) {
 func TestGemmDeep(t *testing.T) {
 	const m, n, k = 30, 2200, 1200
 	a, b := fill(m*k, 1, 1000), fill(k*n, 2, 100000)
-	for _, tri := range []Tri{None, Upper} {
-		want := make([]float32, m*n)
-		withReference(func() { Gemm(want, a, b, m, n, k, true, true, tri, 0) })
-		eachKernel(func(name string) {
-			got := make([]float32, m*n)
-			Gemm(got, a, b, m, n, k, true, true, tri, 2)
-			requireSameBits(t, want, got, name)
-		})
-	}
+	want := make([]float32, m*n)
+	withReference(func() { Gemm(want, a, b, m, n, k, true, true, Upper, 0) })
+	eachKernel(func(name string) {
+		got := make([]float32, m*n)
+		Gemm(got, a, b, m, n, k, true, true, Upper, 2)
+		requireSameBits(t, want, got, name)
+	})
 }
 
 // TestGemmLarge crosses every block boundary once.
