@@ -70,7 +70,9 @@ type Config struct {
 	MetricsAddr string
 	// Runner replaces the executor, for tests.
 	Runner executor.Runner
-	Logger *slog.Logger
+	// Disguise, if set, puts something in place of the executor, for demonstrations of disputes.
+	Disguise func(*executor.Executor) (challenger.Runs, error)
+	Logger   *slog.Logger
 }
 
 // Limits of a running daemon.
@@ -225,7 +227,13 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	}
 	exec := executor.New(d.client, fetcher, executor.Options{Threads: threads, MemoryBytes: d.cfg.MemoryBytes})
 	cached = exec.CachedBytes
-	var runner executor.Runner = exec
+	var runs challenger.Runs = exec
+	if d.cfg.Disguise != nil {
+		if runs, err = d.cfg.Disguise(exec); err != nil {
+			return err
+		}
+	}
+	var runner executor.Runner = runs
 	if d.cfg.Runner != nil {
 		runner = d.cfg.Runner
 	}
@@ -245,7 +253,7 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 		return err
 	}
 	if disputes {
-		if d.dispute, err = d.newChallenger(exec, secret); err != nil {
+		if d.dispute, err = d.newChallenger(runs, secret); err != nil {
 			return err
 		}
 		runner = lacking{runner, d.dispute}

@@ -19,12 +19,12 @@ import (
 )
 
 // newChallenger makes the part that argues. It shares the executor's models, the sender and what the journal says of own results.
-func (d *daemon) newChallenger(exec *executor.Executor, secret []byte) (*challenger.Challenger, error) {
+func (d *daemon) newChallenger(runs challenger.Runs, secret []byte) (*challenger.Challenger, error) {
 	return challenger.New(challenger.Config{
 		Participant: d.signer.Operator(), Secret: secret, WatchRate: d.cfg.WatchRate, Models: d.cfg.WatchModels, MaxAttacks: d.cfg.MaxAttacks,
 		MemoryBytes: d.cfg.DisputeBytes, Produce: d.cfg.Produce, Known: d.known,
 		Logger: d.log.With("part", "challenger"), Metrics: d.metrics.Disputes(),
-	}, d.client, d.client, exec, d.notes, d.sender)
+	}, d.client, d.client, runs, d.notes, d.sender)
 }
 
 // known is a root that this participant has computed as a worker or as a member.

@@ -21,6 +21,8 @@ type Options struct {
 	Out io.Writer
 	// JSON, if set, takes the report as one JSON document; Out then shows progress only.
 	JSON io.Writer
+	// Scenario, if set, is shown in place of the main job.
+	Scenario *Scenario
 	// Exit ends the network after the report; otherwise it runs until ctx ends.
 	Exit bool
 	// Timeout for everything up to the report.
@@ -57,7 +59,11 @@ func Run(ctx context.Context, o Options) error {
 	if err := r.launch(jobCtx); err != nil {
 		return errors.Join(err, r.stop())
 	}
-	err := r.watched(jobCtx, r.job)
+	job := r.job
+	if o.Scenario != nil {
+		job = r.play
+	}
+	err := r.watched(jobCtx, job)
 	r.report.Seconds = time.Since(start).Seconds()
 	if err == nil {
 		err = r.show()

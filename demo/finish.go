@@ -165,11 +165,11 @@ func (r *runner) check(ctx context.Context) error {
 	if !claimed.IsPositive() {
 		r.fail("nobody claimed a reward")
 	}
-	return r.checkSupply(ctx)
+	return r.checkSupply(ctx, math.ZeroInt())
 }
 
-// checkSupply compares the bank's supply with genesis plus what was minted minus what was burnt.
-func (r *runner) checkSupply(ctx context.Context) error {
+// checkSupply compares the bank's supply with genesis plus what was minted minus what was burnt, slashes besides fees.
+func (r *runner) checkSupply(ctx context.Context, slashes math.Int) error {
 	supply, err := banktypes.NewQueryClient(r.client.Conn).SupplyOf(ctx, &banktypes.QuerySupplyOfRequest{Denom: localnet.Denom})
 	if err != nil {
 		return fmt.Errorf("supply: %w", err)
@@ -178,7 +178,7 @@ func (r *runner) checkSupply(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("minted supply: %w", err)
 	}
-	burnt := math.ZeroInt()
+	burnt := slashes
 	for _, t := range r.tasks {
 		if p := t.view.Payment; p != nil {
 			burnt = burnt.Add(p.Burnt)

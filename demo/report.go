@@ -18,7 +18,10 @@ type Report struct {
 	Rewards []RewardReport `json:"rewards"`
 	Supply  SupplyReport   `json:"supply"`
 	Labels  LabelReport    `json:"labels"`
-	Seconds float64        `json:"seconds"`
+	// Disputes are the games of a scenario, Bonds what each participant lost.
+	Disputes []DisputeReport `json:"disputes,omitempty"`
+	Bonds    []BondReport    `json:"bonds,omitempty"`
+	Seconds  float64         `json:"seconds"`
 	// Failures says why the demo did not pass; empty when it did.
 	Failures []string `json:"failures"`
 }
@@ -65,6 +68,13 @@ type LabelReport struct {
 	Known int `json:"known"`
 }
 
+// BondReport is what a participant lost of its bond, in upoai.
+type BondReport struct {
+	Participant string `json:"participant"`
+	Lies        bool   `json:"lies"`
+	Lost        string `json:"lost"`
+}
+
 // names turns addresses into the short names of the network.
 type names map[string]string
 
@@ -100,7 +110,36 @@ func (r *Report) Tables(w io.Writer, n names) {
 	})
 	t.Render()
 
-	t = newTable(w, "PoAI score", "epoch", "participant", "units × reliability")
+	if len(r.Disputes) > 0 {
+		r.disputeTables(w, n)
+	} else {
+		r.rewardTables(w, n)
+	}
+	fmt.Fprintf(w, "Supply: genesis %s + minted %s − burnt %s = %s\n",
+		poai(r.Supply.Genesis), poai(r.Supply.Minted), poai(r.Supply.Burnt), poai(r.Supply.Supply))
+	fmt.Fprintf(w, "Known answers: %d of %d right\n", r.Labels.Right, r.Labels.Known)
+}
+
+func (r *Report) disputeTables(w io.Writer, n names) {
+	t := newTable(w, "Disputes", "task", "plaintiff", "defendant", "rounds", "where", "op", "element", "claimed", "the chain's", "verdict", "slashed", "blocks")
+	for _, d := range r.Disputes {
+		t.AppendRow(table.Row{
+			d.Task, n.of(d.Plaintiff), n.of(d.Defendant), d.Rounds, d.Node, d.Op, d.Element, d.claimed, d.value, d.Verdict, poai(d.Slashed), d.Blocks,
+		})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "slashed", Align: text.AlignRight}})
+	t.Render()
+
+	t = newTable(w, "Bonds", "participant", "lies", "lost")
+	for _, b := range r.Bonds {
+		t.AppendRow(table.Row{n.of(b.Participant), b.Lies, poai(b.Lost)})
+	}
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "lost", Align: text.AlignRight}})
+	t.Render()
+}
+
+func (r *Report) rewardTables(w io.Writer, n names) {
+	t := newTable(w, "PoAI score", "epoch", "participant", "units × reliability")
 	for _, x := range r.Scores {
 		t.AppendRow(table.Row{x.Epoch, n.of(x.Participant), x.Score})
 	}
@@ -113,10 +152,6 @@ func (r *Report) Tables(w io.Writer, n names) {
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: "claimed", Align: text.AlignRight}})
 	t.Render()
-
-	fmt.Fprintf(w, "Supply: genesis %s + minted %s − burnt %s = %s\n",
-		poai(r.Supply.Genesis), poai(r.Supply.Minted), poai(r.Supply.Burnt), poai(r.Supply.Supply))
-	fmt.Fprintf(w, "Known answers: %d of %d right\n", r.Labels.Right, r.Labels.Known)
 }
 
 func newTable(w io.Writer, title string, columns ...any) table.Writer {

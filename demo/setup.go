@@ -13,6 +13,7 @@ import (
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"poaid/localnet"
+	disputestypes "poaid/x/disputes/types"
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
@@ -26,10 +27,12 @@ func hotMessages() []sdk.Msg {
 	return []sdk.Msg{
 		&taskstypes.MsgSealResults{}, &taskstypes.MsgRevealResults{},
 		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{},
+		&disputestypes.MsgClaim{}, &disputestypes.MsgAttack{}, &disputestypes.MsgDefend{}, &disputestypes.MsgMove{},
+		&disputestypes.MsgDemandBytes{}, &disputestypes.MsgProduceBytes{},
 	}
 }
 
-// join bonds every participant and grants its hot key just what its daemon needs: four message types and gas.
+// join bonds every participant and grants its hot key just what its daemon needs: ten message types and gas.
 func (r *runner) join(ctx context.Context) error {
 	for i, p := range r.layout.Participants {
 		operator, err := sdk.AccAddressFromBech32(p.Operator)

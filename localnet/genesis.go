@@ -15,6 +15,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/gogoproto/proto"
 
+	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
 	taskstypes "poaid/x/tasks/types"
@@ -79,6 +80,7 @@ func (b *builder) appState() (json.RawMessage, error) {
 		edit(b, state, poaitypes.ModuleName, editPoai),
 		edit(b, state, taskstypes.ModuleName, editTasks),
 		edit(b, state, rewardstypes.ModuleName, editRewards),
+		edit(b, state, disputestypes.ModuleName, editDisputes),
 		edit(b, state, genutiltypes.ModuleName, func(g *genutiltypes.GenesisState) { g.GenTxs = b.gentxs }),
 	}
 	for _, err := range steps {
@@ -132,6 +134,15 @@ func editTasks(g *taskstypes.GenesisState) {
 	g.Params.RetentionBlocks = 100_000
 	// Everybody is new here, so every task is audited.
 	g.Params.AuditRatePpm = 1_000_000
+}
+
+// A tick is a block: a move has a few seconds, and a machine that is busy with everything else needs them.
+func editDisputes(g *disputestypes.GenesisState) {
+	g.Params.ClockBase = 40
+	g.Params.ClockReserve = 200
+	g.Params.ClaimBlocks = 20
+	g.Params.DemandBlocks = 100
+	g.Params.AppealBlocks = 40
 }
 
 func editRewards(g *rewardstypes.GenesisState) { g.Params.VestingBlocks = 40 }

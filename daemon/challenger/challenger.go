@@ -14,6 +14,7 @@ import (
 	"poaid/daemon/chain"
 	"poaid/daemon/executor"
 	"poaid/engine"
+	"poaid/game"
 	"poaid/engine/graphpb"
 	disputestypes "poaid/x/disputes/types"
 	modelstypes "poaid/x/models/types"
@@ -47,6 +48,11 @@ type Runs interface {
 	Run(ctx context.Context, task taskstypes.Task) (executor.Result, error)
 	Open(ctx context.Context, task taskstypes.Task) (executor.Material, func(), error)
 	RunOptions() engine.RunOptions
+}
+
+// Tracer is a Runs with traces of its own, where it gives one: networks that show disputes have liars.
+type Tracer interface {
+	Trace(ctx context.Context, m game.Machine, task taskstypes.Task, of executor.Material) (game.Trace, error)
 }
 
 // Outbox sends items; chain.Sender is one.

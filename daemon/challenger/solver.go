@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"poaid/commit"
+	"poaid/daemon/executor"
 	"poaid/engine"
 	"poaid/game"
 	disputestypes "poaid/x/disputes/types"
@@ -206,7 +207,7 @@ func (s *solver) build(ctx context.Context, tr *trace) error {
 		return err
 	}
 	tr.ctx = &jobContext{Context: context.WithoutCancel(ctx), now: ctx}
-	rerun, err := game.NewEngineTrace(tr.ctx, machine, m.Program, m.Weights, m.Inputs, tr.task.Steps, s.runs.RunOptions())
+	rerun, err := s.trace(tr.ctx, machine, tr.task, m)
 	if err != nil {
 		return err
 	}
@@ -215,6 +216,15 @@ func (s *solver) build(ctx context.Context, tr *trace) error {
 	}
 	tr.machine, tr.weights, tr.rerun = machine, commit.Hash(model.WeightsRoot), rerun
 	return nil
+}
+
+func (s *solver) trace(ctx context.Context, machine game.Machine, task taskstypes.Task, m executor.Material) (game.Trace, error) {
+	if t, ok := s.runs.(Tracer); ok {
+		if own, err := t.Trace(ctx, machine, task, m); own != nil || err != nil {
+			return own, err
+		}
+	}
+	return game.NewEngineTrace(ctx, machine, m.Program, m.Weights, m.Inputs, task.Steps, s.runs.RunOptions())
 }
 
 // reserve makes room for a trace: idle ones go, the longest unused first; then it waits for those in use. Alone it may exceed the bound:

@@ -2,6 +2,7 @@ package adversary
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -35,6 +36,30 @@ func Flipped(step uint64, node, at int, mask byte) Lie {
 			return nil, err
 		}
 		return r.answer(r.trace(src))
+	}
+}
+
+// FlippedOp flips a high bit of an element of the last node of an op in the last step, of which the result depends.
+func FlippedOp(op string) Lie {
+	return func(r *Run) (*Answer, error) {
+		honest, err := Honest(r)
+		if err != nil {
+			return nil, err
+		}
+		step := r.Steps - 1
+		for n := r.Machine.Nodes(step) - 1; n >= 0; n-- {
+			view, _, err := r.Machine.Node(step, n)
+			if err != nil {
+				return nil, err
+			}
+			for at := 3; view.Op.Name == op && at < 64; at += 4 {
+				a, err := Flipped(step, n, at, 0x40)(r)
+				if err != nil || a.Root != honest.Root {
+					return a, err
+				}
+			}
+		}
+		return nil, fmt.Errorf("no node %s of which the result depends", op)
 	}
 }
 

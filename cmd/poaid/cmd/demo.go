@@ -23,6 +23,7 @@ const (
 	flagBasePort     = "base-port"
 	flagBlockTime    = "block-time"
 	flagExit         = "exit"
+	flagScenario     = "scenario"
 	flagJSON         = "json"
 	flagTimeout      = "timeout"
 )
@@ -71,11 +72,13 @@ somebody claimed a reward. The network keeps running until Ctrl-C; with --exit i
 --home; an earlier demo there is wiped.`,
 		Example: `  poaid demo
   poaid demo --validators 2 --exit
-  poaid demo --exit --json > report.json`,
+  poaid demo --exit --json > report.json
+  poaid demo --scenario lying-majority --exit`,
 		Args: cobra.NoArgs,
 		RunE: runDemo,
 	}
 	addNetFlags(cmd, 4)
+	cmd.Flags().String(flagScenario, "", "Show what happens to liars instead: lying-worker, lying-verifier or lying-majority")
 	cmd.Flags().Bool(flagExit, false, "Stop the network after the report")
 	cmd.Flags().Bool(flagJSON, false, "Print the report as one JSON document on standard output; progress goes to standard error")
 	cmd.Flags().Duration(flagTimeout, 10*time.Minute, "Give up on the job after this time")
@@ -92,6 +95,9 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	o := demo.Options{Net: net, Encoding: enc, Out: cmd.OutOrStdout()}
+	if o.Scenario, err = scenario(cmd, &o.Net); err != nil {
+		return err
+	}
 	if o.Exit, err = cmd.Flags().GetBool(flagExit); err != nil {
 		return err
 	}
@@ -108,6 +114,17 @@ func runDemo(cmd *cobra.Command, _ []string) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	return demo.Run(ctx, o)
+}
+
+// scenario reads the flag; a scenario has as many participants as it needs.
+func scenario(cmd *cobra.Command, net *localnet.Config) (*demo.Scenario, error) {
+	name, err := cmd.Flags().GetString(flagScenario)
+	if err != nil || name == "" {
+		return nil, err
+	}
+	s, err := demo.ScenarioNamed(name)
+	net.Participants = s.Participants
+	return &s, err
 }
 
 func localnetCmd() *cobra.Command {

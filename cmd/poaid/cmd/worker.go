@@ -16,6 +16,9 @@ import (
 	"poaid/app/params"
 	"poaid/daemon"
 	"poaid/daemon/chain"
+	"poaid/daemon/challenger"
+	"poaid/daemon/executor"
+	"poaid/demo/liar"
 )
 
 // Flags of the daemons.
@@ -41,6 +44,7 @@ const (
 	flagMaxAttacks    = "max-attacks"
 	flagDisputeMemory = "dispute-memory-mib"
 	flagProduce       = "produce"
+	flagLie           = "lie"
 )
 
 const daemonLong = `
@@ -140,6 +144,8 @@ func addDaemonFlags(cmd *cobra.Command, watchRate float64) {
 	f.Int64(flagDisputeMemory, 4096, "Memory for running games, in MiB; one game alone may exceed it")
 	f.Bool(flagProduce, true, "Bring bytes that others demand on the chain, for the fee")
 	f.Bool(flagLogJSON, false, "Log JSON instead of text")
+	f.String(flagLie, "", "Lie, for a demonstration of disputes")
+	_ = f.MarkHidden(flagLie) // it is defined in the line above
 }
 
 // runDaemon starts a daemon and ends it cleanly on SIGINT or SIGTERM; a second signal kills.
@@ -178,6 +184,9 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 	cfg.Gas.Adjustment = v.float(flags.FlagGasAdjustment)
 	if n := v.unsigned(flagGasItem); n > 0 {
 		cfg.Gas.Simulate, cfg.Gas.PerItem = false, n
+	}
+	if kind := v.text(flagLie); kind != "" {
+		cfg.Disguise = func(e *executor.Executor) (challenger.Runs, error) { return liar.New(e, kind) }
 	}
 	prices := v.text(flags.FlagGasPrices)
 	shard := v.text(flagShard)
