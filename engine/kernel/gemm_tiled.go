@@ -213,8 +213,8 @@ func (t *tiler) blocked(threads int) {
 	for j0 := 0; j0 < t.n; j0 += nc {
 		j1 := min(j0+nc, t.n)
 		colPanels := ceilDiv(j1-j0, t.nr)
-		rowPanels, colGroups := t.split(ceilDiv(t.m, t.mr), colPanels, threads)
-		rowTasks := ceilDiv(ceilDiv(t.m, t.mr), rowPanels)
+		rowPanels := ceilDiv(t.m, t.mr)
+		rowTasks, colGroups := t.split(rowPanels, colPanels, threads)
 		for first := 0; first < t.k; first += deep {
 			last := min(first+deep, t.k)
 			b := *bBuf
@@ -227,26 +227,25 @@ func (t *tiler) blocked(threads int) {
 				}
 			})
 			parallelTasks(threads, rowTasks*colGroups, func(task int) {
-				i := task / colGroups * rowPanels * t.mr
-				g := task % colGroups
+				r, g := task/colGroups, task%colGroups
+				i, end := r*rowPanels/rowTasks*t.mr, min((r+1)*rowPanels/rowTasks*t.mr, t.m)
 				for k0 := first; k0 < last; k0 += depth {
 					k1 := min(k0+depth, last)
-					t.block(b[(k0-first)*width:], i, min(i+rowPanels*t.mr, t.m), j0, j1, g*colPanels/colGroups, (g+1)*colPanels/colGroups, k0, k1)
+					t.block(b[(k0-first)*width:], i, end, j0, j1, g*colPanels/colGroups, (g+1)*colPanels/colGroups, k0, k1)
 				}
 			})
 		}
 	}
 }
 
-// split chooses how many row panels a task takes and into how many groups the
-// column panels fall, so that there are a few tasks for every thread.
-func (t *tiler) split(rowPanels, colPanels, threads int) (perTask, groups int) {
+// split chooses into how many tasks the row panels fall and into how many groups the
+// column panels, so that there are a few tasks for every thread.
+func (t *tiler) split(rowPanels, colPanels, threads int) (rowTasks, colGroups int) {
 	if threads == 1 {
-		return mcPanels, 1
+		return ceilDiv(rowPanels, mcPanels), 1
 	}
-	perTask = min(mcPanels, max(2, ceilDiv(rowPanels, 3*threads)))
-	tasks := ceilDiv(rowPanels, perTask)
-	return perTask, min(colPanels, max(1, 3*threads/tasks))
+	rowTasks = ceilDiv(rowPanels, min(mcPanels, max(2, ceilDiv(rowPanels, 3*threads))))
+	return rowTasks, min(colPanels, max(1, 3*threads/rowTasks))
 }
 
 // block computes rows [i0, i1) × column panels [p0, p1) of the packed block b,
