@@ -62,6 +62,7 @@ func TestFolded(t *testing.T) {
 		{"conv, scale and shift", "conv2d@1 add@1"},
 		{"affine before a conv without padding", "relu@1 conv2d@1 add@1"},
 		{"scale before a padded grouped conv", "conv2d@1"},
+		{"conv read twice", "conv2d@1 mul@1 add@1"},
 		{"silu", "silu@1"},
 		{"hardswish", "hardswish@1"},
 		{"hardswish by hardsigmoid", "hardswish@1"},
@@ -76,6 +77,11 @@ func TestFolded(t *testing.T) {
 			ops = append(ops, n.Op)
 		}
 		require.Equal(t, c.ops, strings.Join(ops, " "), c.name)
+	}
+	g := byName["hardswish"]
+	g.inits = append(in(of("three", f32, nil, 2)), g.inits[1:]...) // clip(x + 2, 0, 6)·x/6 is no hardswish
+	for _, n := range imported(t, g).Program.Proto().Step.Nodes {
+		require.NotEqual(t, "hardswish@1", n.Op)
 	}
 	p := imported(t, byName["conv and batch norm"])
 	var names []string
