@@ -11,8 +11,9 @@ const (
 	mcPanels = 12
 	nc       = 4096
 
-	// bufferB is the most elements of B packed at a time: 8 MiB, more only where kc × nc is.
-	bufferB = 2 << 20
+	// bufferB is the most elements of B that several threads pack at a time: 4 MiB, as
+	// much as kc × nc.
+	bufferB = kc * nc
 
 	// smallMACs is the size below which threads cost more than they save.
 	smallMACs = 1 << 18
@@ -201,13 +202,16 @@ func (t *tiler) gemvRange(lo, hi int) {
 	}
 }
 
-// blocked is the product for many rows: a block of B is packed by all threads, as
-// deep as bufferB allows, then tasks of some row panels × some column panels run over
+// blocked is the product for many rows: a block of B is packed by all threads, by
+// several as deep as bufferB allows, then tasks of some row panels × some column panels run over
 // it, kc deep at a time. Threads wait for each other twice a block.
 func (t *tiler) blocked(threads int) {
 	depth := min(roundUp(ceilDiv(t.k, ceilDiv(t.k, kc)), 8), t.k)
 	width := roundUp(min(t.n, nc), t.nr)
-	deep := min(max(bufferB/(width*depth), 1)*depth, t.k)
+	deep := depth
+	if threads > 1 { // fewer waits
+		deep = min(max(bufferB/(width*depth), 1)*depth, t.k)
+	}
 	bBuf := buffer(deep * width)
 	defer buffers.Put(bBuf)
 	for j0 := 0; j0 < t.n; j0 += nc {
