@@ -191,18 +191,7 @@ func (r *runner) watchDispute(ctx context.Context) error {
 			return false // asked again
 		}
 		for _, g := range games.Games {
-			key := g.Moves<<8 | uint64(g.Result)
-			if told[g.Index] == key {
-				continue
-			}
-			if told[g.Index] == 0 {
-				r.screen.step("game %d: %s challenges the root of %s", g.Index, r.names.of(g.Challenger), r.names.of(g.Defender))
-			}
-			told[g.Index] = key
-			r.screen.step("game %d, move %d: %s", g.Index, g.Moves, g.LastMove)
-			if g.Winner != "" {
-				r.screen.step("game %d: %s won (%s)", g.Index, r.names.of(g.Winner), verdict(g.Result))
-			}
+			r.tell(told, g)
 		}
 		if v.Status.Attempt > 1 && !serving {
 			for i := committee + 1; i < len(r.layout.Participants); i++ {
@@ -214,6 +203,23 @@ func (r *runner) watchDispute(ctx context.Context) error {
 		}
 		return isEnd(v.Status.State)
 	})
+}
+
+// tell shows what is new in a game; told holds its moves, and whether its end was told.
+func (r *runner) tell(told map[uint32]uint64, g disputestypes.Game) {
+	const over = 1 << 32
+	before, seen := told[g.Index]
+	if !seen {
+		r.screen.step("game %d: %s challenges the root of %s", g.Index, r.names.of(g.Challenger), r.names.of(g.Defender))
+	}
+	if g.Moves > before%over {
+		r.screen.step("game %d, move %d: %s", g.Index, g.Moves, g.LastMove)
+	}
+	told[g.Index] = g.Moves | before&over
+	if g.Winner != "" && before < over {
+		r.screen.step("game %d: %s won (%s)", g.Index, r.names.of(g.Winner), verdict(g.Result))
+		told[g.Index] |= over
+	}
 }
 
 func verdict(r disputestypes.GameResult) string {

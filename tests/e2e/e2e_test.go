@@ -20,6 +20,9 @@ import (
 // binary returns the poaid executable: $POAID_BIN, or a fresh build.
 func binary(t *testing.T) string {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("runs processes for minutes")
+	}
 	if bin := os.Getenv("POAID_BIN"); bin != "" {
 		abs, err := filepath.Abs(bin)
 		require.NoError(t, err)
@@ -35,21 +38,54 @@ func binary(t *testing.T) string {
 // one validator with SIGKILL while tasks are under way. They come back, and every task must end FINAL and right, with
 // every coin accounted for and nobody punished.
 func TestMainJobSurvivesKills(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs processes for a minute")
+	r := run(t, binary(t), 4, demo.Options{AfterSubmit: killAndRestart})
+	require.NotEmpty(t, r.Tasks)
+	for _, task := range r.Tasks {
+		require.Equal(t, "FINAL", task.State, "task %d", task.ID)
+		require.NotEmpty(t, task.Committee, "task %d", task.ID)
+		require.NotContains(t, task.Committee, task.Worker, "task %d", task.ID)
 	}
-	enc, err := localnet.NewEncoding()
-	require.NoError(t, err)
+	require.NotEmpty(t, r.Scores)
+	require.Equal(t, r.Labels.Known, r.Labels.Right)
+}
+
+// TestLiarsLose runs every scenario: processes that lie lose their bond, those that do not lose nothing, and no lie becomes final.
+func TestLiarsLose(t *testing.T) {
+	bin := binary(t)
+	for _, s := range demo.Scenarios() {
+		t.Run(s.Name, func(t *testing.T) {
+			r := run(t, bin, s.Participants, demo.Options{Scenario: &s})
+			refuted := 0
+			for _, d := range r.Disputes {
+				require.NotEmpty(t, d.Verdict)
+				if d.Verdict != "refuted" && d.Verdict != "upheld" {
+					continue
+				}
+				refuted++
+				require.Equal(t, "matmul@1", d.Op)
+				require.NotEmpty(t, d.Element)
+				require.NotEqual(t, "0", d.Slashed)
+				require.Positive(t, d.Rounds)
+				require.Positive(t, d.Blocks)
+			}
+			require.NotZero(t, refuted, "the chain judged nothing")
+		})
+	}
+}
+
+// run runs a demo on two validators and returns its report; it fails the test where the demo does, and shows the logs.
+func run(t *testing.T, bin string, participants int, o demo.Options) demo.Report {
+	t.Helper()
 	var progress, report bytes.Buffer
 	home := t.TempDir()
-	err = demo.Run(t.Context(), demo.Options{
-		Net: localnet.Config{
-			Home: home, ChainID: "poaid-e2e", Validators: 2, Participants: 4,
-			BlockTime: 200 * time.Millisecond, Binary: binary(t),
-		},
-		Encoding: enc, Out: &progress, JSON: &report, Exit: true, Timeout: 5 * time.Minute,
-		AfterSubmit: killAndRestart,
-	})
+	var err error
+	o.Encoding, err = localnet.NewEncoding()
+	require.NoError(t, err)
+	o.Out, o.JSON, o.Exit, o.Timeout = &progress, &report, true, 5*time.Minute
+	o.Net = localnet.Config{
+		Home: home, ChainID: "poaid-e2e", Validators: 2, Participants: participants, BlockTime: 200 * time.Millisecond, Binary: bin,
+	}
+	err = demo.Run(t.Context(), o)
 	if err != nil {
 		t.Logf("progress:\n%s", progress.String())
 		logs, globErr := filepath.Glob(filepath.Join(home, "logs", "*.log"))
@@ -64,14 +100,7 @@ func TestMainJobSurvivesKills(t *testing.T) {
 
 	var r demo.Report
 	require.NoError(t, json.Unmarshal(report.Bytes(), &r))
-	require.NotEmpty(t, r.Tasks)
-	for _, task := range r.Tasks {
-		require.Equal(t, "FINAL", task.State, "task %d", task.ID)
-		require.NotEmpty(t, task.Committee, "task %d", task.ID)
-		require.NotContains(t, task.Committee, task.Worker, "task %d", task.ID)
-	}
-	require.NotEmpty(t, r.Scores)
-	require.Equal(t, r.Labels.Known, r.Labels.Right)
+	return r
 }
 
 // killAndRestart ends processes as a power cut would and starts them again.
