@@ -11,7 +11,6 @@ import (
 	"poaid/app/params"
 	"poaid/commit"
 	"poaid/engine"
-	"poaid/engine/graphpb"
 	"poaid/game"
 	"poaid/model"
 	"poaid/testutil/adversary"
@@ -113,7 +112,7 @@ func (c *Court) register(cs Case) {
 }
 
 func namedTensor(name string, x *engine.Tensor) taskstypes.NamedTensor {
-	return taskstypes.NamedTensor{Name: name, Dtype: graphpb.DType(x.DType()), Shape: x.Shape(), Data: x.Bytes()}
+	return taskstypes.NamedTensor{Name: name, Dtype: x.DType(), Shape: x.Shape(), Data: x.Bytes()}
 }
 
 // Party is a participant with an opinion about the task.
@@ -362,7 +361,10 @@ func (c *Court) describe() string {
 	if err != nil {
 		return "no case"
 	}
-	claims, _ := c.claims(cs.Attempt)
+	claims, err := c.claims(cs.Attempt)
+	if err != nil {
+		return err.Error()
+	}
 	s := fmt.Sprintf("case %s, %d roots, %d running;", cs.State, cs.Roots, cs.Running)
 	for _, cl := range claims {
 		s += fmt.Sprintf(" %s %X beaten %t;", cl.Participant[:10], cl.ResultRoot[:3], cl.Beaten)
@@ -426,7 +428,7 @@ func (c *Court) argue(p *Party, claims []disputestypes.Claim, mine *disputestype
 		if g.Result != disputestypes.GAME_RESULT_UNSPECIFIED {
 			continue
 		}
-		side := game.Nobody
+		var side game.Side
 		switch p.String() {
 		case g.Defender:
 			side, against[g.Challenger] = game.Defender, true

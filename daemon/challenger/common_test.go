@@ -285,8 +285,14 @@ func (c *court) lose(t fataler, who string, g *disputestypes.Game) {
 func (r *rogue) junk() disputestypes.Move {
 	hash := func() commit.Hash { return commit.Hash{byte(r.rand.IntN(256)), 7} }
 	moves := []game.Move{
-		game.Open{State: hash(), Output: hash()}, game.Split{Hashes: []commit.Hash{hash(), hash()}}, game.Chunk{Data: []byte{1, 2, 3}},
-		game.Accumulators{Values: [][]byte{{1}}}, game.Reject{Index: r.rand.Uint64N(20)}, game.RejectUpdates{}, game.Judge{}, game.Stopped{},
+		game.Open{State: hash(), Output: hash()},
+		game.Split{Hashes: []commit.Hash{hash(), hash()}},
+		game.Chunk{Data: []byte{1, 2, 3}},
+		game.Accumulators{Values: [][]byte{{1}}},
+		game.Reject{Index: r.rand.Uint64N(20)},
+		game.RejectUpdates{},
+		game.Judge{},
+		game.Stopped{},
 	}
 	mv, err := disputestypes.EncodeMove(moves[r.rand.IntN(len(moves))])
 	if err != nil || r.rand.IntN(5) == 0 {

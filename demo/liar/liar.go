@@ -10,7 +10,6 @@ import (
 	"poaid/commit"
 	"poaid/daemon/executor"
 	"poaid/engine"
-	"poaid/engine/graphpb"
 	"poaid/game"
 	"poaid/testutil/adversary"
 	taskstypes "poaid/x/tasks/types"
@@ -67,7 +66,7 @@ func (r *Runs) Run(ctx context.Context, task taskstypes.Task) (executor.Result, 
 			return executor.Result{}, err
 		}
 		res.Outputs[i] = taskstypes.NamedTensor{
-			Name: m.Program.OutputNames()[i], Dtype: graphpb.DType(x.DType()), Shape: x.Shape(), Data: x.Bytes(), Root: root[:],
+			Name: m.Program.OutputNames()[i], Dtype: x.DType(), Shape: x.Shape(), Data: x.Bytes(), Root: root[:],
 		}
 	}
 	return res, nil

@@ -21,6 +21,7 @@ import (
 
 // eventTypes are all typed events of the chain.
 func eventTypes(t *testing.T) []reflect.Type {
+	t.Helper()
 	files, err := proto.MergedRegistry()
 	require.NoError(t, err)
 	var out []reflect.Type

@@ -37,7 +37,7 @@ func Compare(ctx context.Context, before, after *model.Package, samples []map[st
 	same, right := 0, [2]int{}
 	for i, in := range samples {
 		label := int64(-1) // no class
-		if l.Labelled {
+		if i < len(labels) {
 			label = labels[i]
 		}
 		a, err := engine.Execute(ctx, before.Program, before.Weights, in, 1, engine.RunOptions{Threads: threads})

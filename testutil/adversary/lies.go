@@ -140,7 +140,11 @@ func (s *StateTrace) Tree(tree game.Tree, t uint64) (*commit.Tree, error) {
 func withLeaf(x *commit.Tree, i int, leaf commit.Hash) *commit.Tree {
 	leaves := make([]commit.Hash, x.Leaves())
 	for j := range leaves {
-		leaves[j], _ = x.Node(commit.Span{Lo: uint64(j), Hi: uint64(j) + 1})
+		h, err := x.Node(commit.Span{Lo: uint64(j), Hi: uint64(j) + 1})
+		if err != nil { // every leaf is there
+			panic(err)
+		}
+		leaves[j] = h
 	}
 	leaves[i%len(leaves)] = leaf
 	return commit.NewLeafTree(leaves)
