@@ -97,12 +97,13 @@ func (m *Model) Generate(ctx context.Context, b inputs.Built, w io.Writer, o Opt
 	return s, err
 }
 
-// advance does one step, or all that are left once the run has stopped: every further one is the identity.
+// advance does one step, some of the prompt's at once, or all that are left once the run has stopped: every further one is the identity.
 func advance(ctx context.Context, run *engine.Run, steps uint64) error {
 	if run.Stopped() != 0 {
 		return run.SetStates(steps, run.States())
 	}
-	return run.Step(ctx)
+	_, err := run.Advance(ctx, steps-run.T())
+	return err
 }
 
 // textOutput finds the output that holds tokens and checks that it and its count are what Generate reads.
