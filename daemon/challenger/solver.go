@@ -312,7 +312,7 @@ func traceBytes(m game.Machine, prog *engine.Program, steps uint64) (run, weight
 		}
 		weights += 2 * n
 	}
-	kept := float64(states)*(math.Sqrt(float64(steps))+4) + float64(nodes)
+	kept := float64(states)*(math.Sqrt(float64(steps))+4) + float64(nodes) //detlint:allow an estimate
 	kept += kept/16 + float64(weights)/32 + float64(prog.RunBytes())
 	return int64(min(kept, math.MaxInt64/4)), weights, nil
 }

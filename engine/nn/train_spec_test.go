@@ -20,12 +20,12 @@ func TestScheduleTable(t *testing.T) {
 		want func(i int) float64
 	}{
 		{"constant", Schedule{}, func(int) float64 { return 1 }},
-		{"linear", Schedule{Decay: Linear, Final: 0.2}, func(i int) float64 { return 1 - 0.8*part(i, 0) }},
+		{"linear", Schedule{Decay: Linear, Final: 0.2}, func(i int) float64 { return 1 - 0.8*part(i, 0) }}, //detlint:allow float64 reference
 		{"cosine", Schedule{Decay: Cosine, Warmup: 10, Final: 0.1}, func(i int) float64 {
 			if i < 10 {
 				return float64(i+1) / 10
 			}
-			return 0.1 + 0.9*0.5*(1+math.Cos(math.Pi*part(i, 10)))
+			return 0.1 + 0.9*0.5*(1+math.Cos(math.Pi*part(i, 10))) //detlint:allow float64 reference
 		}},
 		{"stairs", Schedule{Decay: Stairs, Every: 30, Factor: 0.5}, func(i int) float64 { return math.Pow(0.5, float64(i/30)) }},
 	} {
@@ -106,7 +106,7 @@ func TestTrainConfigOptions(t *testing.T) {
 	for name, p := range start {
 		for i, v := range trainTable(t, testMLP, tight, set)[name].F32() {
 			d := float64(v - p.F32()[i])
-			sum += d * d
+			sum += d * d //detlint:allow float64 reference
 		}
 	}
 	require.InDelta(t, 0.01*0.05, math.Sqrt(sum), 1e-6, "a step of rate times the limit")

@@ -187,7 +187,7 @@ func TestFamilies(t *testing.T) {
 			return f / 8
 		}
 		s := (16/length - 1) / (4 - 1)
-		return (1-s)*f/8 + s*f
+		return (1-s)*f/8 + s*f //detlint:allow float64 reference
 	}
 	for _, c := range []struct {
 		name                       string

@@ -25,7 +25,7 @@ func (m *plain) linear(name string, x []float64) []float64 {
 	out := make([]float64, len(w)/len(x))
 	for o := range out {
 		for i, v := range x {
-			out[o] += float64(w[o*len(x)+i]) * v
+			out[o] += float64(w[o*len(x)+i]) * v //detlint:allow float64 reference
 		}
 		if b := m.t[name+".bias"]; b != nil {
 			out[o] += float64(b.F32()[o])
@@ -37,7 +37,7 @@ func (m *plain) linear(name string, x []float64) []float64 {
 func (m *plain) norm(name string, x []float64) []float64 {
 	sum := 0.0
 	for _, v := range x {
-		sum += v * v
+		sum += v * v //detlint:allow float64 reference
 	}
 	r := 1 / math.Sqrt(sum/float64(len(x))+m.eps)
 	out := make([]float64, len(x))
@@ -59,7 +59,7 @@ func (m *plain) rotate(prefix string, x []float64, pos int) []float64 {
 		for i := range m.hd / 2 {
 			c, s := math.Cos(float64(pos)*m.freq(i)), math.Sin(float64(pos)*m.freq(i))
 			a, b := h[i], h[i+m.hd/2]
-			y[i], y[i+m.hd/2] = a*c-b*s, b*c+a*s
+			y[i], y[i+m.hd/2] = a*c-b*s, b*c+a*s //detlint:allow float64 reference
 		}
 		out = append(out, y...)
 	}
@@ -111,14 +111,14 @@ func (m *plain) attend(l int, q []float64) []float64 {
 		scores, z := make([]float64, len(m.keys[l])), 0.0
 		for p, k := range m.keys[l] {
 			for i := range m.hd {
-				scores[p] += q[h*m.hd+i] * k[kv+i]
+				scores[p] += q[h*m.hd+i] * k[kv+i] //detlint:allow float64 reference
 			}
 			scores[p] = math.Exp(scores[p] / math.Sqrt(float64(m.hd)))
 			z += scores[p]
 		}
 		for p, v := range m.values[l] {
 			for i := range m.hd {
-				out[h*m.hd+i] += scores[p] / z * v[kv+i]
+				out[h*m.hd+i] += scores[p] / z * v[kv+i] //detlint:allow float64 reference
 			}
 		}
 	}

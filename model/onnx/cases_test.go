@@ -13,7 +13,7 @@ func numbers(shape ...int64) []float64 {
 	}
 	out := make([]float64, n)
 	for i := range out {
-		out[i] = float64(float32(math.Sin(float64(i)*1.7+0.3) * (1 + float64(i%5))))
+		out[i] = float64(float32(math.Sin(float64(i)*1.7+0.3) * (1 + float64(i%5)))) //detlint:allow float64 reference
 	}
 	return out
 }

@@ -31,7 +31,7 @@ func picture(shape []int64) *engine.Tensor {
 	w, h := shape[3], shape[2]
 	for i := range t.F32() {
 		x, y := int64(i)%w, int64(i)/w%h
-		v := 0.9 + 0.1*math.Sin(float64(x*y)/11)
+		v := 0.9 + 0.1*math.Sin(float64(x*y)/11) //detlint:allow float64 reference
 		if y%40 > 8 && y%40 < 32 && x%h > 8 && (x%14 < 3 || x%14 < 10 && (y+x/14*5)%23 < 3) {
 			v = -0.8
 		}
@@ -107,7 +107,7 @@ func near(t *testing.T, want, got *engine.Tensor) {
 		if w == g || w != w && g != g {
 			continue
 		}
-		require.InDelta(t, w, g, 1e-4*most+1e-7, "element %d", i)
+		require.InDelta(t, w, g, 1e-4*most+1e-7, "element %d", i) //detlint:allow float64 reference
 	}
 }
 

@@ -204,7 +204,7 @@ func (k *call) absorb(x *val, p *convPlan, l *lazy) nn.Value {
 			scale, add := float64(at(orOne(a.scale), from)), float64(at(orZero(a.shift), from))
 			for t := range taps {
 				i := (o*per+c)*taps + t
-				sum += float64(w.F32()[i]) * add
+				sum += float64(float64(w.F32()[i]) * add)
 				w.F32()[i] = float32(float64(w.F32()[i]) * scale)
 			}
 		}

@@ -294,7 +294,7 @@ func (k *call) resized(s []int64) []int64 {
 			k.fail("scale %g", f)
 			return nil
 		}
-		size := float64(s[i]) * float64(f)
+		size := float64(float64(s[i]) * float64(f))
 		out[i] = int64(size)
 		// A scale that is not out/in samples other places; float32 gives most scales only nearly.
 		if diff := size - float64(out[i]); diff > 1e-3 && diff < 1-1e-3 || out[i] < 1 {

@@ -221,7 +221,7 @@ func TestRegression(t *testing.T) {
 	var v, y []float32
 	for i := range 64 {
 		a, b := float32(i%8)/8, float32(i/8)/8
-		v, y = append(v, a, b), append(y, 3*a-2*b+1)
+		v, y = append(v, a, b), append(y, 3*a-2*b+1) //detlint:allow float64 reference
 	}
 	files := map[string][]byte{}
 	for name, vals := range map[string][]float32{"x": v, "y": y} {

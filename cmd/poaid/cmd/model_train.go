@@ -161,7 +161,7 @@ func (l *trainLog) step(p train.Progress) {
 	if l.mean == 0 {
 		l.mean = float64(p.Loss)
 	}
-	l.mean = lossMemory*l.mean + (1-lossMemory)*float64(p.Loss)
+	l.mean = lossMemory*l.mean + (1-lossMemory)*float64(p.Loss) //detlint:allow for people
 	if p.Measure != nil {
 		l.held = fmt.Sprintf(", held back %.4f", p.Measure.Loss)
 		if p.Measure.Accuracy != nil {

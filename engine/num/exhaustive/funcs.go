@@ -28,9 +28,9 @@ var functions = []function{
 	{name: "tanh", scalar: num.Tanh, vector: kernel.Tanh, exact: math.Tanh, lo: -inf, hi: inf, limit: 1.5, rises: true, odd: true},
 	{name: "sigmoid", scalar: num.Sigmoid, vector: kernel.Sigmoid, exact: sigmoid, lo: -inf, hi: inf, limit: 2, rises: true},
 	{name: "erf", scalar: num.Erf, vector: kernel.Erf, exact: math.Erf, lo: -inf, hi: inf, limit: 1.1, rises: true, odd: true},
-	{name: "silu", scalar: num.Silu, vector: kernel.Silu, exact: func(x float64) float64 { return x * sigmoid(x) }, lo: -80, hi: inf, limit: 3},
+	{name: "silu", scalar: num.Silu, vector: kernel.Silu, exact: func(x float64) float64 { return x * sigmoid(x) }, lo: -80, hi: inf, limit: 3}, //detlint:allow float64 reference
 	{name: "gelu (tanh)", scalar: num.GeluTanh, vector: kernel.GeluTanh, exact: geluTanh, lo: -0.5, hi: inf, limit: 4},
-	{name: "gelu (erf)", scalar: num.GeluErf, vector: kernel.GeluErf, exact: func(x float64) float64 { return 0.5 * x * math.Erfc(-x*math.Sqrt2/2) }, lo: -0.5, hi: inf, limit: 4},
+	{name: "gelu (erf)", scalar: num.GeluErf, vector: kernel.GeluErf, exact: func(x float64) float64 { return 0.5 * x * math.Erfc(-x*math.Sqrt2/2) }, lo: -0.5, hi: inf, limit: 4}, //detlint:allow float64 reference
 	{name: "sqrt", scalar: num.Sqrt, vector: kernel.Sqrt, exact: math.Sqrt, lo: 0, hi: inf, limit: 0.5, rises: true},
 	{name: "rsqrt", scalar: num.RSqrt, vector: kernel.RSqrt, exact: func(x float64) float64 { return 1 / math.Sqrt(x) }, lo: 0, hi: inf, limit: 1.5},
 	{name: "sin", scalar: num.Sin, exact: math.Sin, lo: -float64(num.TrigLimit), hi: float64(num.TrigLimit), limit: 2, odd: true},
@@ -42,5 +42,5 @@ func sigmoid(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
 
 // geluTanh is x·(1 + tanh u)/2 = x·sigmoid(2u), without cancellation.
 func geluTanh(x float64) float64 {
-	return x * sigmoid(2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x))
+	return x * sigmoid(2*math.Sqrt(2/math.Pi)*(x+0.044715*x*x*x)) //detlint:allow float64 reference
 }

@@ -75,7 +75,7 @@ func run(out, progress io.Writer, todo []function, s sweep) bool {
 		r := s.run(f, func(done float64) {
 			if now := time.Now(); now.Sub(last) > 2*time.Second {
 				last = now
-				fmt.Fprintf(progress, "\r%s %5.1f%% %s left   ", f.name, 100*done, time.Duration(float64(now.Sub(begin))*(1-done)/done).Round(time.Second))
+				fmt.Fprintf(progress, "\r%s %5.1f%% %s left   ", f.name, 100*done, time.Duration(float64(now.Sub(begin))*(1-done)/done).Round(time.Second)) //detlint:allow float64 reference
 			}
 		})
 		fmt.Fprintf(progress, "\r%40s\r", "")

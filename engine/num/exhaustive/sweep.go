@@ -141,7 +141,7 @@ func ulps(got float32, exact float64) float64 {
 	if math.IsInf(g, 0) {
 		g = math.Copysign(0x1p128, g)
 	}
-	return math.Abs(g-exact) * scale
+	return math.Abs(g-exact) * scale //detlint:allow float64 reference
 }
 
 // compare counts where a kernel's bits are not the definition's.
