@@ -1,6 +1,7 @@
 package game_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,9 +14,14 @@ import (
 )
 
 // BenchmarkJudgement measures the dearest moves of a chain: judging fold steps of a product with a weight of n×n, whose
-// terms lie a row apart or next to each other.
+// terms lie a row apart or next to each other. The model's size shows in logarithms only. POAI_BENCH_LARGE=1 adds 10^9 parameters, which take
+// 10 GB and a minute to set up.
 func BenchmarkJudgement(b *testing.B) {
-	for name, n := range map[string]int64{"1024": 1024, "4096": 4096} {
+	sizes := map[string]int64{"10^5": 316, "10^7": 3162}
+	if os.Getenv("POAI_BENCH_LARGE") != "" {
+		sizes["10^9"] = 31623
+	}
+	for name, n := range sizes {
 		for _, strided := range []bool{true, false} {
 			layout := "contiguous"
 			if strided {
