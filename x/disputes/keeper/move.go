@@ -105,6 +105,7 @@ func (k Keeper) play(ctx context.Context, params types.Params, t *table, g *type
 	}
 	g.Moves++
 	g.LastMove = describe(at, next, move)
+	g.Record = append(g.Record, at.Turn().String()+" "+g.LastMove)
 	if err := k.emitMove(ctx, g, participant, next); err != nil {
 		return "", err
 	}

@@ -193,7 +193,7 @@ func (k Keeper) story(ctx context.Context, t *table, g *types.Game) (types.Story
 	w := t.place(p)
 	s := types.Story{
 		Game: g.Index, Defender: g.Defender, Challenger: g.Challenger, Result: g.Result, Winner: g.Winner, Rounds: p.Rounds,
-		Where: w.where, Op: w.op, Element: w.element,
+		Where: w.where, Op: w.op, Element: w.element, Moves: g.Record,
 	}
 	if judged(g.Result) {
 		s.Claimed, s.Value = w.values(said(p)), w.values(p.Value)
