@@ -54,6 +54,8 @@ type Case struct {
 	Steps   uint64
 	// Parties is how many participants there may be.
 	Parties int
+	// ByCID: inputs are given by content id, so that they may be withheld.
+	ByCID bool
 	// Committee is how many members audit the task; 0: it is not audited.
 	Committee uint32
 	// Genesis changes the genesis further.
@@ -89,7 +91,11 @@ func NewCourt(tb TB, cs Case) *Court {
 	}
 	for _, in := range cs.Program.InputSpecs() {
 		if x, given := cs.Inputs[in.Name]; given {
-			c.inputs = append(c.inputs, namedTensor(in.Name, x))
+			t := namedTensor(in.Name, x)
+			if cs.ByCID {
+				t.Root, t.Cid, t.Data = c.tensorRoot(t), model.CIDOf(t.Data), nil
+			}
+			c.inputs = append(c.inputs, t)
 		}
 	}
 	c.register(cs)
@@ -109,6 +115,15 @@ func (c *Court) register(cs Case) {
 	if r := res.TxResults[0]; r.Code != 0 {
 		c.tb.Fatalf("register: %s", r.Log)
 	}
+}
+
+func (c *Court) tensorRoot(t taskstypes.NamedTensor) []byte {
+	c.tb.Helper()
+	root, err := commit.TensorRoot(uint8(t.Dtype), t.Shape, t.Data)
+	if err != nil {
+		c.tb.Fatalf("%s: %v", t.Name, err)
+	}
+	return root[:]
 }
 
 func namedTensor(name string, x *engine.Tensor) taskstypes.NamedTensor {
@@ -176,11 +191,7 @@ func (c *Court) result(a *adversary.Answer) Result {
 		out := namedTensor(name, a.Outputs[i])
 		if inline += len(out.Data); inline > inlineBytes {
 			inline -= len(out.Data)
-			root, err := commit.TensorRoot(uint8(out.Dtype), out.Shape, out.Data)
-			if err != nil {
-				c.tb.Fatalf("output %s: %v", name, err)
-			}
-			out.Data, out.Root, out.Cid = nil, root[:], "elsewhere"
+			out.Root, out.Cid, out.Data = c.tensorRoot(out), "elsewhere", nil
 		}
 		res.Outputs = append(res.Outputs, out)
 	}

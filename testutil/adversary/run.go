@@ -52,6 +52,9 @@ type Lie func(r *Run) (*Answer, error)
 // Honest is the right answer.
 func Honest(r *Run) (*Answer, error) { return r.answer(r.trace(r.source)) }
 
+// Trace is the run as it is.
+func (r *Run) Trace() game.Trace { return r.trace(r.source) }
+
 func (r *Run) trace(s game.Source) game.Trace {
 	return game.NewRerun(r.Machine, s, r.Weights, r.Inputs, r.Steps)
 }
