@@ -24,6 +24,10 @@ func (c Clocks) check() error {
 	return nil
 }
 
+// MaxUnits is the most that a run may cost if every step is as dear as the dearest. What accepts runs must see to it, or no game can be
+// played about them.
+const MaxUnits = 1 << 56
+
 var errClock = errors.New("clocks: the run's units exceed 2^56")
 
 // price sets what a step is taken to cost: the bound of the dearest one, asked for once a game.
@@ -32,7 +36,7 @@ func (g Game) price() (Game, error) {
 	if err != nil {
 		return g, err
 	}
-	if hi, lo := bits.Mul64(units, g.Steps); hi != 0 || lo > 1<<56 {
+	if hi, lo := bits.Mul64(units, g.Steps); hi != 0 || lo > MaxUnits {
 		return g, errClock
 	}
 	g.StepUnits = units

@@ -211,7 +211,7 @@ func (c *Challenger) mind(ctx context.Context, a *affair, v View) (Mind, error) 
 	if !m.Join || claimOf(v.Claims, m.Me) != nil {
 		return m, nil // plays for what it has claimed; the solver sees whether it is right
 	}
-	if v.Case != nil && v.Height >= max(v.Case.ClaimUntil, v.Case.SupportUntil) {
+	if v.Case != nil && v.Height >= v.Case.SupportUntil {
 		m.Join = false
 		return m, nil
 	}

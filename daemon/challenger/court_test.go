@@ -134,16 +134,13 @@ func (m *matter) claimOf(who string) *disputestypes.Claim {
 	return nil
 }
 
-func (m *matter) living(root []byte) (n, all int) {
+func (m *matter) living(root []byte) (n int) {
 	for _, c := range m.claims {
-		if bytes.Equal(c.ResultRoot, root) {
-			all++
-			if !c.Beaten {
-				n++
-			}
+		if bytes.Equal(c.ResultRoot, root) && !c.Beaten {
+			n++
 		}
 	}
-	return n, all
+	return n
 }
 
 func (m *matter) stand(who string, root []byte, kind disputestypes.ClaimKind, height int64) {
@@ -177,15 +174,12 @@ func (c *court) claim(task uint64, who string, root []byte, height int64) error 
 	case m.cs.State != disputestypes.CASE_STATE_OPEN || height > m.cs.SupportUntil || m.claimOf(who) != nil:
 		return errState
 	}
-	living, all := m.living(root)
-	if all == 0 && height > m.cs.ClaimUntil {
+	living := m.living(root)
+	if living == 0 && height > m.cs.ClaimUntil {
 		return errState
 	}
-	if all > 0 && living == 0 {
-		return errors.New("root has fallen")
-	}
 	m.stand(who, root, disputestypes.CLAIM_KIND_CHALLENGE, height)
-	if all > 0 {
+	if living > 0 {
 		return nil
 	}
 	target := &m.claims[0]

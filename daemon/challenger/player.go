@@ -112,10 +112,10 @@ func claimOf(claims []disputestypes.Claim, who string) *disputestypes.Claim {
 	return nil
 }
 
-// support decides whether to stand behind the right root in a case of others. A root that has fallen cannot be claimed again, so one that
-// has a single supporter is supported at once: that one may be silent, or mean to lose.
+// support decides whether to stand behind the right root in a case of others. One that has fallen can be claimed again only as long as new
+// ones, so one that has a single supporter is supported at once: that one may be silent, or mean to lose.
 func support(v View, root commit.Hash) []Action {
-	until := max(v.Case.SupportUntil, v.Case.ClaimUntil)
+	until := v.Case.SupportUntil
 	if v.Height >= until {
 		return nil
 	}
@@ -133,11 +133,11 @@ func support(v View, root commit.Hash) []Action {
 		}
 	}
 	switch {
-	case claimed == 0 && v.Height >= v.Case.ClaimUntil: // too late for a root that nobody has claimed
+	case living == 0 && v.Height >= v.Case.ClaimUntil: // too late for a root that nobody has claimed, or that fell
 		return nil
-	case claimed == 0:
+	case living == 0:
 		return []Action{{Act: ActClaim, Deadline: v.Case.ClaimUntil}}
-	case living == 0 || others == 0: // it fell; or nobody says anything else
+	case others == 0: // nobody says anything else
 		return nil
 	case living == 1 || living < claimed || v.Height >= until-supportBefore:
 		return claim

@@ -64,12 +64,12 @@ func (k Keeper) openCase(ctx context.Context, d taskstypes.Dispute) (*types.Case
 
 // firstClaims makes claims of the worker and of members, and returns those whose root is not the worker's.
 func (k Keeper) firstClaims(ctx context.Context, c *types.Case, d taskstypes.Dispute) ([]types.Claim, error) {
-	if _, _, err := k.addClaim(ctx, c, d.Worker.Participant, d.Worker.Root, types.CLAIM_KIND_WORKER); err != nil {
+	if _, _, _, err := k.addClaim(ctx, c, d.Worker.Participant, d.Worker.Root, types.CLAIM_KIND_WORKER); err != nil {
 		return nil, err
 	}
 	var dissenters []types.Claim
 	for _, m := range d.Members {
-		claim, _, err := k.addClaim(ctx, c, m.Participant, m.Root, types.CLAIM_KIND_SEAT)
+		claim, _, _, err := k.addClaim(ctx, c, m.Participant, m.Root, types.CLAIM_KIND_SEAT)
 		if err != nil {
 			return nil, err
 		}

@@ -86,6 +86,36 @@ func TestSilentHonestWorker(t *testing.T) {
 	require.Equal(t, taskstypes.STATE_FINAL, must(f.tasks.get(f.ctx, id)).Status.State)
 }
 
+// A root that fell can be claimed again while new roots can: somebody who looks within the window finds the honest worker beaten by
+// silence, and wins all the same. Whoever stands behind a wrong root again is beaten again.
+func TestFallenRootIsClaimedAgain(t *testing.T) {
+	f := fixture(t)
+	f.params(func(p *types.Params) { p.ClaimBlocks = 20 })
+	id := f.task(0)
+	_, err := f.claim(5, id, 1)
+	require.NoError(t, err)
+	f.blocks(8)
+	require.True(t, f.claims(id)[0].Beaten)
+	require.EqualValues(t, 1, f.one(id).Roots)
+	index, err := f.claim(6, id, 0)
+	require.NoError(t, err)
+	f.check()
+	g := f.game(id, index)
+	require.Equal(t, []string{who(5), who(6)}, []string{g.Defender, g.Challenger})
+	require.Equal(t, who(6), f.through(id, index).Winner)
+	again, err := f.claim(7, id, 1)
+	require.NoError(t, err)
+	f.check()
+	g = f.game(id, again)
+	require.Equal(t, []string{who(6), who(7)}, []string{g.Defender, g.Challenger}, "the worker is beaten")
+	require.Equal(t, who(6), f.through(id, again).Winner)
+	require.Equal(t, types.OUTCOME_UPHELD, f.settle(id).Outcome)
+	s := f.poai.state(f.ctx)
+	require.Equal(t, map[string]int{who(5): 1, who(7): 1}, s.Lies)
+	require.Equal(t, int64(bond), s.Bonds[who(0)])
+	require.Empty(t, s.Locks)
+}
+
 // A sybil that loses for the right root on purpose changes nothing: its root stands by others, and falls by nobody.
 func TestLaunderingALie(t *testing.T) {
 	f := fixture(t)
@@ -149,6 +179,7 @@ func TestClaimRefused(t *testing.T) {
 	_, err = f.claim(5, id, 1)
 	require.NoError(t, err)
 	require.Equal(t, who(0), f.through(id, 1).Winner)
+	f.keepAlive(id, f.one(id).ClaimUntil+1)
 	_, err = f.claim(6, id, 1)
 	require.ErrorIs(t, err, types.ErrFallen)
 	f.settle(id)

@@ -8,11 +8,16 @@ import (
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/commit"
 	"poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 )
+
+// mootBatch is how many games of a beaten claim end at once.
+const mootBatch = 32
 
 func claimKeyOf(c *types.Claim) claimKey { return collections.Join3(c.TaskId, c.Attempt, c.Order) }
 
@@ -33,16 +38,19 @@ func (k Keeper) claim(ctx context.Context, participant string, task uint64, root
 	if err := k.poai.LockBond(ctx, lock); err != nil {
 		return 0, err
 	}
-	claim, fresh, err := k.addClaim(ctx, c, participant, root, types.CLAIM_KIND_CHALLENGE)
+	claim, number, fresh, err := k.addClaim(ctx, c, participant, root, types.CLAIM_KIND_CHALLENGE)
 	if err != nil {
 		return 0, err
 	}
-	until := c.SupportUntil
+	until, late := c.SupportUntil, types.ErrDeadline
 	if fresh {
 		until = c.ClaimUntil
+		if claim.Order != number {
+			late = types.ErrFallen
+		}
 	}
 	if now := height(ctx); now > until {
-		return 0, errorsmod.Wrapf(types.ErrDeadline, "task_id: this root of task %d could be claimed until height %d, it is %d", task, until, now)
+		return 0, errorsmod.Wrapf(late, "task_id: this root of task %d could be claimed until height %d, it is %d", task, until, now)
 	}
 	index := uint32(0)
 	if fresh {
@@ -73,41 +81,44 @@ func (k Keeper) caseToClaim(ctx context.Context, task uint64, root []byte) (*typ
 	return k.openCase(ctx, d)
 }
 
-// addClaim records a claim; fresh: nobody else had its root. The caller stores the case. ErrClaimed, ErrFallen.
-func (k Keeper) addClaim(ctx context.Context, c *types.Case, participant string, root []byte, kind types.ClaimKind) (claim types.Claim, fresh bool, err error) {
+// addClaim records a claim of the root with that number; fresh: no living claim has it. The caller stores the case. ErrClaimed.
+func (k Keeper) addClaim(
+	ctx context.Context, c *types.Case, participant string, root []byte, kind types.ClaimKind,
+) (claim types.Claim, number uint32, fresh bool, err error) {
 	holder := collections.Join3(participant, c.TaskId, c.Attempt)
 	if has, err := k.ByParticipant.Has(ctx, holder); err != nil {
-		return claim, false, err
+		return claim, 0, false, err
 	} else if has {
-		return claim, false, errorsmod.Wrapf(types.ErrClaimed, "participant: %s stands behind a root of task %d", participant, c.TaskId)
+		return claim, 0, false, errorsmod.Wrapf(types.ErrClaimed, "participant: %s stands behind a root of task %d", participant, c.TaskId)
 	}
 	claim = types.Claim{
 		TaskId: c.TaskId, Attempt: c.Attempt, Order: c.Claims, Participant: participant, ResultRoot: root, Kind: kind, Height: height(ctx),
 	}
 	number, r, fresh, err := k.rootFor(ctx, c, &claim)
 	if err != nil {
-		return claim, false, err
+		return claim, 0, false, err
 	}
 	r.Living++
 	if err := k.Roots.Set(ctx, collections.Join3(c.TaskId, c.Attempt, number), r); err != nil {
-		return claim, false, err
+		return claim, 0, false, err
 	}
 	if err := k.Living.Set(ctx, collections.Join4(c.TaskId, c.Attempt, number, claim.Order)); err != nil {
-		return claim, false, err
+		return claim, 0, false, err
 	}
 	if err := k.ByParticipant.Set(ctx, holder, claim.Order); err != nil {
-		return claim, false, err
+		return claim, 0, false, err
 	}
 	c.Claims++
 	if err := k.Claims.Set(ctx, claimKeyOf(&claim), claim); err != nil {
-		return claim, false, err
+		return claim, 0, false, err
 	}
-	return claim, fresh, emit(ctx, &types.EventClaimed{
+	return claim, number, fresh, emit(ctx, &types.EventClaimed{
 		TaskId: c.TaskId, Attempt: c.Attempt, Participant: participant, ResultRoot: root, Kind: kind,
 	})
 }
 
-// rootFor finds the root of a claim among those of the case, or adds it.
+// rootFor finds the root of a claim among those of the case, or adds it. One whose last claim was beaten is added again: a verdict binds
+// nobody but who played, and an honest worker that fell silent must not take its root with it.
 func (k Keeper) rootFor(ctx context.Context, c *types.Case, claim *types.Claim) (number uint32, r types.Root, fresh bool, err error) {
 	key := collections.Join3(c.TaskId, c.Attempt, claim.ResultRoot)
 	number, err = k.RootOf.Get(ctx, key)
@@ -119,7 +130,11 @@ func (k Keeper) rootFor(ctx context.Context, c *types.Case, claim *types.Claim) 
 		return 0, r, false, err
 	}
 	r, err = k.Roots.Get(ctx, collections.Join3(c.TaskId, c.Attempt, number))
-	return number, r, false, notFound(err, types.ErrFallen, "result_root: the last claim of this root of task %d was beaten", c.TaskId)
+	if errors.Is(err, collections.ErrNotFound) {
+		c.Roots++
+		return number, types.Root{ResultRoot: claim.ResultRoot}, true, nil
+	}
+	return number, r, false, err
 }
 
 // claimOf finds a participant's claim in a case. ErrNoClaim.
@@ -149,11 +164,39 @@ func (k Keeper) beat(ctx context.Context, c *types.Case, loser types.Claim, winn
 	if err := k.Claims.Set(ctx, claimKeyOf(&loser), loser); err != nil {
 		return err
 	}
+	if err := k.hasten(ctx, &loser); err != nil {
+		return err
+	}
 	fell, err := k.drop(ctx, c, &loser)
 	if err != nil || !fell {
 		return err
 	}
 	return emit(ctx, &types.EventRootFell{TaskId: c.TaskId, Attempt: c.Attempt, ResultRoot: loser.ResultRoot})
+}
+
+// hasten has EndBlock look at games of a beaten claim, which are moot, at most mootBatch of them; the others end at their clocks. It
+// costs no gas: whoever beats a claim cannot know how many games its loser plays.
+func (k Keeper) hasten(ctx context.Context, loser *types.Claim) error {
+	free := sdk.UnwrapSDKContext(ctx).WithGasMeter(storetypes.NewInfiniteGasMeter())
+	tick, err := k.Tick.Get(free)
+	if err != nil {
+		return err
+	}
+	var games []itemKey
+	prefix := collections.NewSuperPrefixedTripleRange[string, uint64, uint32](loser.Participant, loser.TaskId)
+	err = k.Playing.Walk(free, prefix, func(key playerKey) (bool, error) {
+		games = append(games, collections.Join(key.K2(), key.K3()))
+		return len(games) == mootBatch, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, id := range games {
+		if err := k.requeue(free, id, tick); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // drop takes a claim out of the living ones; last: its root has none any more and is dropped too.

@@ -139,7 +139,7 @@ func (m fakeModels) LoadProgram(_ context.Context, id string) (*engine.Program, 
 	return m.program, nil
 }
 
-func (fakeModels) CostParams(context.Context) (engine.CostParams, error) {
+func (fakeModels) RunCost(context.Context, string) (engine.CostParams, error) {
 	return engine.CostParams{MacsPerUnit: 64, BytesPerUnit: 64}, nil
 }
 

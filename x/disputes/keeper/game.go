@@ -43,7 +43,7 @@ func (k Keeper) table(ctx context.Context, c *types.Case) (*table, error) {
 	if t.program, err = k.models.LoadProgram(ctx, c.Model); err != nil {
 		return nil, err
 	}
-	cost, err := k.models.CostParams(ctx)
+	cost, err := k.models.RunCost(ctx, c.Model)
 	if err != nil {
 		return nil, err
 	}
@@ -168,7 +168,7 @@ func (k Keeper) endGame(ctx context.Context, t *table, g *types.Game, p players,
 		return 0, err
 	}
 	c.Running--
-	if err := k.payStake(ctx, t, g, result, at); err != nil {
+	if err := k.payStake(ctx, t, g, p, result, at); err != nil {
 		return 0, err
 	}
 	g.Result, g.EndedHeight = result, height(ctx)
@@ -217,8 +217,9 @@ func (k Keeper) removeGame(ctx context.Context, g *types.Game, p players) error 
 }
 
 // payStake settles what an attack put up: the defender's fees if it was right, all of it back to the challenger if it was. In a moot
-// game the moves that were made are paid, and the rest returns. A stake that another game goes on with stays.
-func (k Keeper) payStake(ctx context.Context, t *table, g *types.Game, result types.GameResult, at game.Game) error {
+// game the moves that were made are paid, and the rest returns; but a defender that was beaten meanwhile is not paid, or liars would have a
+// friend beat them and charge whoever attacked them. A stake that another game goes on with stays.
+func (k Keeper) payStake(ctx context.Context, t *table, g *types.Game, p players, result types.GameResult, at game.Game) error {
 	if result == types.GAME_RESULT_REPLACED {
 		g.Stake = math.ZeroInt()
 	}
@@ -227,7 +228,10 @@ func (k Keeper) payStake(ctx context.Context, t *table, g *types.Game, result ty
 	}
 	pay := at.Payout()
 	if result == types.GAME_RESULT_MOOT {
-		fees := at.Bonds.MoveFee * at.Rounds
+		fees := uint64(0)
+		if !p.defender.Beaten {
+			fees = at.Bonds.MoveFee * at.Rounds
+		}
 		pay = game.Payout{Defender: fees, Challenger: at.Bonds.Challenger - fees}
 	}
 	if err := k.pay(ctx, g.Defender, t.denom(), math.NewIntFromUint64(pay.Defender)); err != nil {

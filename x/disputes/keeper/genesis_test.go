@@ -219,7 +219,7 @@ func TestStory(t *testing.T) {
 	require.NoError(t, err)
 	s := res.Games[0]
 	require.Equal(t, "add@1", s.Op)
-	require.Contains(t, s.Where, "step 2, node 2")
+	require.Equal(t, "step 2, node 2", s.Where, "the node has no name")
 	require.Equal(t, "[0 3]", s.Element)
 	require.NotEqual(t, s.Claimed, s.Value)
 	require.Regexp(t, `^-?[0-9.e+-]+$`, s.Value)

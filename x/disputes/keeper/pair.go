@@ -29,12 +29,18 @@ func (k Keeper) challengeOldest(ctx context.Context, params types.Params, c *typ
 		return 0, err
 	}
 	if defender.Beaten {
-		// The new root is the youngest, and some root is always left.
-		numbers, _, err := k.livingRoots(ctx, c, 1)
+		numbers, roots, err := k.livingRoots(ctx, c, 2)
 		if err != nil {
 			return 0, err
 		}
-		if defender, err = k.oldest(ctx, c, numbers[0]); err != nil {
+		if len(numbers) < 2 { // whoever beat the last claim of a root lives
+			return 0, fmt.Errorf("task %d: nobody to challenge", c.TaskId)
+		}
+		other := numbers[0]
+		if bytes.Equal(roots[0].ResultRoot, claim.ResultRoot) { // one that fell keeps its number
+			other = numbers[1]
+		}
+		if defender, err = k.oldest(ctx, c, other); err != nil {
 			return 0, err
 		}
 	}

@@ -161,7 +161,7 @@ func TestAttackStakes(t *testing.T) {
 	require.Equal(t, mine+fees, f.balance(who(5)))
 	require.Equal(t, stake-fees, f.bank.state(f.ctx).Burnt)
 
-	// The other way round everything comes back, and what a moot game cost is paid.
+	// The other way round everything comes back, as it does when the target is beaten elsewhere.
 	index, err = f.attack(5, id, 0)
 	require.ErrorIs(t, err, types.ErrParallel, "it plays the worker already")
 	require.Zero(t, index)
@@ -178,9 +178,52 @@ func TestAttackStakes(t *testing.T) {
 	res, err := f.send(who(0), g, game.Open{})
 	require.NoError(t, err, "the game is moot: the move ends it")
 	require.Equal(t, types.GAME_RESULT_MOOT, res.Result)
-	require.Equal(t, worker+10, f.balance(who(0)), "one move was made")
-	require.Equal(t, before-10, f.balance(who(7)))
+	require.Equal(t, worker, f.balance(who(0)), "a friend could beat it for the fees")
+	require.Equal(t, before, f.balance(who(7)))
 	f.blocks(1)
+	require.Equal(t, types.OUTCOME_OVERTURNED, f.settle(id).Outcome)
+}
+
+// Who attacks somebody and is beaten elsewhere pays the moves that were made.
+func TestMootAttackPaysItsTarget(t *testing.T) {
+	f := fixture(t)
+	id := f.task(0)
+	index, err := f.claim(5, id, 1)
+	require.NoError(t, err)
+	_, err = f.claim(6, id, 0)
+	require.NoError(t, err)
+	liar, target := f.balance(who(5)), f.balance(who(6))
+	attack, err := f.attack(5, id, 6)
+	require.NoError(t, err)
+	f.play(id, attack, 0)
+	require.Equal(t, who(0), f.through(id, index).Winner)
+	f.blocks(1)
+	require.Equal(t, types.GAME_RESULT_MOOT, f.game(id, attack).Result)
+	require.Equal(t, target+10, f.balance(who(6)), "one move was made")
+	require.Equal(t, liar-10, f.balance(who(5)))
+}
+
+// The other games of a beaten claim end with the block, but no more than a few of them: beating somebody who is attacked by many must not
+// cost a block more.
+func TestMootGamesEndAtOnce(t *testing.T) {
+	f := fixture(t)
+	id := f.task(1)
+	first, err := f.claim(5, id, 0)
+	require.NoError(t, err)
+	for i := range 40 {
+		f.join(who(people + i))
+		_, err := f.claim(people+i, id, 0)
+		require.NoError(t, err)
+		_, err = f.attack(people+i, id, 0)
+		require.NoError(t, err)
+	}
+	require.Len(t, f.running(id), 41)
+	require.Equal(t, types.GAME_RESULT_REFUTED, f.through(id, first).Result)
+	f.check()
+	f.blocks(1)
+	require.Len(t, f.running(id), 40-32)
+	f.blocks(8)
+	require.Empty(t, f.running(id), "the others end at their clocks")
 	require.Equal(t, types.OUTCOME_OVERTURNED, f.settle(id).Outcome)
 }
 

@@ -151,7 +151,10 @@ func (t *table) element(p game.Position, out *place) {
 		return
 	}
 	out.name, out.op = view.Name, view.Op.Name
-	out.where = fmt.Sprintf("step %d, node %d %q", p.From, p.Node, view.Name)
+	out.where = fmt.Sprintf("step %d, node %d", p.From, p.Node)
+	if view.Name != "" {
+		out.where += fmt.Sprintf(" %q", view.Name)
+	}
 	if p.Claim == nil {
 		return
 	}

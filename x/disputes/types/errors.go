@@ -38,7 +38,7 @@ var (
 	ErrClaimed = errorsmod.Register(ModuleName, 17, "claimed already")
 	// ErrBeaten is returned when a claim that was beaten is used or attacked.
 	ErrBeaten = errorsmod.Register(ModuleName, 18, "claim is beaten")
-	// ErrFallen is returned for a claim of a root whose last claim was beaten.
+	// ErrFallen is returned for a claim of a root whose last claim was beaten, once new roots are no longer accepted.
 	ErrFallen = errorsmod.Register(ModuleName, 19, "root has fallen")
 	// ErrSameRoot is returned when there is nothing to argue about.
 	ErrSameRoot = errorsmod.Register(ModuleName, 20, "same root")

@@ -35,8 +35,8 @@ type ModelsKeeper interface {
 	GetModel(ctx context.Context, id string) (modelstypes.Model, error)
 	// LoadProgram returns the model's program, validated. What it returns is shared: it must not be changed.
 	LoadProgram(ctx context.Context, id string) (*engine.Program, error)
-	// CostParams are those that units are computed with.
-	CostParams(ctx context.Context) (engine.CostParams, error)
+	// RunCost are the constants that units of the model are computed with; they never change.
+	RunCost(ctx context.Context, id string) (engine.CostParams, error)
 }
 
 // PoaiKeeper holds what claims have at risk.

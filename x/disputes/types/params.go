@@ -15,12 +15,18 @@ const (
 	MaxBurnBps = 9_900
 	// MaxDemandChunks bounds the chunks of one demand.
 	MaxDemandChunks = 32
+	// MaxMoveGas is the most gas that a transaction in the lane may declare.
+	MaxMoveGas = 6_000_000
+
+	// maxMoveCost is what params may charge for the largest move; the rest of MaxMoveGas is for the transaction around it and for state.
+	maxMoveCost = MaxMoveGas / 2
+	// maxJudgedMacs is taken for the multiply-adds of the largest judgement: some for every byte of evidence.
+	maxJudgedMacs = 4 * MaxMoveBytes
 
 	maxTicks       = 1 << 20
 	maxBlocks      = 100_000_000 // a few years
 	maxFeeBits     = 40
 	maxLaneBytes   = 16 << 20
-	maxGas         = 1 << 40
 	minTransitions = 16
 	maxTransitions = 1_000_000
 )
@@ -76,8 +82,9 @@ func (p Params) Validate() error {
 		{"max_transitions_per_block", uint64(p.MaxTransitionsPerBlock), minTransitions, maxTransitions},
 		// A lane that cannot hold the largest move would be no lane.
 		{"lane_bytes", p.LaneBytes, 2 * game.MaxMessage, maxLaneBytes},
-		{"lane_gas", p.LaneGas, 0, maxGas},
-		{"gas_per_move", p.GasPerMove, 0, maxGas},
+		// One that cannot hold two transactions would always be full, and no clock would run any more.
+		{"lane_gas", p.LaneGas, 2 * MaxMoveGas, 1 << 40},
+		{"gas_per_move", p.GasPerMove, 0, maxMoveCost},
 		{"gas_per_byte", p.GasPerByte, 0, 1 << 20},
 		{"gas_per_mac_milli", p.GasPerMacMilli, 0, 1 << 20},
 		{"max_demands", uint64(p.MaxDemands), 1, 256},
@@ -94,6 +101,10 @@ func (p Params) Validate() error {
 		if w.v < 1 || w.v > maxBlocks {
 			return errorsmod.Wrapf(ErrParams, "%s: %d blocks, want 1..%d", w.name, w.v, maxBlocks)
 		}
+	}
+	// A move that costs more than the lane takes could be crowded out by anybody.
+	if cost := p.GasPerMove + p.GasPerByte*MaxMoveBytes + p.GasPerMacMilli*maxJudgedMacs/1000; cost > maxMoveCost {
+		return errorsmod.Wrapf(ErrParams, "gas_per_move, gas_per_byte, gas_per_mac_milli: %d gas for the largest move, limit %d", cost, maxMoveCost)
 	}
 	return nil
 }

@@ -32,13 +32,25 @@ func TestParamsNameWhatIsWrong(t *testing.T) {
 		"max_demands":               func(p *types.Params) { p.MaxDemands = 257 },
 		"suspect_seats":             func(p *types.Params) { p.SuspectSeats = 0 },
 		"appeal_blocks":             func(p *types.Params) { p.AppealBlocks = 1 << 40 },
+		"gas_per_mac_milli: 3": func(p *types.Params) { p.GasPerMove, p.GasPerByte, p.GasPerMacMilli = 2_000_000, 10, 2_000 },
 	} {
 		p := types.DefaultParams()
 		change(&p)
 		err := p.Validate()
 		require.ErrorIs(t, err, types.ErrParams, name)
-		require.ErrorContains(t, err, name+":")
+		require.ErrorContains(t, err, name)
 	}
+}
+
+// A lane that cannot hold a move and another one is full in every block, so that no clock would ever run.
+func TestLaneHoldsMoves(t *testing.T) {
+	p := types.DefaultParams()
+	p.LaneGas = 0
+	require.ErrorIs(t, p.Validate(), types.ErrParams)
+	p.LaneGas = 2*types.MaxMoveGas - 1
+	require.ErrorIs(t, p.Validate(), types.ErrParams)
+	p.LaneGas++
+	require.NoError(t, p.Validate())
 }
 
 func genesis() *types.GenesisState {

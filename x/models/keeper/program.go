@@ -50,6 +50,12 @@ func (k Keeper) LoadProgram(ctx context.Context, id string) (*engine.Program, er
 	return p, nil
 }
 
+// RunCost are the constants that a model's units were computed with, whatever params say since; types.ErrModelNotFound.
+func (k Keeper) RunCost(ctx context.Context, id string) (engine.CostParams, error) {
+	u, err := k.Units.Get(ctx, id)
+	return engine.CostParams{MacsPerUnit: u.MacsPerUnit, BytesPerUnit: u.BytesPerUnit}, notFound(err, id)
+}
+
 // CostParams are the constants that units of new models are computed with.
 func (k Keeper) CostParams(ctx context.Context) (engine.CostParams, error) {
 	params, err := k.Params.Get(ctx)

@@ -40,6 +40,12 @@ func TestLoadProgram(t *testing.T) {
 	cost, err := f.k.CostParams(f.ctx)
 	require.NoError(t, err)
 	require.Equal(t, engine.CostParams{MacsPerUnit: 3, BytesPerUnit: 7}, cost)
+	f.setParams(with(func(p *types.Params) { p.MacsPerUnit = 5 }))
+	was, err := f.k.RunCost(f.ctx, "story")
+	require.NoError(t, err)
+	require.Equal(t, cost, was, "models keep the constants that they were priced with")
+	_, err = f.k.RunCost(f.ctx, "nobody")
+	require.ErrorIs(t, err, types.ErrModelNotFound)
 }
 
 // Two models with the same program share it; another program under the id would not be found.

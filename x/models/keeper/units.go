@@ -10,6 +10,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/engine"
+	"poaid/game"
 	"poaid/x/models/types"
 )
 
@@ -120,7 +121,32 @@ func (k Keeper) setUnits(ctx context.Context, id string, p *engine.Program, cost
 	if _, ok := types.CheckedAdd(stepTotal, forcedTotal); !ok {
 		return u, errorsmod.Wrapf(types.ErrUnitsOverflow, "a run of %d steps", u.MaxSteps)
 	}
+	if err := checkClocks(p, cost, u); err != nil {
+		return u, err
+	}
 	return u, k.Units.Set(ctx, id, u)
+}
+
+// checkClocks refuses programs whose games would have clocks beyond what package game counts: it takes every step to cost what the
+// dearest one of either graph does. Dimensions never shrink, so that is the last one.
+func checkClocks(p *engine.Program, cost engine.CostParams, u types.Units) error {
+	dearest := max(u.Step, u.Forced)
+	if u.TimeDependent {
+		for _, forced := range []bool{false, true} {
+			if forced && !p.HasForced() {
+				continue
+			}
+			units, err := p.Units(cost, u.MaxSteps-1, forced)
+			if err != nil {
+				return unitsError(err)
+			}
+			dearest = max(dearest, units)
+		}
+	}
+	if total, ok := types.CheckedMul(dearest, u.MaxSteps); !ok || total > game.MaxUnits {
+		return errorsmod.Wrapf(types.ErrUnitsOverflow, "max_steps: %d steps of up to %d units, limit %d units", u.MaxSteps, dearest, uint64(game.MaxUnits))
+	}
+	return nil
 }
 
 // chargeEvaluations refuses programs that take too much work to price and charges gas for the others.

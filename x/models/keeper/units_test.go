@@ -2,6 +2,8 @@ package keeper_test
 
 import (
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 
 	"cosmossdk.io/collections"
@@ -11,6 +13,7 @@ import (
 
 	"poaid/engine"
 	"poaid/engine/graphpb"
+	"poaid/game"
 	"poaid/x/models/types"
 )
 
@@ -150,6 +153,66 @@ func TestUnitsOverflowIsRefused(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrUnitsOverflow)
 	msg.Program.MaxSteps = 1 << 20
 	f.mustRegister(msg)
+}
+
+// TestRunsThatNobodyCouldArgueAboutAreRefused: package game takes every step to cost what the dearest one of either graph does, also where
+// that graph is never run so late, and counts to 2^56. Whatever is registered is within.
+func TestRunsThatNobodyCouldArgueAboutAreRefused(t *testing.T) {
+	f := fixture(t)
+	p := params()
+	p.MaxElements, p.MaxSteps, p.MacsPerUnit, p.BytesPerUnit = 1<<33, 1<<32, 1, 1
+	f.setParams(p)
+	msg := digits()
+	refused := 0
+	for shift := 10; shift < 32; shift++ {
+		msg.Id = fmt.Sprintf("wide-%d", shift)
+		msg.Program = classifier()
+		n := int64(1 << 15)
+		msg.Program.Weights[0].Shape = []int64{4, n}
+		msg.Program.States[1].Shape = []int64{n, n}
+		msg.Program.Inputs[0].Shape = []int64{n, 4}
+		msg.Program.Step.Nodes[0].Shape = dims(n, n)
+		msg.Program.Step.Nodes[1].Shape = dims(n)
+		msg.Program.States[0].Shape = []int64{n}
+		msg.Program.MaxSteps = 1 << shift
+		if _, err := f.register(msg); err != nil {
+			require.ErrorIs(t, err, types.ErrUnitsOverflow)
+			if strings.Contains(err.Error(), "max_steps") { // those beyond 64 bits are refused before
+				refused++
+			}
+			continue
+		}
+		require.Zero(t, refused, "shift %d", shift)
+		playable(t, f, msg.Id)
+	}
+	require.Positive(t, refused)
+
+	talk := story()
+	talk.Program = talker(700, 400, 9)
+	f.mustRegister(talk)
+	p.MacsPerUnit, p.BytesPerUnit = 1<<40, 1<<40
+	f.setParams(p)
+	playable(t, f, talk.Id) // params price new models only
+}
+
+// playable says that a game can be opened about the longest run of a model.
+func playable(t *testing.T, f *fix, id string) {
+	t.Helper()
+	prog, err := f.k.LoadProgram(f.ctx, id)
+	require.NoError(t, err)
+	cost, err := f.k.RunCost(f.ctx, id)
+	require.NoError(t, err)
+	var rows []int64
+	for _, in := range prog.InputSpecs() {
+		rows = append(rows, in.Shape[0])
+	}
+	m, err := game.NewProgramMachine(prog, rows, cost)
+	require.NoError(t, err)
+	_, err = game.New(game.Setup{
+		Machine: m, Steps: prog.MaxSteps(), Rival: [32]byte{1}, Arity: 2, Clocks: game.Clocks{Base: 1, Rate: 1, Reserve: 1},
+		Bonds: game.Bonds{BurnBps: 5_000},
+	})
+	require.NoError(t, err)
 }
 
 func TestCostlyProgramsAreRefusedBeforeTheWork(t *testing.T) {
