@@ -1,7 +1,7 @@
 // Command train measures training steps of the engine beside the same steps in C over OpenBLAS (peers/train.c), in one run, with the
 // same number of threads:
 //
-//	go run ./bench/train [-threads 1,2] [-seconds 8]
+//	go run ./bench/train [-threads 1,2] [-seconds 8] | -profile
 //
 // An MLP (784-512-512-10, batch 128) and a CNN (28×28, 3×3 convolutions of 16 and 32 filters with 2×2 pooling, a hidden layer of 64,
 // batch 64) take steps of Adam on the cross-entropy of a batch drawn from 1024 u8 images. The two sides take turns, and the median of
@@ -55,7 +55,17 @@ type spent struct{ cpu, wall, loss float64 }
 func main() {
 	threads := flag.String("threads", "1", "numbers of threads, with commas between them")
 	limit := flag.Float64("seconds", 8, "seconds for each network and number of threads")
+	trace := flag.Bool("profile", false, "say what the nodes take instead")
 	flag.Parse()
+	if *trace {
+		for _, k := range works {
+			if err := profile(os.Stdout, k); err != nil {
+				fmt.Fprintln(os.Stderr, err)
+				os.Exit(1)
+			}
+		}
+		return
+	}
 	if err := run(os.Stdout, *threads, *limit); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -99,7 +109,7 @@ func run(w io.Writer, threads string, limit float64) error {
 
 // measure gives the median seconds of a step on both sides, which take turns.
 func measure(k work, peer *peer, threads int, limit float64) (ours, theirs float64, err error) {
-	r, err := newRun(k, threads)
+	r, _, err := newRun(k, threads)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -133,16 +143,16 @@ func measure(k work, peer *peer, threads int, limit float64) (ours, theirs float
 }
 
 // newRun makes a training run over random images.
-func newRun(k work, threads int) (*engine.Run, error) {
+func newRun(k work, threads int) (*engine.Run, *engine.Program, error) {
 	prog, err := nn.ClassifierTrainer(k.net, nn.TrainConfig{
 		Batch: k.batch, Steps: 1 << 20, LR: 1e-3, DataLen: samples, DataDType: engine.U8,
 	}, engine.DefaultLimits())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	w, err := nn.InitParams(k.net.Params(), 1)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	px, labels, x := make([]uint8, samples*784), make([]uint8, samples), uint32(1)
 	for i := range px {
@@ -155,20 +165,21 @@ func newRun(k work, threads int) (*engine.Run, error) {
 		labels[i] %= 10
 	}
 	if w["data"], err = engine.FromU8(px, append([]int64{samples}, k.net.Input()...)...); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if w["labels"], err = engine.FromU8(labels, samples); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	bound, err := engine.WeightsByName(prog, w)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	in, err := prog.BindInputs(nil)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	return engine.NewRun(prog, bound, in, engine.RunOptions{Threads: threads})
+	r, err := engine.NewRun(prog, bound, in, engine.RunOptions{Threads: threads})
+	return r, prog, err
 }
 
 func steps(r *engine.Run, n int) (spent, error) {

@@ -48,9 +48,25 @@ const gradWCols = 64
 // convGradWFast computes Conv2DGradW with the kernel in use; false when it is the
 // reference.
 func convGradWFast(dw, dy, x []float32, s ConvShape, threads int) bool {
-	if current() == levelReference {
+	l := current()
+	if l == levelReference {
 		return false
 	}
+	if s.YLen()*s.C/s.Groups*s.KH*s.KW <= smallMACs {
+		threads = 1
+	}
+	for g := range s.Groups {
+		f := newFramedGradW(dy, x, s, l)
+		if f.g = g; !f.fits() || !f.compute(dw, threads) {
+			convGradWClasses(dw, dy, x, s, g, threads)
+		}
+	}
+	return true
+}
+
+// convGradWClasses computes one group by products over members only, one for every
+// pair of tap classes.
+func convGradWClasses(dw, dy, x []float32, s ConvShape, g, threads int) {
 	rows := planTaps(s.KH, s.OutH(), func(o, k int) (int, bool) {
 		i := o*s.StrideH - s.PadTop + k*s.DilH
 		return i, i >= 0 && i < s.H
@@ -60,19 +76,16 @@ func convGradWFast(dw, dy, x []float32, s ConvShape, threads int) bool {
 		return i, i >= 0 && i < s.W
 	})
 	var tasks []func()
-	for g := range s.Groups {
-		for _, r := range rows {
-			for _, q := range cols {
-				p := &gradW{s: s, g: g, rows: r, cols: q, dw: dw, dy: dy, x: x}
-				n := s.C / s.Groups * len(r.taps) * len(q.taps)
-				for j := 0; j < n; j += gradWCols {
-					tasks = append(tasks, func() { p.run(j, min(j+gradWCols, n)) })
-				}
+	for _, r := range rows {
+		for _, q := range cols {
+			p := &gradW{s: s, g: g, rows: r, cols: q, dw: dw, dy: dy, x: x}
+			n := s.C / s.Groups * len(r.taps) * len(q.taps)
+			for j := 0; j < n; j += gradWCols {
+				tasks = append(tasks, func() { p.run(j, min(j+gradWCols, n)) })
 			}
 		}
 	}
 	parallelTasks(threads, len(tasks), func(i int) { tasks[i]() })
-	return true
 }
 
 // run computes filter elements [j0, j1) of every output channel of the group,

@@ -128,10 +128,13 @@ func BenchmarkConv(b *testing.B) {
 	first.C, first.H, first.W, first.OC = 3, 64, 64, 32
 	depth := base
 	depth.Groups = 64
+	digits, digits2 := base, base
+	digits.N, digits.C, digits.OC = 64, 1, 16
+	digits2.N, digits2.C, digits2.H, digits2.W, digits2.OC = 64, 16, 14, 14, 32
 	for _, c := range []struct {
 		name string
 		s    ConvShape
-	}{{"64x28x28", base}, {"3x64x64", first}, {"depthwise", depth}} {
+	}{{"64x28x28", base}, {"3x64x64", first}, {"depthwise", depth}, {"1x28x28", digits}, {"16x14x14", digits2}} {
 		s := c.s
 		x, w, y := fill(s.XLen(), 1, 0), fill(s.WLen(), 2, 0), fill(s.YLen(), 3, 0)
 		macs := float64(s.YLen()) * float64(s.C/s.Groups*s.KH*s.KW)
