@@ -121,6 +121,7 @@ func TestProduce(t *testing.T) {
 			require.ErrorIs(t, err, x.want, name)
 		}
 		before := f.balance(who(9))
+		require.NoError(t, f.keeper.CheckProduce(f.ctx, good()))
 		_, err = deliver(f, f.msgs.ProduceBytes, good())
 		require.NoError(t, err)
 		require.Equal(t, before+77, f.balance(who(9)))

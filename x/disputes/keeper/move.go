@@ -13,6 +13,7 @@ import (
 	"poaid/engine"
 	"poaid/game"
 	"poaid/x/disputes/types"
+	taskstypes "poaid/x/tasks/types"
 )
 
 // makeMove makes a move. A game that is moot, or lost by silence before the move came, ends in place of it.
@@ -75,6 +76,55 @@ func (k Keeper) CheckMove(ctx context.Context, msg *types.MsgMove) error {
 		return errorsmod.Wrapf(types.ErrLength, "move: a message of %d bytes, limit %d", msg.Size(), types.MaxMoveBytes)
 	}
 	_, err = types.DecodeMove(&msg.Move)
+	return err
+}
+
+// CheckClaim tells cheaply whether somebody could claim about a task now, for mempools as CheckMove.
+func (k Keeper) CheckClaim(ctx context.Context, msg *types.MsgClaim) error {
+	_, st, err := k.tasks.GetTask(ctx, msg.TaskId)
+	if err != nil {
+		return notFound(err, types.ErrUnknownTask, "task_id: %d", msg.TaskId)
+	}
+	if st.State == taskstypes.STATE_REVEALED {
+		return k.checkBond(ctx, msg.Participant)
+	}
+	c, err := k.openCaseOf(ctx, msg.TaskId)
+	if err != nil {
+		return err
+	}
+	if height(ctx) > c.SupportUntil {
+		return errorsmod.Wrapf(types.ErrDeadline, "task_id: roots of task %d could be claimed until height %d", msg.TaskId, c.SupportUntil)
+	}
+	if has, err := k.ByParticipant.Has(ctx, collections.Join3(msg.Participant, c.TaskId, c.Attempt)); err != nil {
+		return err
+	} else if has {
+		return errorsmod.Wrapf(types.ErrClaimed, "participant: %s stands behind a root of task %d", msg.Participant, msg.TaskId)
+	}
+	return k.checkBond(ctx, msg.Participant)
+}
+
+// checkBond keeps out who has not joined.
+func (k Keeper) checkBond(ctx context.Context, participant string) error {
+	_, err := k.poai.GetParticipant(ctx, participant)
+	return notFound(err, types.ErrNotParty, "participant: %s has not joined", participant)
+}
+
+// CheckParty tells cheaply whether somebody has a living claim about a task, without which there is neither attack nor defence; for mempools.
+func (k Keeper) CheckParty(ctx context.Context, task uint64, participant string) error {
+	c, err := k.openCaseOf(ctx, task)
+	if err != nil {
+		return err
+	}
+	_, err = k.livingClaimOf(ctx, c, participant)
+	return err
+}
+
+// CheckProduce tells cheaply whether bytes are awaited; for mempools.
+func (k Keeper) CheckProduce(ctx context.Context, msg *types.MsgProduceBytes) error {
+	d, err := k.openDemand(ctx, msg.TaskId, msg.Demand)
+	if err == nil && height(ctx) > d.Deadline {
+		err = errorsmod.Wrapf(types.ErrDeadline, "demand: %d of task %d was open until height %d", d.Index, d.TaskId, d.Deadline)
+	}
 	return err
 }
 

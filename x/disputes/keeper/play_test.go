@@ -108,6 +108,33 @@ func TestCheckMove(t *testing.T) {
 	}
 }
 
+// Mempools keep out what of the lane would be refused, and take what would not.
+func TestCheckOtherMessages(t *testing.T) {
+	f, id, _ := disputed(t)
+	claim := func(person int, task uint64) error {
+		return f.keeper.CheckClaim(f.ctx, &types.MsgClaim{Participant: who(person), TaskId: task, ResultRoot: f.world.roots[0][:]})
+	}
+	require.NoError(t, claim(6, id))
+	require.ErrorIs(t, claim(5, id), types.ErrClaimed)
+	require.ErrorIs(t, claim(people+1, id), types.ErrNotParty)
+	require.ErrorIs(t, claim(6, 99), types.ErrUnknownTask)
+	quiet := f.task(0)
+	require.NoError(t, claim(6, quiet))
+	require.ErrorIs(t, claim(people+1, quiet), types.ErrNotParty)
+
+	require.NoError(t, f.keeper.CheckParty(f.ctx, id, who(0)))
+	require.ErrorIs(t, f.keeper.CheckParty(f.ctx, id, who(6)), types.ErrNoClaim)
+	require.ErrorIs(t, f.keeper.CheckParty(f.ctx, quiet, who(0)), types.ErrUnknownCase)
+	require.ErrorIs(t, f.keeper.CheckProduce(f.ctx, &types.MsgProduceBytes{TaskId: id, Demand: 1}), types.ErrUnknownDemand)
+
+	f.through(id, 1)
+	require.ErrorIs(t, f.keeper.CheckParty(f.ctx, id, who(0)), types.ErrBeaten)
+	f.keepAlive(id, f.one(id).SupportUntil)
+	require.NoError(t, claim(6, id))
+	f.keepAlive(id, f.one(id).SupportUntil+1)
+	require.Error(t, claim(6, id))
+}
+
 // A move is paid for by its bytes and by what the referee computes, before it is computed.
 func TestMoveGas(t *testing.T) {
 	f, id, index := disputed(t)

@@ -8,6 +8,7 @@ import (
 	"cosmossdk.io/collections"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"poaid/internal/branch"
 	"poaid/x/tasks/types"
 )
 
@@ -60,7 +61,7 @@ func dueKeys(ctx context.Context, queue dueQueue, limit int) ([]dueKey, error) {
 
 // handle makes one transition in a branch of the state; if it fails the branch is dropped and the transition put off.
 func (k Keeper) handle(ctx context.Context, params types.Params, queue dueQueue, key dueKey) {
-	err := branch(ctx, func(ctx sdk.Context) error {
+	err := branch.Run(ctx, func(ctx context.Context) error {
 		if err := queue.Remove(ctx, key); err != nil {
 			return err
 		}
@@ -71,7 +72,7 @@ func (k Keeper) handle(ctx context.Context, params types.Params, queue dueQueue,
 	}
 	logger := sdk.UnwrapSDKContext(ctx).Logger().With("module", types.ModuleName, "task", key.K2())
 	logger.Error("transition failed", "err", err)
-	if err := branch(ctx, func(ctx sdk.Context) error { return k.putOff(ctx, queue, key, err) }); err != nil {
+	if err := branch.Run(ctx, func(ctx context.Context) error { return k.putOff(ctx, queue, key, err) }); err != nil {
 		// The entry stays at the head of the queue and is tried again in the next block.
 		logger.Error("transition not put off", "err", err)
 	}
@@ -100,22 +101,6 @@ func backoff(retries uint32) int64 {
 		return maxBackoff
 	}
 	return 1 << (retries - 1)
-}
-
-// branch runs f on a branch of the state that is written only if f succeeds. A panic counts as an error: what a single task
-// provokes must not halt the chain.
-func branch(ctx context.Context, f func(sdk.Context) error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic: %v", r)
-		}
-	}()
-	branched, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	if err := f(branched); err != nil {
-		return err
-	}
-	write()
-	return nil
 }
 
 // transition makes the transition of one entry; an entry whose height is not the status' due is stale.
