@@ -3,6 +3,7 @@ package engine
 import (
 	"fmt"
 
+	"poaid/engine/kernel"
 	"poaid/engine/num"
 )
 
@@ -25,7 +26,7 @@ func logicOps() []*Op {
 		}
 		return U8, nil
 	}
-	compare := func(name string, holds func(sign int) bool) *Op {
+	compare := func(name string, pred kernel.Predicate, holds func(sign int) bool) *Op {
 		table := [3]uint8{uint8(bit(holds(-1))), uint8(bit(holds(0))), uint8(bit(holds(1)))}
 		return elementwise{name: name, operands: 2, weight: 1, dtype: same, scalar: func(n *NodeView) scalarFn {
 			dt := n.In[0].DType
@@ -33,7 +34,8 @@ func logicOps() []*Op {
 		}, vector: func(c *EvalCtx, l *loops) runFn {
 			switch c.X[0].dtype {
 			case F32:
-				return compareF32(c.Y.U8(), c.X[0].F32(), c.X[1].F32(), l, &table)
+				y, a, b, s := c.Y.U8(), c.X[0].F32(), c.X[1].F32(), l.step
+				return func(at int64, x []int64, n int64) { kernel.Compare(pred, y[at:at+n], a[x[0]:], b[x[1]:], int(s[0]), int(s[1])) }
 			case I32:
 				a, b := c.X[0].I32(), c.X[1].I32()
 				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(a[i], b[j]) })
@@ -66,9 +68,9 @@ func logicOps() []*Op {
 		}}.op()
 	}
 	return []*Op{
-		compare("eq@1", func(s int) bool { return s == 0 }),
-		compare("lt@1", func(s int) bool { return s < 0 }),
-		compare("le@1", func(s int) bool { return s <= 0 }),
+		compare("eq@1", kernel.Equal, func(s int) bool { return s == 0 }),
+		compare("lt@1", kernel.Before, func(s int) bool { return s < 0 }),
+		compare("le@1", kernel.BeforeOrEqual, func(s int) bool { return s <= 0 }),
 		logical("and@1", 2, func(a, b bool) bool { return a && b }),
 		logical("or@1", 2, func(a, b bool) bool { return a || b }),
 		logical("not@1", 1, func(a, _ bool) bool { return !a }),
@@ -90,33 +92,6 @@ func compareRun(y []uint8, l *loops, table *[3]uint8, sign func(i, j int64) int)
 	return func(at int64, x []int64, n int64) {
 		for i := range n {
 			y[at+i] = table[sign(x[0]+i*sa, x[1]+i*sb)+1]
-		}
-	}
-}
-
-// compareF32 is compareRun by num.Key, without branches: the signs of activations cannot be predicted. An operand that stays along a
-// run has its key taken once.
-func compareF32(y []uint8, a, b []float32, l *loops, table *[3]uint8) runFn {
-	sa, sb := l.step[0], l.step[1]
-	// The sign bits of the differences of keys p and q: 1 where q < p, 1 where p < q.
-	sign := func(p, q int64) uint64 { return (1 + uint64(q-p)>>63 - uint64(p-q)>>63) & 3 }
-	four := [4]uint8{table[0], table[1], table[2]}
-	return func(at int64, x []int64, n int64) {
-		out := y[at : at+n]
-		p, q := int64(num.Key(a[x[0]])), int64(num.Key(b[x[1]]))
-		switch {
-		case sa == 0 && sb == 1:
-			for i, v := range b[x[1]:][:len(out)] {
-				out[i] = four[sign(p, int64(num.Key(v)))]
-			}
-		case sa == 1 && sb == 0:
-			for i, v := range a[x[0]:][:len(out)] {
-				out[i] = four[sign(int64(num.Key(v)), q)]
-			}
-		default:
-			for i := range out {
-				out[i] = four[sign(int64(num.Key(a[x[0]+int64(i)*sa])), int64(num.Key(b[x[1]+int64(i)*sb])))]
-			}
 		}
 	}
 }
@@ -144,6 +119,12 @@ func whereOp() *Op {
 		vector: func(c *EvalCtx, l *loops) runFn {
 			switch SizeOf(c.Y.dtype) {
 			case 4:
+				if s := l.step; s[0] == 1 {
+					y, cond, a, b := view[float32](c.Y.data), c.X[0].U8(), view[float32](c.X[1].data), view[float32](c.X[2].data)
+					return func(at int64, x []int64, n int64) {
+						kernel.Choose(y[at:at+n], cond[x[0]:x[0]+n], a[x[1]:], b[x[2]:], int(s[1]), int(s[2]))
+					}
+				}
 				return whereRun(view[int32](c.Y.data), c.X[0].U8(), view[int32](c.X[1].data), view[int32](c.X[2].data), l.step[:])
 			case 8:
 				return whereRun(view[int64](c.Y.data), c.X[0].U8(), view[int64](c.X[1].data), view[int64](c.X[2].data), l.step[:])

@@ -163,8 +163,42 @@ func evalPlanes(c *EvalCtx, s *poolShape, y, x []float32, eval func(s *poolShape
 }
 
 func evalMaxPool(s *poolShape, y, x []float32) {
-	for o := range y {
+	done := int64(0)
+	for s.pairs() && done < s.oh && kernel.MaxPool2(y[done*s.ow:(done+1)*s.ow], x[2*done*s.w:(2*done+1)*s.w], x[(2*done+1)*s.w:(2*done+2)*s.w]) {
+		done++
+	}
+	for o := done * s.ow; o < int64(len(y)); o++ {
 		y[o] = num.CanonNaN(x[s.argmaxOf(x, int64(o)/s.ow, int64(o)%s.ow)])
+	}
+}
+
+// pairs reports whether the windows are 2×2 side by side, all within the image.
+func (s *poolShape) pairs() bool {
+	return s.kh == 2 && s.kw == 2 && s.sh == 2 && s.sw == 2 && s.pt == 0 && s.pl == 0 && 2*s.oh <= s.h && 2*s.ow <= s.w
+}
+
+// spreadMaxPool is the gradient of evalMaxPool over a plane.
+func spreadMaxPool(s *poolShape, dx, x, dy []float32) {
+	if s.pairs() && s.ow >= 4 {
+		if 2*s.ow < s.w || 2*s.oh < s.h {
+			clear(dx)
+		}
+		done := int64(0)
+		for done < s.oh {
+			r, e := 2*done*s.w, 2*done*s.w+s.w
+			if !kernel.MaxPool2Grad(dx[r:e], dx[e:e+s.w], x[r:e], x[e:e+s.w], dy[done*s.ow:(done+1)*s.ow]) {
+				break
+			}
+			done++
+		}
+		if done == s.oh {
+			return
+		}
+	}
+	clear(dx)
+	for o := range s.oh * s.ow {
+		i := s.argmaxOf(x, o/s.ow, o%s.ow)
+		dx[i] = num.Add(dx[i], dy[o])
 	}
 }
 
@@ -275,11 +309,7 @@ func maxPoolDX() *Op {
 			kernel.Parallel(threadsFor(c, c.Y.Len()), int(s.planes), func(lo, hi int) {
 				for p := int64(lo); p < int64(hi); p++ {
 					dx, x := c.Y.F32()[p*n:(p+1)*n], c.X[0].F32()[p*n:(p+1)*n]
-					clear(dx)
-					for o := range s.oh * s.ow {
-						i := s.argmaxOf(x, o/s.ow, o%s.ow)
-						dx[i] = num.Add(dx[i], dy[p*s.oh*s.ow+o])
-					}
+					spreadMaxPool(&s, dx, x, dy[p*s.oh*s.ow:(p+1)*s.oh*s.ow])
 				}
 			})
 			return nil

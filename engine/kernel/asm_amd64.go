@@ -102,3 +102,25 @@ func gemvI8AVX2(y *int32, w *int8, stride int, x *int16, k, rows, start int)
 
 //go:noescape
 func gemvI8AVX512(y *int32, w *int8, stride int, x *int8, k, rows, start int)
+
+// compare writes whether key(a) pred key(b) as bytes, choose picks a or b by bytes; see gen/choice.go. n is a positive multiple of 16.
+
+//go:noescape
+func compareAVX2(pred int, dst *uint8, a, b *float32, aStep, bStep, n int)
+
+//go:noescape
+func compareAVX512(pred int, dst *uint8, a, b *float32, aStep, bStep, n int)
+
+//go:noescape
+func chooseAVX2(dst *float32, cond *uint8, a, b *float32, aStep, bStep, n int)
+
+//go:noescape
+func chooseAVX512(dst *float32, cond *uint8, a, b *float32, aStep, bStep, n int)
+
+// maxPool2 and maxPool2Grad are pooling of n ≥ 4 windows of 2×2 in a pair of rows; see gen/choice.go.
+
+//go:noescape
+func maxPool2(dst, top, bottom *float32, n int)
+
+//go:noescape
+func maxPool2Grad(dTop, dBottom, top, bottom, dy *float32, n int)

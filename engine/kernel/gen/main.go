@@ -99,6 +99,7 @@ func main() {
 	genCopyRuns(a)
 	genGemv(a)
 	genConvRow(a)
+	genPool(a)
 	a.write("pack_amd64.s")
 	a = newAsm()
 	for _, v := range isas {

@@ -38,6 +38,7 @@ func genVec(v isa) *asm {
 	}
 	e.binary()
 	e.sums()
+	e.genChoice()
 	e.flushPool()
 	return e.asm
 }
