@@ -14,7 +14,7 @@ var (
 	ErrInvalidModel = errorsmod.Register(ModuleName, 5, "invalid model")
 	// ErrInvalidProgram: the engine refuses the program.
 	ErrInvalidProgram = errorsmod.Register(ModuleName, 6, "invalid program")
-	// ErrUnitsOverflow: the longest run costs more units than 64 bits hold.
+	// ErrUnitsOverflow: the longest run costs more units than 64 bits hold, or than the clocks of disputes count.
 	ErrUnitsOverflow = errorsmod.Register(ModuleName, 7, "units overflow")
 	// ErrTooCostly: working out the units takes more evaluations than max_evaluations.
 	ErrTooCostly = errorsmod.Register(ModuleName, 8, "units too costly to compute")

@@ -1,0 +1,57 @@
+package testutil
+
+import (
+	"encoding/json"
+	"reflect"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	dbm "github.com/cosmos/cosmos-db"
+)
+
+// Rebirth ends the chain and has another one go on from its exported state, at its height. What the new one exports at once must be what
+// it was started with. Shadows are left behind.
+func (c *Chain) Rebirth() {
+	c.tb.Helper()
+	exported, err := c.App.Export(false, nil)
+	if err != nil {
+		c.tb.Fatalf("height %d: export: %v", c.Height(), err)
+	}
+	c.shadows = nil
+	n := c.start(Shadow{Name: "reborn"}, dbm.NewMemDB())
+	cp := exported.ConsensusParams
+	if _, err := n.app.InitChain(&abci.RequestInitChain{
+		ChainId: c.ChainID, Time: c.Time, InitialHeight: exported.Height, ConsensusParams: &cp, AppStateBytes: exported.AppState,
+	}); err != nil {
+		c.tb.Fatalf("height %d: start from the export: %v", c.Height(), err)
+	}
+	ctx := n.app.NewContextLegacy(false, cmtproto.Header{ChainID: c.ChainID, Height: c.Height(), Time: c.Time})
+	again, err := n.app.ExportState(ctx, nil)
+	if err != nil {
+		c.tb.Fatalf("height %d: export again: %v", c.Height(), err)
+	}
+	c.sameState(exported.AppState, again)
+	c.Time = c.Time.Add(BlockTime)
+	c.run(n, c.request(nil))
+	c.node, c.App = n, n.app
+	if err := CheckInvariants(c.App, c.Ctx()); err != nil {
+		c.tb.Fatalf("height %d: after starting from an export: %v", c.Height(), err)
+	}
+}
+
+func (c *Chain) sameState(exported []byte, again map[string]json.RawMessage) {
+	c.tb.Helper()
+	var first map[string]json.RawMessage
+	if err := json.Unmarshal(exported, &first); err != nil {
+		c.tb.Fatalf("height %d: exported state: %v", c.Height(), err)
+	}
+	if len(first) != len(again) {
+		c.tb.Fatalf("height %d: %d modules were exported, then %d", c.Height(), len(first), len(again))
+	}
+	for module, state := range first {
+		var a, b any
+		if json.Unmarshal(state, &a) != nil || json.Unmarshal(again[module], &b) != nil || !reflect.DeepEqual(a, b) {
+			c.tb.Fatalf("height %d: %s was exported as\n%s\nand again as\n%s", c.Height(), module, state, again[module])
+		}
+	}
+}
