@@ -32,7 +32,7 @@ func TestParamsNameWhatIsWrong(t *testing.T) {
 		"max_demands":               func(p *types.Params) { p.MaxDemands = 257 },
 		"suspect_seats":             func(p *types.Params) { p.SuspectSeats = 0 },
 		"appeal_blocks":             func(p *types.Params) { p.AppealBlocks = 1 << 40 },
-		"gas_per_mac_milli: 3": func(p *types.Params) { p.GasPerMove, p.GasPerByte, p.GasPerMacMilli = 2_000_000, 10, 2_000 },
+		"gas_per_mac_milli: 3":      func(p *types.Params) { p.GasPerMove, p.GasPerByte, p.GasPerMacMilli = 2_000_000, 10, 2_000 },
 	} {
 		p := types.DefaultParams()
 		change(&p)
