@@ -31,6 +31,7 @@ import (
 
 	"poaid/app/params"
 	"poaid/app/upgrades"
+	"poaid/internal/vrfkey"
 )
 
 // Name of the application and of its binary.
@@ -49,6 +50,7 @@ type App struct {
 	basics       module.BasicManager
 	configurator module.Configurator
 	edge         EdgeConfig
+	vrfKeys      vrfkey.Keys
 }
 
 // New wires the application on db. opts are app.toml and the command line's flags. With loadLatest false the caller loads a
@@ -63,15 +65,20 @@ func New(logger log.Logger, db dbm.DB, loadLatest bool, opts servertypes.AppOpti
 	if err != nil {
 		return nil, err
 	}
+	vrfKeys, err := loadVRFKeys(cast.ToString(opts.Get(flags.FlagHome)))
+	if err != nil {
+		return nil, err
+	}
 	bApp := baseapp.NewBaseApp(Name, logger, db, enc.TxConfig.TxDecoder(), baseOpts...)
 	bApp.SetVersion(version.Version)
 	bApp.SetInterfaceRegistry(enc.Registry)
 	bApp.SetTxEncoder(enc.TxConfig.TxEncoder())
 
-	a := &App{BaseApp: bApp, Encoding: enc, stores: newStores(), edge: edge}
+	a := &App{BaseApp: bApp, Encoding: enc, stores: newStores(), edge: edge, vrfKeys: vrfKeys}
 	a.MountKVStores(a.stores.kv)
 	a.MountObjectStores(a.stores.obj)
-	blockexec.Apply(bApp, opts, a.stores.all(), enc.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return params.Denom })
+	blockexec.Apply(bApp, opts, a.stores.all(), enc.TxConfig.TxDecoder(), func(storetypes.MultiStore) string { return params.Denom },
+		blockexec.WithRunnerWrap(newProofRunner))
 
 	if a.Keepers, err = newKeepers(enc.Codec, enc.Amino, a.stores, bApp, logger, opts); err != nil {
 		return nil, err
@@ -153,7 +160,7 @@ func (a *App) setHandlers() error {
 	a.SetProcessProposal(a.processProposal)
 	a.SetPreBlocker(a.preBlock)
 	a.SetBeginBlocker(a.modules.BeginBlock)
-	a.SetEndBlocker(a.modules.EndBlock)
+	a.SetEndBlocker(a.endBlock)
 	return nil
 }
 
@@ -168,6 +175,9 @@ func (a *App) initChainer(ctx sdk.Context, req *abci.RequestInitChain) (*abci.Re
 	res, err := a.modules.InitGenesis(ctx, a.Codec, state)
 	if err != nil {
 		return nil, err
+	}
+	if err := a.Beacon.SetValidators(ctx, max(req.InitialHeight, 1), res.Validators); err != nil {
+		return nil, fmt.Errorf("x/beacon: %w", err)
 	}
 	// A module account made on first use would be written by every transaction that races to use it first.
 	for _, name := range slices.Sorted(maps.Keys(moduleAccountPerms())) {

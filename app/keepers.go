@@ -109,7 +109,7 @@ func newKeepers(cdc codec.Codec, amino *codec.LegacyAmino, s stores, bApp *basea
 
 // addOwn builds this chain's modules. What x/poai announces to the modules above it goes by hooks.
 func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, authority string) {
-	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey))
+	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey), address.NewBech32Codec(params.Bech32PrefixValAddr), k.Staking, authority)
 	k.Models = modelskeeper.NewKeeper(cdc, kv(modelstypes.StoreKey), k.Auth.AddressCodec(), authority)
 	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Beacon, k.Models, k.Poai, authority)

@@ -101,9 +101,8 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		disputes.NewAppModule(k.Disputes),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
-	// x/beacon first: the height's randomness is there for everything else of the block.
 	m.SetOrderBeginBlockers(
-		beacontypes.ModuleName, distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName,
+		distrtypes.ModuleName, slashingtypes.ModuleName, evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName,
 	)
 	// x/gov first: what the messages of a proposal send to module accounts virtually is lost unless x/bank still credits it.
 	// x/bank next: it credits what was sent virtually in this block, and modules after it spend from there.

@@ -26,6 +26,8 @@ import (
 
 	"poaid/app"
 	"poaid/app/params"
+	"poaid/internal/vrfkey"
+	beacontypes "poaid/x/beacon/types"
 )
 
 // Encoding is what Build needs to know of the application.
@@ -66,6 +68,8 @@ type builder struct {
 	kr     keyring.Keyring
 	funds  []funding
 	gentxs []json.RawMessage
+	// vrfKeys are the validators', which act from the first block on.
+	vrfKeys []beacontypes.OperatorKeys
 }
 
 type funding struct {
@@ -223,6 +227,9 @@ func (b *builder) gentx(name string, n Node, pub cryptotypes.PubKey) error {
 	if err != nil {
 		return err
 	}
+	if err := b.vrfKey(n, sdk.ValAddress(acc)); err != nil {
+		return err
+	}
 	msg, err := stakingtypes.NewMsgCreateValidator(sdk.ValAddress(acc).String(), pub, coin(validatorStake),
 		stakingtypes.NewDescription(n.Name, "", "", "", ""), commission(), oneInt())
 	if err != nil {
@@ -244,6 +251,20 @@ func (b *builder) gentx(name string, n Node, pub cryptotypes.PubKey) error {
 		return fmt.Errorf("gentx of %s: %w", n.Name, err)
 	}
 	b.gentxs = append(b.gentxs, bz)
+	return nil
+}
+
+// vrfKey makes the node's VRF key and registers it in the genesis.
+func (b *builder) vrfKey(n Node, operator sdk.ValAddress) error {
+	keys, err := vrfkey.LoadOrCreate(vrfkey.Path(n.Home))
+	if err != nil {
+		return fmt.Errorf("%s: %w", n.Name, err)
+	}
+	secret, ok := keys.Latest()
+	if !ok {
+		return fmt.Errorf("%s: %s has no keys", n.Name, vrfkey.FileName)
+	}
+	b.vrfKeys = append(b.vrfKeys, beacontypes.OperatorKeys{Operator: operator.String(), Next: vrfkey.Register(secret, operator)})
 	return nil
 }
 

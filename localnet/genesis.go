@@ -15,6 +15,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/gogoproto/proto"
 
+	beacontypes "poaid/x/beacon/types"
 	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
@@ -76,6 +77,7 @@ func (b *builder) appState() (json.RawMessage, error) {
 			g.Supply = nil // computed from the balances
 		}),
 		edit(b, state, stakingtypes.ModuleName, func(g *stakingtypes.GenesisState) { g.Params.BondDenom = Denom }),
+		edit(b, state, beacontypes.ModuleName, b.editBeacon),
 		edit(b, state, govtypes.ModuleName, editGov),
 		edit(b, state, poaitypes.ModuleName, editPoai),
 		edit(b, state, taskstypes.ModuleName, editTasks),
@@ -143,6 +145,11 @@ func editDisputes(g *disputestypes.GenesisState) {
 	g.Params.ClaimBlocks = 20
 	g.Params.DemandBlocks = 100
 	g.Params.AppealBlocks = 40
+}
+
+func (b *builder) editBeacon(g *beacontypes.GenesisState) {
+	g.Params.ActivationBlocks = 100
+	beacontypes.AddKeys(g, b.vrfKeys...)
 }
 
 func editRewards(g *rewardstypes.GenesisState) { g.Params.VestingBlocks = 40 }

@@ -16,6 +16,8 @@ import (
 
 	"poaid/app"
 	"poaid/app/params"
+	"poaid/internal/vrfkey"
+	beacontypes "poaid/x/beacon/types"
 )
 
 // TB is what the package needs of testing.TB; benchmark programs bring their own.
@@ -112,6 +114,9 @@ func (c *Chain) start(s Shadow, db dbm.DB) *node {
 		s.Executor = serverconfig.BlockExecutorSequential
 	}
 	n := &node{shadow: s, db: db, home: c.tb.TempDir()}
+	if _, err := vrfkey.AddSeed(vrfkey.Path(n.home), validatorVRFSeed()); err != nil {
+		c.tb.Fatalf("%s: %v", s.Name, err)
+	}
 	if err := n.open(c.ChainID); err != nil {
 		c.tb.Fatalf("%s: %v", s.Name, err)
 	}
@@ -129,7 +134,8 @@ func (c *Chain) Ctx() sdk.Context {
 	return sdk.NewContext(c.App.CommitMultiStore().CacheMultiStore(), header, false, log.NewNopLogger())
 }
 
-// Block makes one block of transactions on every copy of the chain, compares the copies and runs the invariants.
+// Block makes one block of transactions on every copy of the chain, compares the copies and runs the invariants. The proposer's proof of
+// randomness is in front of them, as in every block; its empty result is left out of what is returned.
 func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 	c.tb.Helper()
 	if !c.opts.NoCheckTx {
@@ -141,11 +147,13 @@ func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 	}
 	c.Time = c.Time.Add(BlockTime)
 	req := c.request(txs)
+	c.judge(req)
 	res := c.run(c.node, req)
 	c.App = c.node.app
 	for _, n := range c.shadows {
 		c.compare(n, res, c.run(n, req))
 	}
+	res.TxResults = c.withoutProof(req, res.TxResults)
 	for i, r := range res.TxResults {
 		if r.Code != 0 && i < len(c.senders) {
 			c.sync(c.senders[i])
@@ -166,9 +174,10 @@ func (c *Chain) Request() *abci.RequestFinalizeBlock { return c.request(nil) }
 func (c *Chain) request(txs [][]byte) *abci.RequestFinalizeBlock {
 	height := c.App.LastBlockHeight() + 1
 	req := &abci.RequestFinalizeBlock{
-		Txs: txs, Height: height, Time: c.Time, ProposerAddress: validatorKey().PubKey().Address(),
+		Height: height, Time: c.Time, ProposerAddress: validatorKey().PubKey().Address(),
 		Hash: blockHash(c.ChainID, height, c.App.LastCommitID().Hash),
 	}
+	req.Txs = append(c.proof(req), txs...)
 	if height > 1 {
 		req.DecidedLastCommit.Votes = []abci.VoteInfo{{
 			Validator:   abci.Validator{Address: validatorKey().PubKey().Address(), Power: validatorPower},
@@ -176,6 +185,46 @@ func (c *Chain) request(txs [][]byte) *abci.RequestFinalizeBlock {
 		}}
 	}
 	return req
+}
+
+// proof asks the application what a proposer puts in front of this block's transactions.
+func (c *Chain) proof(req *abci.RequestFinalizeBlock) [][]byte {
+	c.tb.Helper()
+	res, err := c.App.PrepareProposal(&abci.RequestPrepareProposal{
+		MaxTxBytes: params.BlockTxBytes, Height: req.Height, Time: req.Time, ProposerAddress: req.ProposerAddress,
+	})
+	if err != nil {
+		c.tb.Fatalf("prepare height %d: %v", req.Height, err)
+	}
+	return res.Txs
+}
+
+// judge has the application accept the block's proof, as every validator does before it votes. Its transactions are left out: tests put
+// into blocks what they like.
+func (c *Chain) judge(req *abci.RequestFinalizeBlock) {
+	c.tb.Helper()
+	var entries [][]byte
+	if len(req.Txs) > 0 && beacontypes.IsProof(req.Txs[0]) {
+		entries = req.Txs[:1]
+	}
+	res, err := c.App.ProcessProposal(&abci.RequestProcessProposal{
+		Txs: entries, Hash: req.Hash, Height: req.Height, Time: req.Time, ProposerAddress: req.ProposerAddress,
+	})
+	if err != nil || !res.IsAccepted() {
+		c.tb.Fatalf("height %d: proof of randomness refused: %v %v", req.Height, res, err)
+	}
+}
+
+// withoutProof leaves out the result of the block's proof, after checking that it charged nothing.
+func (c *Chain) withoutProof(req *abci.RequestFinalizeBlock, results []*abci.ExecTxResult) []*abci.ExecTxResult {
+	c.tb.Helper()
+	if len(req.Txs) == 0 || !beacontypes.IsProof(req.Txs[0]) {
+		return results
+	}
+	if r := results[0]; r.Code != 0 || r.GasUsed != 0 || r.GasWanted != 0 || len(r.Events) > 0 {
+		c.tb.Fatalf("height %d: result of the proof of randomness: %v", req.Height, r)
+	}
+	return results[1:]
 }
 
 // run executes and commits a block on one copy.

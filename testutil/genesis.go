@@ -23,6 +23,9 @@ import (
 
 	"poaid/app"
 	"poaid/app/params"
+	"poaid/internal/vrfkey"
+	beacontypes "poaid/x/beacon/types"
+	"poaid/x/beacon/vrf"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
 	taskstypes "poaid/x/tasks/types"
@@ -153,6 +156,7 @@ func addValidator(g *Genesis) error {
 	}
 	d := stakingtypes.NewDelegation(g.Accounts[0].String(), operator, v.DelegatorShares)
 	g.Set(stakingtypes.ModuleName, stakingtypes.NewGenesisState(stakingtypes.DefaultParams(), []stakingtypes.Validator{v}, []stakingtypes.Delegation{d}))
+	addVRFKey(g)
 	cons := sdk.ConsAddress(validatorKey().PubKey().Address())
 	var slashing slashingtypes.GenesisState
 	g.Get(slashingtypes.ModuleName, &slashing)
@@ -162,6 +166,30 @@ func addValidator(g *Genesis) error {
 	g.Set(slashingtypes.ModuleName, &slashing)
 	g.Fund(authtypes.NewModuleAddress(stakingtypes.BondedPoolName), sdk.NewCoins(sdk.NewCoin(params.Denom, bond)))
 	return nil
+}
+
+// validatorVRFSeed is the secret of the validator's VRF key.
+func validatorVRFSeed() []byte {
+	seed := sha256.Sum256([]byte("poaid/testutil/vrf"))
+	return seed[:]
+}
+
+// ValidatorVRFKey is the validator's VRF key, which is in its node's file.
+func ValidatorVRFKey() vrf.SecretKey {
+	secret, err := vrf.NewSecretKey(validatorVRFSeed())
+	if err != nil {
+		panic(err) // a hash has the right size
+	}
+	return secret
+}
+
+// addVRFKey lets the validator prove randomness from the first block on.
+func addVRFKey(g *Genesis) {
+	operator := sdk.ValAddress(g.Accounts[0].Addr)
+	var b beacontypes.GenesisState
+	g.Get(beacontypes.ModuleName, &b)
+	b.Keys = []beacontypes.OperatorKeys{{Operator: operator.String(), Next: vrfkey.Register(ValidatorVRFKey(), operator)}}
+	g.Set(beacontypes.ModuleName, &b)
 }
 
 // shortWindows makes everything that takes blocks take few.
@@ -182,6 +210,11 @@ func shortWindows(g *Genesis) {
 	voting, expedited := 3*BlockTime, 2*BlockTime
 	v.Params.VotingPeriod, v.Params.ExpeditedVotingPeriod = &voting, &expedited
 	g.Set(govtypes.ModuleName, &v)
+
+	var b beacontypes.GenesisState
+	g.Get(beacontypes.ModuleName, &b)
+	b.Params.ActivationBlocks = beacontypes.MinActivationBlocks
+	g.Set(beacontypes.ModuleName, &b)
 
 	var r rewardstypes.GenesisState
 	g.Get(rewardstypes.ModuleName, &r)

@@ -23,14 +23,14 @@ import (
 const ConsensusVersion = 1
 
 var (
-	_ module.AppModuleBasic     = AppModule{}
-	_ module.HasGenesis         = AppModule{}
-	_ appmodule.AppModule       = AppModule{}
-	_ appmodule.HasBeginBlocker = AppModule{}
-	_ appmodule.HasServices     = AppModule{}
+	_ module.AppModuleBasic = AppModule{}
+	_ module.HasGenesis     = AppModule{}
+	_ appmodule.AppModule   = AppModule{}
+	_ appmodule.HasServices = AppModule{}
 )
 
-// AppModule wires x/beacon into an app.
+// AppModule wires x/beacon into an app. What it does in every block (Keeper.PreBlock and Keeper.EndBlock) the app calls itself: it needs
+// the block's proof and the updates of the validator set, which modules are not given.
 type AppModule struct{ keeper *keeper.Keeper }
 
 // NewAppModule returns the module.
@@ -48,11 +48,15 @@ func (AppModule) Name() string { return types.ModuleName }
 // ConsensusVersion is the version of the state's layout.
 func (AppModule) ConsensusVersion() uint64 { return ConsensusVersion }
 
-// RegisterLegacyAminoCodec has nothing to register.
-func (AppModule) RegisterLegacyAminoCodec(*codec.LegacyAmino) {}
+// RegisterLegacyAminoCodec registers the messages for amino JSON signing.
+func (AppModule) RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
+	types.RegisterLegacyAminoCodec(cdc)
+}
 
-// RegisterInterfaces has nothing to register.
-func (AppModule) RegisterInterfaces(codectypes.InterfaceRegistry) {}
+// RegisterInterfaces registers the messages.
+func (AppModule) RegisterInterfaces(registry codectypes.InterfaceRegistry) {
+	types.RegisterInterfaces(registry)
+}
 
 // RegisterGRPCGatewayRoutes serves the queries over REST.
 func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwruntime.ServeMux) {
@@ -61,8 +65,9 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 	}
 }
 
-// RegisterServices registers the query service.
+// RegisterServices registers the services.
 func (am AppModule) RegisterServices(registrar grpc.ServiceRegistrar) error {
+	types.RegisterMsgServer(registrar, keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(registrar, keeper.NewQueryServer(am.keeper))
 	return nil
 }
@@ -98,6 +103,3 @@ func (am AppModule) ExportGenesis(ctx sdk.Context, cdc codec.JSONCodec) json.Raw
 	}
 	return cdc.MustMarshalJSON(gs)
 }
-
-// BeginBlock stores the height's randomness.
-func (am AppModule) BeginBlock(ctx context.Context) error { return am.keeper.BeginBlock(ctx) }

@@ -28,6 +28,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		snapshot.Cmd(newApp),
 		server.StatusCommand(),
 		keys.Commands(),
+		beaconCmd(),
 		demoCmd(),
 		localnetCmd(),
 		queryCmd(),

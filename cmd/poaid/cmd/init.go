@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"poaid/app/params"
+	"poaid/internal/vrfkey"
 )
 
 const flagLocal = "local"
@@ -41,6 +42,9 @@ Edit config/genesis.json (or use "poaid genesis add-genesis-account, gentx, coll
 			return err
 		}
 		dir := client.GetClientContextFromCmd(cmd).HomeDir
+		if _, err := vrfkey.LoadOrCreate(vrfkey.Path(dir)); err != nil {
+			return err
+		}
 		return setConsensusParams(filepath.Join(dir, "config", "genesis.json"))
 	}
 	return cmd

@@ -55,7 +55,7 @@ func NewRootCmd() (*cobra.Command, error) {
 	clientCtx := client.Context{}.
 		WithCodec(describe.Codec).
 		WithInterfaceRegistry(describe.Registry).
-		WithTxConfig(describe.TxConfig).
+		WithTxConfig(describe.ClientTxConfig()).
 		WithLegacyAmino(describe.Amino).
 		WithInput(os.Stdin).
 		WithAccountRetriever(authtypes.AccountRetriever{}).

@@ -3,10 +3,12 @@ package keeper
 import (
 	"context"
 
+	"cosmossdk.io/collections"
+
 	"poaid/x/beacon/types"
 )
 
-// InitGenesis stores params and history.
+// InitGenesis stores params, history and keys. The validator set is not part of it: SetValidators is told of it.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(); err != nil {
 		return err
@@ -15,7 +17,19 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		return err
 	}
 	for _, r := range gs.History {
-		if err := k.History.Set(ctx, r.Height, r.Value); err != nil {
+		if err := k.History.Set(ctx, r.Height, r); err != nil {
+			return err
+		}
+	}
+	for _, keys := range gs.Keys {
+		operator, err := k.operators.StringToBytes(keys.Operator)
+		if err != nil {
+			return err
+		}
+		if err := k.Keys.Set(ctx, operator, keys); err != nil {
+			return err
+		}
+		if err := k.Activations.Set(ctx, collections.Join(keys.Next.ActiveFrom, operator)); err != nil {
 			return err
 		}
 	}
@@ -29,8 +43,15 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	gs := &types.GenesisState{Params: params}
-	err = k.History.Walk(ctx, nil, func(height int64, value []byte) (bool, error) {
-		gs.History = append(gs.History, types.Randomness{Height: height, Value: value})
+	err = k.History.Walk(ctx, nil, func(_ int64, r types.Randomness) (bool, error) {
+		gs.History = append(gs.History, r)
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.Keys.Walk(ctx, nil, func(_ []byte, keys types.OperatorKeys) (bool, error) {
+		gs.Keys = append(gs.Keys, keys)
 		return false, nil
 	})
 	return gs, err

@@ -6,53 +6,15 @@ import (
 
 	"cosmossdk.io/core/header"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
-	"github.com/cosmos/cosmos-sdk/codec"
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
-	"github.com/cosmos/cosmos-sdk/runtime"
-	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
-	"github.com/cosmos/cosmos-sdk/testutil"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/vrfkey"
 	"poaid/x/beacon/keeper"
 	"poaid/x/beacon/types"
 )
-
-type fixture struct {
-	*keeper.Keeper
-	t   *testing.T
-	ctx sdk.Context
-	cdc codec.Codec
-}
-
-func newFixture(t *testing.T, gs types.GenesisState) *fixture {
-	t.Helper()
-	key := storetypes.NewKVStoreKey(types.StoreKey)
-	tc := testutil.DefaultContextWithDB(t, key, storetypes.NewTransientStoreKey("t"))
-	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
-	f := &fixture{Keeper: keeper.NewKeeper(cdc, runtime.NewKVStoreService(key)), t: t, ctx: tc.Ctx, cdc: cdc}
-	require.NoError(t, f.InitGenesis(f.ctx, gs))
-	return f
-}
-
-func genesis(history uint64) types.GenesisState {
-	return types.GenesisState{Params: types.Params{History: history}}
-}
-
-// block begins a block whose header is fixed by the height and a variant.
-func (f *fixture) block(height int64, variant byte) []byte {
-	f.t.Helper()
-	f.ctx = f.ctx.WithBlockHeader(cmtproto.Header{Height: height, ProposerAddress: []byte{variant}}).
-		WithBlockTime(time.Unix(height, 7)).
-		WithHeaderInfo(header.Info{Height: height, AppHash: []byte{variant, byte(height)}})
-	require.NoError(f.t, f.BeginBlock(f.ctx))
-	value, err := f.Randomness(f.ctx, height)
-	require.NoError(f.t, err)
-	require.Len(f.t, value, types.ValueSize)
-	return value
-}
 
 func TestRandomnessIsDeterministicAndChained(t *testing.T) {
 	a, b, c := newFixture(t, genesis(100)), newFixture(t, genesis(100)), newFixture(t, genesis(100))
@@ -77,7 +39,7 @@ func TestEachInputCounts(t *testing.T) {
 		f := base()
 		f.ctx = f.ctx.WithBlockHeader(cmtproto.Header{Height: 3})
 		f.ctx = change(f.ctx)
-		require.NoError(t, f.BeginBlock(f.ctx))
+		require.NoError(t, f.PreBlock(f.ctx, nil))
 		v, err := f.Randomness(f.ctx, f.ctx.BlockHeight())
 		require.NoError(t, err)
 		return string(v)
@@ -139,16 +101,35 @@ func TestGenesisRoundTrip(t *testing.T) {
 
 func TestGenesisValidateRefuses(t *testing.T) {
 	value := make([]byte, types.ValueSize)
+	a, b := newValidator(t, 1), newValidator(t, 2)
+	stolen := b.genesisKey(0)
+	stolen.Next = a.genesisKey(0).Next
+	both := a.genesisKey(5)
+	both.Current = vrfkey.Register(b.secret, a.operator)
+	withKeys := func(keys ...types.OperatorKeys) types.GenesisState {
+		return types.GenesisState{Params: types.DefaultParams(), Keys: keys}
+	}
+	require.NoError(t, withKeys(both, b.genesisKey(0)).Validate())
+	late := both
+	late.Current.ActiveFrom = 5
 	for name, c := range map[string]struct {
 		gs   types.GenesisState
 		want error
 	}{
 		"short history": {genesis(1), types.ErrInvalidParams},
 		"long history":  {genesis(types.MaxHistory + 1), types.ErrInvalidParams},
+		"soon":          {types.GenesisState{Params: types.Params{History: 10, ActivationBlocks: types.MinActivationBlocks - 1}}, types.ErrInvalidParams},
 		"value size":    {types.GenesisState{Params: types.DefaultParams(), History: []types.Randomness{{Height: 1, Value: value[1:]}}}, types.ErrInvalidGenesis},
 		"order": {types.GenesisState{
 			Params: types.DefaultParams(), History: []types.Randomness{{Height: 2, Value: value}, {Height: 2, Value: value}},
 		}, types.ErrInvalidGenesis},
+		"twice":          {withKeys(a.genesisKey(0), a.genesisKey(0)), types.ErrInvalidGenesis},
+		"keys' order":    {withKeys(b.genesisKey(0), a.genesisKey(0)), types.ErrInvalidGenesis},
+		"another's key":  {withKeys(stolen), types.ErrInvalidGenesis},
+		"no key":         {withKeys(types.OperatorKeys{Operator: a.name}), types.ErrInvalidGenesis},
+		"operator":       {withKeys(types.OperatorKeys{Operator: "x", Next: a.genesisKey(0).Next}), types.ErrInvalidGenesis},
+		"negative":       {withKeys(a.genesisKey(-1)), types.ErrInvalidGenesis},
+		"current is new": {withKeys(late), types.ErrInvalidGenesis},
 	} {
 		require.ErrorIs(t, c.gs.Validate(), c.want, name)
 	}

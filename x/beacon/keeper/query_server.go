@@ -5,10 +5,12 @@ import (
 	"errors"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
 	"poaid/x/beacon/types"
+	"poaid/x/beacon/vrf"
 )
 
 var _ types.QueryServer = queryServer{}
@@ -36,12 +38,57 @@ func (q queryServer) Randomness(ctx context.Context, req *types.QueryRandomnessR
 	if height == 0 {
 		height = sdk.UnwrapSDKContext(ctx).BlockHeight()
 	}
-	value, err := q.Keeper.Randomness(ctx, height)
+	r, err := q.At(ctx, height)
 	switch {
-	case errors.Is(err, types.ErrFuture), errors.Is(err, types.ErrPruned):
+	case errors.Is(err, types.ErrPruned):
 		return nil, status.Error(codes.NotFound, err.Error())
 	case err != nil:
 		return nil, err
 	}
-	return &types.QueryRandomnessResponse{Randomness: types.Randomness{Height: height, Value: value}, Source: types.Source}, nil
+	source := types.SourceLastCommit
+	if r.Proven {
+		source = types.SourceVRF
+	}
+	return &types.QueryRandomnessResponse{Randomness: r, Source: source}, nil
+}
+
+// Status tells how the next height's randomness will be made.
+func (q queryServer) Status(ctx context.Context, _ *types.QueryStatusRequest) (*types.QueryStatusResponse, error) {
+	s, err := q.standing(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryStatusResponse{Scheme: vrf.Suite, Standing: s, Required: s.Required()}, nil
+}
+
+// Key returns the keys of one validator.
+func (q queryServer) Key(ctx context.Context, req *types.QueryKeyRequest) (*types.QueryKeyResponse, error) {
+	if req == nil {
+		return nil, status.Error(codes.InvalidArgument, "operator: missing")
+	}
+	operator, err := q.operators.StringToBytes(req.Operator)
+	if err != nil {
+		return nil, status.Errorf(codes.InvalidArgument, "operator: %s", err)
+	}
+	keys, err := q.OperatorKeys(ctx, operator)
+	if err != nil {
+		return nil, err
+	}
+	if !keys.Next.IsSet() {
+		return nil, status.Errorf(codes.NotFound, "operator %s has registered no key", req.Operator)
+	}
+	return &types.QueryKeyResponse{Keys: keys, Acting: keys.Acting(sdk.UnwrapSDKContext(ctx).BlockHeight() + 1)}, nil
+}
+
+// Keys returns the keys of all validators.
+func (q queryServer) Keys(ctx context.Context, req *types.QueryKeysRequest) (*types.QueryKeysResponse, error) {
+	if req == nil {
+		req = &types.QueryKeysRequest{}
+	}
+	keys, page, err := query.CollectionPaginate(ctx, q.Keeper.Keys, req.Pagination,
+		func(_ []byte, keys types.OperatorKeys) (types.OperatorKeys, error) { return keys, nil })
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryKeysResponse{Keys: keys, Pagination: page}, nil
 }

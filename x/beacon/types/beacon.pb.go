@@ -6,6 +6,8 @@ package types
 import (
 	context "context"
 	fmt "fmt"
+	_ "github.com/cosmos/cosmos-proto"
+	query "github.com/cosmos/cosmos-sdk/types/query"
 	_ "github.com/cosmos/cosmos-sdk/types/tx/amino"
 	_ "github.com/cosmos/gogoproto/gogoproto"
 	grpc1 "github.com/cosmos/gogoproto/grpc"
@@ -34,6 +36,8 @@ const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 type Params struct {
 	// history is how many heights of randomness are kept.
 	History uint64 `protobuf:"varint,1,opt,name=history,proto3" json:"history,omitempty"`
+	// activation_blocks is how many blocks after its registration a key acts.
+	ActivationBlocks uint64 `protobuf:"varint,2,opt,name=activation_blocks,json=activationBlocks,proto3" json:"activation_blocks,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
@@ -76,10 +80,19 @@ func (m *Params) GetHistory() uint64 {
 	return 0
 }
 
+func (m *Params) GetActivationBlocks() uint64 {
+	if m != nil {
+		return m.ActivationBlocks
+	}
+	return 0
+}
+
 // Randomness is the value of one height.
 type Randomness struct {
 	Height int64  `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
 	Value  []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// proven tells that the proposer's VRF made it; otherwise the last commit did.
+	Proven bool `protobuf:"varint,3,opt,name=proven,proto3" json:"proven,omitempty"`
 }
 
 func (m *Randomness) Reset()         { *m = Randomness{} }
@@ -129,17 +142,270 @@ func (m *Randomness) GetValue() []byte {
 	return nil
 }
 
+func (m *Randomness) GetProven() bool {
+	if m != nil {
+		return m.Proven
+	}
+	return false
+}
+
+// Key is a validator's VRF key.
+type Key struct {
+	// pub_key is the key of ECVRF-EDWARDS25519-SHA512-ELL2 (RFC 9381), 32 bytes.
+	PubKey []byte `protobuf:"bytes,1,opt,name=pub_key,json=pubKey,proto3" json:"pub_key,omitempty"`
+	// proof of possession, 80 bytes: the VRF's proof for the operator's address.
+	Proof []byte `protobuf:"bytes,2,opt,name=proof,proto3" json:"proof,omitempty"`
+	// active_from is the first height at which it acts.
+	ActiveFrom int64 `protobuf:"varint,3,opt,name=active_from,json=activeFrom,proto3" json:"active_from,omitempty"`
+}
+
+func (m *Key) Reset()         { *m = Key{} }
+func (m *Key) String() string { return proto.CompactTextString(m) }
+func (*Key) ProtoMessage()    {}
+func (*Key) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{2}
+}
+func (m *Key) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Key) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Key.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Key) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Key.Merge(m, src)
+}
+func (m *Key) XXX_Size() int {
+	return m.Size()
+}
+func (m *Key) XXX_DiscardUnknown() {
+	xxx_messageInfo_Key.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Key proto.InternalMessageInfo
+
+func (m *Key) GetPubKey() []byte {
+	if m != nil {
+		return m.PubKey
+	}
+	return nil
+}
+
+func (m *Key) GetProof() []byte {
+	if m != nil {
+		return m.Proof
+	}
+	return nil
+}
+
+func (m *Key) GetActiveFrom() int64 {
+	if m != nil {
+		return m.ActiveFrom
+	}
+	return 0
+}
+
+// OperatorKeys are the keys of a validator: the last two it registered.
+type OperatorKeys struct {
+	// operator is the validator's operator address.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// current acts until next does. Its pub_key is empty where there is none.
+	Current Key `protobuf:"bytes,2,opt,name=current,proto3" json:"current"`
+	// next is empty, or acts, or will.
+	Next Key `protobuf:"bytes,3,opt,name=next,proto3" json:"next"`
+}
+
+func (m *OperatorKeys) Reset()         { *m = OperatorKeys{} }
+func (m *OperatorKeys) String() string { return proto.CompactTextString(m) }
+func (*OperatorKeys) ProtoMessage()    {}
+func (*OperatorKeys) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{3}
+}
+func (m *OperatorKeys) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *OperatorKeys) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_OperatorKeys.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *OperatorKeys) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_OperatorKeys.Merge(m, src)
+}
+func (m *OperatorKeys) XXX_Size() int {
+	return m.Size()
+}
+func (m *OperatorKeys) XXX_DiscardUnknown() {
+	xxx_messageInfo_OperatorKeys.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_OperatorKeys proto.InternalMessageInfo
+
+func (m *OperatorKeys) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *OperatorKeys) GetCurrent() Key {
+	if m != nil {
+		return m.Current
+	}
+	return Key{}
+}
+
+func (m *OperatorKeys) GetNext() Key {
+	if m != nil {
+		return m.Next
+	}
+	return Key{}
+}
+
+// Proposer is a member of the validator set that CometBFT uses.
+type Proposer struct {
+	// operator is empty where x/staking knows no validator of the consensus key.
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	// power in the set; 0 in an update that removes it.
+	Power int64 `protobuf:"varint,2,opt,name=power,proto3" json:"power,omitempty"`
+}
+
+func (m *Proposer) Reset()         { *m = Proposer{} }
+func (m *Proposer) String() string { return proto.CompactTextString(m) }
+func (*Proposer) ProtoMessage()    {}
+func (*Proposer) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{4}
+}
+func (m *Proposer) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Proposer) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Proposer.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Proposer) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Proposer.Merge(m, src)
+}
+func (m *Proposer) XXX_Size() int {
+	return m.Size()
+}
+func (m *Proposer) XXX_DiscardUnknown() {
+	xxx_messageInfo_Proposer.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Proposer proto.InternalMessageInfo
+
+func (m *Proposer) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *Proposer) GetPower() int64 {
+	if m != nil {
+		return m.Power
+	}
+	return 0
+}
+
+// Standing tells how much of the validator set's power has acting keys.
+type Standing struct {
+	// height of the set.
+	Height     int64 `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
+	TotalPower int64 `protobuf:"varint,2,opt,name=total_power,json=totalPower,proto3" json:"total_power,omitempty"`
+	KeyedPower int64 `protobuf:"varint,3,opt,name=keyed_power,json=keyedPower,proto3" json:"keyed_power,omitempty"`
+}
+
+func (m *Standing) Reset()         { *m = Standing{} }
+func (m *Standing) String() string { return proto.CompactTextString(m) }
+func (*Standing) ProtoMessage()    {}
+func (*Standing) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{5}
+}
+func (m *Standing) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Standing) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Standing.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Standing) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Standing.Merge(m, src)
+}
+func (m *Standing) XXX_Size() int {
+	return m.Size()
+}
+func (m *Standing) XXX_DiscardUnknown() {
+	xxx_messageInfo_Standing.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Standing proto.InternalMessageInfo
+
+func (m *Standing) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *Standing) GetTotalPower() int64 {
+	if m != nil {
+		return m.TotalPower
+	}
+	return 0
+}
+
+func (m *Standing) GetKeyedPower() int64 {
+	if m != nil {
+		return m.KeyedPower
+	}
+	return 0
+}
+
 // EventRandomness is emitted once a block.
 type EventRandomness struct {
 	Height int64  `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
 	Value  []byte `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	Proven bool   `protobuf:"varint,3,opt,name=proven,proto3" json:"proven,omitempty"`
 }
 
 func (m *EventRandomness) Reset()         { *m = EventRandomness{} }
 func (m *EventRandomness) String() string { return proto.CompactTextString(m) }
 func (*EventRandomness) ProtoMessage()    {}
 func (*EventRandomness) Descriptor() ([]byte, []int) {
-	return fileDescriptor_feb7fe77221d920b, []int{2}
+	return fileDescriptor_feb7fe77221d920b, []int{6}
 }
 func (m *EventRandomness) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -182,17 +448,194 @@ func (m *EventRandomness) GetValue() []byte {
 	return nil
 }
 
+func (m *EventRandomness) GetProven() bool {
+	if m != nil {
+		return m.Proven
+	}
+	return false
+}
+
+// EventKeyRegistered is emitted when a validator registers a key.
+type EventKeyRegistered struct {
+	Operator   string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+	PubKey     []byte `protobuf:"bytes,2,opt,name=pub_key,json=pubKey,proto3" json:"pub_key,omitempty"`
+	ActiveFrom int64  `protobuf:"varint,3,opt,name=active_from,json=activeFrom,proto3" json:"active_from,omitempty"`
+}
+
+func (m *EventKeyRegistered) Reset()         { *m = EventKeyRegistered{} }
+func (m *EventKeyRegistered) String() string { return proto.CompactTextString(m) }
+func (*EventKeyRegistered) ProtoMessage()    {}
+func (*EventKeyRegistered) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{7}
+}
+func (m *EventKeyRegistered) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventKeyRegistered) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventKeyRegistered.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventKeyRegistered) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventKeyRegistered.Merge(m, src)
+}
+func (m *EventKeyRegistered) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventKeyRegistered) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventKeyRegistered.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventKeyRegistered proto.InternalMessageInfo
+
+func (m *EventKeyRegistered) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+func (m *EventKeyRegistered) GetPubKey() []byte {
+	if m != nil {
+		return m.PubKey
+	}
+	return nil
+}
+
+func (m *EventKeyRegistered) GetActiveFrom() int64 {
+	if m != nil {
+		return m.ActiveFrom
+	}
+	return 0
+}
+
+// EventProofsRequired is emitted when blocks without proof begin or cease to be refused.
+type EventProofsRequired struct {
+	// height of the first block of which it holds.
+	Height   int64 `protobuf:"varint,1,opt,name=height,proto3" json:"height,omitempty"`
+	Required bool  `protobuf:"varint,2,opt,name=required,proto3" json:"required,omitempty"`
+}
+
+func (m *EventProofsRequired) Reset()         { *m = EventProofsRequired{} }
+func (m *EventProofsRequired) String() string { return proto.CompactTextString(m) }
+func (*EventProofsRequired) ProtoMessage()    {}
+func (*EventProofsRequired) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{8}
+}
+func (m *EventProofsRequired) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventProofsRequired) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventProofsRequired.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventProofsRequired) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventProofsRequired.Merge(m, src)
+}
+func (m *EventProofsRequired) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventProofsRequired) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventProofsRequired.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventProofsRequired proto.InternalMessageInfo
+
+func (m *EventProofsRequired) GetHeight() int64 {
+	if m != nil {
+		return m.Height
+	}
+	return 0
+}
+
+func (m *EventProofsRequired) GetRequired() bool {
+	if m != nil {
+		return m.Required
+	}
+	return false
+}
+
+// EventParamsUpdated is emitted when governance changes the params.
+type EventParamsUpdated struct {
+	History          uint64 `protobuf:"varint,1,opt,name=history,proto3" json:"history,omitempty"`
+	ActivationBlocks uint64 `protobuf:"varint,2,opt,name=activation_blocks,json=activationBlocks,proto3" json:"activation_blocks,omitempty"`
+}
+
+func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
+func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
+func (*EventParamsUpdated) ProtoMessage()    {}
+func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{9}
+}
+func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventParamsUpdated) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventParamsUpdated.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventParamsUpdated) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventParamsUpdated.Merge(m, src)
+}
+func (m *EventParamsUpdated) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventParamsUpdated) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventParamsUpdated.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventParamsUpdated proto.InternalMessageInfo
+
+func (m *EventParamsUpdated) GetHistory() uint64 {
+	if m != nil {
+		return m.History
+	}
+	return 0
+}
+
+func (m *EventParamsUpdated) GetActivationBlocks() uint64 {
+	if m != nil {
+		return m.ActivationBlocks
+	}
+	return 0
+}
+
 // GenesisState of x/beacon.
 type GenesisState struct {
 	Params  Params       `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 	History []Randomness `protobuf:"bytes,2,rep,name=history,proto3" json:"history"`
+	// keys of validators, which may be created in the same genesis. Those with active_from 0 act at once.
+	Keys []OperatorKeys `protobuf:"bytes,3,rep,name=keys,proto3" json:"keys"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
 func (m *GenesisState) String() string { return proto.CompactTextString(m) }
 func (*GenesisState) ProtoMessage()    {}
 func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_feb7fe77221d920b, []int{3}
+	return fileDescriptor_feb7fe77221d920b, []int{10}
 }
 func (m *GenesisState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -235,6 +678,13 @@ func (m *GenesisState) GetHistory() []Randomness {
 	return nil
 }
 
+func (m *GenesisState) GetKeys() []OperatorKeys {
+	if m != nil {
+		return m.Keys
+	}
+	return nil
+}
+
 // QueryParamsRequest is empty.
 type QueryParamsRequest struct {
 }
@@ -243,7 +693,7 @@ func (m *QueryParamsRequest) Reset()         { *m = QueryParamsRequest{} }
 func (m *QueryParamsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryParamsRequest) ProtoMessage()    {}
 func (*QueryParamsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_feb7fe77221d920b, []int{4}
+	return fileDescriptor_feb7fe77221d920b, []int{11}
 }
 func (m *QueryParamsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -281,7 +731,7 @@ func (m *QueryParamsResponse) Reset()         { *m = QueryParamsResponse{} }
 func (m *QueryParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryParamsResponse) ProtoMessage()    {}
 func (*QueryParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_feb7fe77221d920b, []int{5}
+	return fileDescriptor_feb7fe77221d920b, []int{12}
 }
 func (m *QueryParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -326,7 +776,7 @@ func (m *QueryRandomnessRequest) Reset()         { *m = QueryRandomnessRequest{}
 func (m *QueryRandomnessRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryRandomnessRequest) ProtoMessage()    {}
 func (*QueryRandomnessRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_feb7fe77221d920b, []int{6}
+	return fileDescriptor_feb7fe77221d920b, []int{13}
 }
 func (m *QueryRandomnessRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -365,7 +815,7 @@ func (m *QueryRandomnessRequest) GetHeight() int64 {
 // QueryRandomnessResponse holds the value.
 type QueryRandomnessResponse struct {
 	Randomness Randomness `protobuf:"bytes,1,opt,name=randomness,proto3" json:"randomness"`
-	// source is "last-commit" until proposers contribute verifiable randomness.
+	// source is "vrf", or "last-commit" where the proposer had no key.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
 }
 
@@ -373,7 +823,7 @@ func (m *QueryRandomnessResponse) Reset()         { *m = QueryRandomnessResponse
 func (m *QueryRandomnessResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryRandomnessResponse) ProtoMessage()    {}
 func (*QueryRandomnessResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_feb7fe77221d920b, []int{7}
+	return fileDescriptor_feb7fe77221d920b, []int{14}
 }
 func (m *QueryRandomnessResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -416,51 +866,397 @@ func (m *QueryRandomnessResponse) GetSource() string {
 	return ""
 }
 
+// QueryStatusRequest is empty.
+type QueryStatusRequest struct {
+}
+
+func (m *QueryStatusRequest) Reset()         { *m = QueryStatusRequest{} }
+func (m *QueryStatusRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryStatusRequest) ProtoMessage()    {}
+func (*QueryStatusRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{15}
+}
+func (m *QueryStatusRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryStatusRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryStatusRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryStatusRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryStatusRequest.Merge(m, src)
+}
+func (m *QueryStatusRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryStatusRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryStatusRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryStatusRequest proto.InternalMessageInfo
+
+// QueryStatusResponse holds the status.
+type QueryStatusResponse struct {
+	// scheme of proofs.
+	Scheme   string   `protobuf:"bytes,1,opt,name=scheme,proto3" json:"scheme,omitempty"`
+	Standing Standing `protobuf:"bytes,2,opt,name=standing,proto3" json:"standing"`
+	// required tells that proposers without a key lose their blocks.
+	Required bool `protobuf:"varint,3,opt,name=required,proto3" json:"required,omitempty"`
+}
+
+func (m *QueryStatusResponse) Reset()         { *m = QueryStatusResponse{} }
+func (m *QueryStatusResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryStatusResponse) ProtoMessage()    {}
+func (*QueryStatusResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{16}
+}
+func (m *QueryStatusResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryStatusResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryStatusResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryStatusResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryStatusResponse.Merge(m, src)
+}
+func (m *QueryStatusResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryStatusResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryStatusResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryStatusResponse proto.InternalMessageInfo
+
+func (m *QueryStatusResponse) GetScheme() string {
+	if m != nil {
+		return m.Scheme
+	}
+	return ""
+}
+
+func (m *QueryStatusResponse) GetStanding() Standing {
+	if m != nil {
+		return m.Standing
+	}
+	return Standing{}
+}
+
+func (m *QueryStatusResponse) GetRequired() bool {
+	if m != nil {
+		return m.Required
+	}
+	return false
+}
+
+// QueryKeyRequest names a validator.
+type QueryKeyRequest struct {
+	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
+}
+
+func (m *QueryKeyRequest) Reset()         { *m = QueryKeyRequest{} }
+func (m *QueryKeyRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryKeyRequest) ProtoMessage()    {}
+func (*QueryKeyRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{17}
+}
+func (m *QueryKeyRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryKeyRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryKeyRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryKeyRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryKeyRequest.Merge(m, src)
+}
+func (m *QueryKeyRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryKeyRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryKeyRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryKeyRequest proto.InternalMessageInfo
+
+func (m *QueryKeyRequest) GetOperator() string {
+	if m != nil {
+		return m.Operator
+	}
+	return ""
+}
+
+// QueryKeyResponse holds its keys.
+type QueryKeyResponse struct {
+	Keys OperatorKeys `protobuf:"bytes,1,opt,name=keys,proto3" json:"keys"`
+	// acting is the pub_key that acts at the next height; empty if none does.
+	Acting []byte `protobuf:"bytes,2,opt,name=acting,proto3" json:"acting,omitempty"`
+}
+
+func (m *QueryKeyResponse) Reset()         { *m = QueryKeyResponse{} }
+func (m *QueryKeyResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryKeyResponse) ProtoMessage()    {}
+func (*QueryKeyResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{18}
+}
+func (m *QueryKeyResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryKeyResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryKeyResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryKeyResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryKeyResponse.Merge(m, src)
+}
+func (m *QueryKeyResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryKeyResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryKeyResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryKeyResponse proto.InternalMessageInfo
+
+func (m *QueryKeyResponse) GetKeys() OperatorKeys {
+	if m != nil {
+		return m.Keys
+	}
+	return OperatorKeys{}
+}
+
+func (m *QueryKeyResponse) GetActing() []byte {
+	if m != nil {
+		return m.Acting
+	}
+	return nil
+}
+
+// QueryKeysRequest asks for a page.
+type QueryKeysRequest struct {
+	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryKeysRequest) Reset()         { *m = QueryKeysRequest{} }
+func (m *QueryKeysRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryKeysRequest) ProtoMessage()    {}
+func (*QueryKeysRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{19}
+}
+func (m *QueryKeysRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryKeysRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryKeysRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryKeysRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryKeysRequest.Merge(m, src)
+}
+func (m *QueryKeysRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryKeysRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryKeysRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryKeysRequest proto.InternalMessageInfo
+
+func (m *QueryKeysRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryKeysResponse holds a page.
+type QueryKeysResponse struct {
+	Keys       []OperatorKeys      `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryKeysResponse) Reset()         { *m = QueryKeysResponse{} }
+func (m *QueryKeysResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryKeysResponse) ProtoMessage()    {}
+func (*QueryKeysResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_feb7fe77221d920b, []int{20}
+}
+func (m *QueryKeysResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryKeysResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryKeysResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryKeysResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryKeysResponse.Merge(m, src)
+}
+func (m *QueryKeysResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryKeysResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryKeysResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryKeysResponse proto.InternalMessageInfo
+
+func (m *QueryKeysResponse) GetKeys() []OperatorKeys {
+	if m != nil {
+		return m.Keys
+	}
+	return nil
+}
+
+func (m *QueryKeysResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
 func init() {
 	proto.RegisterType((*Params)(nil), "poai.beacon.v1.Params")
 	proto.RegisterType((*Randomness)(nil), "poai.beacon.v1.Randomness")
+	proto.RegisterType((*Key)(nil), "poai.beacon.v1.Key")
+	proto.RegisterType((*OperatorKeys)(nil), "poai.beacon.v1.OperatorKeys")
+	proto.RegisterType((*Proposer)(nil), "poai.beacon.v1.Proposer")
+	proto.RegisterType((*Standing)(nil), "poai.beacon.v1.Standing")
 	proto.RegisterType((*EventRandomness)(nil), "poai.beacon.v1.EventRandomness")
+	proto.RegisterType((*EventKeyRegistered)(nil), "poai.beacon.v1.EventKeyRegistered")
+	proto.RegisterType((*EventProofsRequired)(nil), "poai.beacon.v1.EventProofsRequired")
+	proto.RegisterType((*EventParamsUpdated)(nil), "poai.beacon.v1.EventParamsUpdated")
 	proto.RegisterType((*GenesisState)(nil), "poai.beacon.v1.GenesisState")
 	proto.RegisterType((*QueryParamsRequest)(nil), "poai.beacon.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "poai.beacon.v1.QueryParamsResponse")
 	proto.RegisterType((*QueryRandomnessRequest)(nil), "poai.beacon.v1.QueryRandomnessRequest")
 	proto.RegisterType((*QueryRandomnessResponse)(nil), "poai.beacon.v1.QueryRandomnessResponse")
+	proto.RegisterType((*QueryStatusRequest)(nil), "poai.beacon.v1.QueryStatusRequest")
+	proto.RegisterType((*QueryStatusResponse)(nil), "poai.beacon.v1.QueryStatusResponse")
+	proto.RegisterType((*QueryKeyRequest)(nil), "poai.beacon.v1.QueryKeyRequest")
+	proto.RegisterType((*QueryKeyResponse)(nil), "poai.beacon.v1.QueryKeyResponse")
+	proto.RegisterType((*QueryKeysRequest)(nil), "poai.beacon.v1.QueryKeysRequest")
+	proto.RegisterType((*QueryKeysResponse)(nil), "poai.beacon.v1.QueryKeysResponse")
 }
 
 func init() { proto.RegisterFile("poai/beacon/v1/beacon.proto", fileDescriptor_feb7fe77221d920b) }
 
 var fileDescriptor_feb7fe77221d920b = []byte{
-	// 473 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x53, 0x4f, 0x6b, 0x13, 0x41,
-	0x14, 0xcf, 0xa4, 0x36, 0xd2, 0xd7, 0xa2, 0x38, 0x86, 0xb8, 0xae, 0xb2, 0x86, 0x29, 0x6a, 0xa8,
-	0xb0, 0x63, 0xe3, 0xc9, 0x82, 0x14, 0x0a, 0xc5, 0x6b, 0x5d, 0x6f, 0xde, 0xa6, 0xed, 0xb0, 0x59,
-	0x68, 0x66, 0xb6, 0x3b, 0xb3, 0x4b, 0x83, 0x78, 0xf1, 0x22, 0xe4, 0x24, 0xf8, 0x25, 0x3c, 0xf6,
-	0x63, 0xf4, 0x58, 0xf0, 0xe2, 0x49, 0x24, 0x11, 0xfa, 0x35, 0x24, 0x33, 0x93, 0x6e, 0xb2, 0xf1,
-	0x1f, 0xf6, 0x32, 0xbc, 0xf7, 0xe6, 0xfd, 0xde, 0xef, 0x37, 0xef, 0xcd, 0x83, 0x7b, 0xa9, 0x64,
-	0x09, 0xdd, 0xe7, 0xec, 0x40, 0x0a, 0x5a, 0x6c, 0x3a, 0x2b, 0x4c, 0x33, 0xa9, 0x25, 0xbe, 0x31,
-	0xb9, 0x0c, 0x5d, 0xa8, 0xd8, 0xf4, 0x6f, 0xb1, 0x7e, 0x22, 0x24, 0x35, 0xa7, 0x4d, 0xf1, 0x9b,
-	0xb1, 0x8c, 0xa5, 0x31, 0xe9, 0xc4, 0x72, 0xd1, 0xfb, 0xb1, 0x94, 0xf1, 0x11, 0xa7, 0x2c, 0x4d,
-	0x28, 0x13, 0x42, 0x6a, 0xa6, 0x13, 0x29, 0x94, 0xbd, 0x25, 0x2f, 0xa0, 0xb1, 0xc7, 0x32, 0xd6,
-	0x57, 0xd8, 0x83, 0xeb, 0xbd, 0x44, 0x69, 0x99, 0x0d, 0x3c, 0xd4, 0x46, 0x9d, 0x6b, 0xd1, 0xd4,
-	0xdd, 0xba, 0x3b, 0xbc, 0x38, 0xdd, 0x68, 0x1a, 0x71, 0x27, 0x53, 0x79, 0x16, 0x44, 0xb6, 0x00,
-	0x22, 0x26, 0x0e, 0x65, 0x5f, 0x70, 0xa5, 0x70, 0x0b, 0x1a, 0x3d, 0x9e, 0xc4, 0x3d, 0x6d, 0x2a,
-	0x2c, 0x45, 0xce, 0xc3, 0x4d, 0x58, 0x2e, 0xd8, 0x51, 0xce, 0xbd, 0x7a, 0x1b, 0x75, 0xd6, 0x22,
-	0xeb, 0x90, 0x6d, 0xb8, 0xb9, 0x5b, 0x70, 0xa1, 0xff, 0xbb, 0xc0, 0x10, 0xc1, 0xda, 0x4b, 0x2e,
-	0xb8, 0x4a, 0xd4, 0x6b, 0xcd, 0x34, 0xc7, 0xcf, 0xa1, 0x91, 0x1a, 0x5d, 0x06, 0xbe, 0xda, 0x6d,
-	0x85, 0xf3, 0x4d, 0x0b, 0xad, 0xea, 0x9d, 0x95, 0xb3, 0x6f, 0x0f, 0x6a, 0x9f, 0x2f, 0x4e, 0x37,
-	0x50, 0xe4, 0x00, 0x78, 0xbb, 0x7c, 0x7d, 0xbd, 0xbd, 0xd4, 0x59, 0xed, 0xfa, 0x55, 0x6c, 0x29,
-	0x73, 0x16, 0x3f, 0x45, 0x91, 0x26, 0xe0, 0x57, 0x39, 0xcf, 0x06, 0x96, 0x22, 0xe2, 0xc7, 0x39,
-	0x57, 0x9a, 0xec, 0xc1, 0xed, 0xb9, 0xa8, 0x4a, 0xa5, 0x50, 0x57, 0x11, 0x4a, 0x9e, 0x42, 0xcb,
-	0x54, 0x2c, 0xe5, 0x38, 0xae, 0xdf, 0x35, 0x8f, 0x9c, 0xc0, 0x9d, 0x05, 0x84, 0xd3, 0xb1, 0x0b,
-	0x90, 0x5d, 0x46, 0x9d, 0x96, 0x7f, 0x7c, 0xf8, 0x0c, 0x70, 0xc2, 0xac, 0x64, 0x9e, 0x1d, 0xd8,
-	0xf9, 0xac, 0x44, 0xce, 0xeb, 0x7e, 0xa8, 0xc3, 0xb2, 0xa1, 0xc6, 0xc7, 0x97, 0xdf, 0x8c, 0x54,
-	0xcb, 0x2f, 0x76, 0xcd, 0x5f, 0xff, 0x63, 0x8e, 0xd5, 0x4e, 0x82, 0xf7, 0x5f, 0x7e, 0x7c, 0xaa,
-	0x7b, 0xb8, 0x45, 0x2b, 0x6b, 0xe3, 0x26, 0x3a, 0x44, 0x73, 0x7f, 0xf3, 0xd1, 0x2f, 0x6b, 0x2e,
-	0x74, 0xd1, 0x7f, 0xfc, 0xd7, 0x3c, 0xc7, 0xff, 0xc4, 0xf0, 0x3f, 0xc4, 0xeb, 0x55, 0xfe, 0xb2,
-	0x31, 0xf4, 0xad, 0x1d, 0xc1, 0xbb, 0x9d, 0xf0, 0x6c, 0x14, 0xa0, 0xf3, 0x51, 0x80, 0xbe, 0x8f,
-	0x02, 0xf4, 0x71, 0x1c, 0xd4, 0xce, 0xc7, 0x41, 0xed, 0xeb, 0x38, 0xa8, 0xbd, 0x31, 0x7b, 0x75,
-	0x58, 0x2e, 0x96, 0x1e, 0xa4, 0x5c, 0xed, 0x37, 0xcc, 0x76, 0x3e, 0xfb, 0x19, 0x00, 0x00, 0xff,
-	0xff, 0x6c, 0xe0, 0x63, 0xc1, 0x13, 0x04, 0x00, 0x00,
+	// 1056 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x56, 0x3d, 0x6f, 0x1b, 0x47,
+	0x13, 0xd6, 0x89, 0xfa, 0xa0, 0x46, 0xc4, 0x6b, 0x6b, 0x45, 0xd0, 0x34, 0x5f, 0x85, 0x94, 0xce,
+	0x88, 0x25, 0xc8, 0x08, 0x2f, 0x62, 0x9a, 0x7c, 0x20, 0x30, 0x22, 0xc0, 0x36, 0x02, 0x15, 0x61,
+	0x4e, 0x70, 0x02, 0x38, 0x05, 0xb1, 0xe4, 0xad, 0x4f, 0x67, 0x91, 0xb7, 0xa7, 0xdd, 0x25, 0x23,
+	0xc2, 0x70, 0x93, 0x52, 0x55, 0x80, 0x54, 0xf9, 0x07, 0x29, 0x5d, 0xa4, 0xcb, 0x0f, 0x88, 0x4b,
+	0x23, 0x69, 0x5c, 0x05, 0x81, 0x14, 0xc0, 0x7f, 0x23, 0xd8, 0x8f, 0xe3, 0x7d, 0x48, 0xb4, 0x62,
+	0xc8, 0x0d, 0xc1, 0x99, 0x9b, 0x99, 0xe7, 0x99, 0xd9, 0x79, 0xee, 0x16, 0xfe, 0x1f, 0x51, 0x1c,
+	0x38, 0x5d, 0x82, 0x7b, 0x34, 0x74, 0x46, 0x3b, 0xe6, 0x5f, 0x33, 0x62, 0x54, 0x50, 0xf4, 0x3f,
+	0xf9, 0xb0, 0x69, 0x5c, 0xa3, 0x9d, 0xda, 0x0a, 0x1e, 0x04, 0x21, 0x75, 0xd4, 0xaf, 0x0e, 0xa9,
+	0x6d, 0xf7, 0x28, 0x1f, 0x50, 0xee, 0x74, 0x31, 0x27, 0xce, 0xd1, 0x90, 0xb0, 0xb1, 0x33, 0xda,
+	0xe9, 0x12, 0x81, 0x77, 0x9c, 0x08, 0xfb, 0x41, 0x88, 0x45, 0x10, 0x97, 0xab, 0xdd, 0xd4, 0xb1,
+	0x1d, 0x65, 0x39, 0xda, 0x30, 0x8f, 0xca, 0x3e, 0xf5, 0xa9, 0xf6, 0xcb, 0x7f, 0xc6, 0xbb, 0xe6,
+	0x53, 0xea, 0xf7, 0x89, 0x83, 0xa3, 0xc0, 0xc1, 0x61, 0x48, 0x85, 0xaa, 0x66, 0x72, 0xec, 0x27,
+	0xb0, 0xd0, 0xc6, 0x0c, 0x0f, 0x38, 0xaa, 0xc2, 0xe2, 0x41, 0xc0, 0x05, 0x65, 0xe3, 0xaa, 0xb5,
+	0x6e, 0x6d, 0xcd, 0xb9, 0xb1, 0x89, 0xee, 0xc0, 0x0a, 0xee, 0x89, 0x60, 0xa4, 0x12, 0x3b, 0xdd,
+	0x3e, 0xed, 0x1d, 0xf2, 0xea, 0xac, 0x8a, 0xb9, 0x9e, 0x3c, 0xd8, 0x55, 0xfe, 0x4f, 0x6f, 0x9e,
+	0xbc, 0x7e, 0xbe, 0x5d, 0x56, 0x03, 0x39, 0x8e, 0x47, 0xa2, 0x11, 0x6c, 0x17, 0xc0, 0xc5, 0xa1,
+	0x47, 0x07, 0x21, 0xe1, 0x1c, 0x55, 0x60, 0xe1, 0x80, 0x04, 0xfe, 0x81, 0x50, 0x70, 0x05, 0xd7,
+	0x58, 0xa8, 0x0c, 0xf3, 0x23, 0xdc, 0x1f, 0x12, 0x85, 0x50, 0x72, 0xb5, 0x21, 0xa3, 0x23, 0x46,
+	0x47, 0x24, 0xac, 0x16, 0xd6, 0xad, 0xad, 0xa2, 0x6b, 0x2c, 0xfb, 0x21, 0x14, 0xf6, 0xc8, 0x18,
+	0xdd, 0x80, 0xc5, 0x68, 0xd8, 0xed, 0x1c, 0x12, 0x4d, 0xbe, 0xe4, 0x2e, 0x44, 0xc3, 0xae, 0x7c,
+	0x50, 0x86, 0xf9, 0x88, 0x51, 0xfa, 0x38, 0xae, 0xa6, 0x0c, 0xd4, 0x80, 0x65, 0x45, 0x9c, 0x74,
+	0x1e, 0x33, 0x3a, 0x50, 0x25, 0x0b, 0x2e, 0x68, 0xd7, 0x7d, 0x46, 0x07, 0xf6, 0x6f, 0x16, 0x94,
+	0xbe, 0x8a, 0x08, 0xc3, 0x82, 0xb2, 0x3d, 0x32, 0xe6, 0xe8, 0x73, 0x28, 0x52, 0x63, 0x2b, 0x84,
+	0xa5, 0xdd, 0x8d, 0x3f, 0x7e, 0xfd, 0xe0, 0x3d, 0x33, 0xff, 0x6f, 0x70, 0x3f, 0xf0, 0xe4, 0xb3,
+	0x2f, 0x3c, 0x8f, 0x11, 0xce, 0xf7, 0x05, 0x0b, 0x42, 0xdf, 0x9d, 0xa4, 0xa0, 0x8f, 0x61, 0xb1,
+	0x37, 0x64, 0x8c, 0x84, 0x42, 0x11, 0x59, 0x6e, 0xad, 0x36, 0xb3, 0x6b, 0xd1, 0xdc, 0x23, 0xe3,
+	0xdd, 0xa5, 0x17, 0x7f, 0x35, 0x66, 0x7e, 0x79, 0xfd, 0x7c, 0xdb, 0x72, 0xe3, 0x70, 0xd4, 0x82,
+	0xb9, 0x90, 0x1c, 0x0b, 0xc5, 0xf1, 0xf2, 0x34, 0x15, 0x6b, 0x77, 0xa0, 0xd8, 0x66, 0x34, 0xa2,
+	0x9c, 0xb0, 0xab, 0x12, 0x97, 0xf3, 0xa3, 0xdf, 0x13, 0xa6, 0x68, 0x17, 0x5c, 0x6d, 0xd8, 0x1e,
+	0x14, 0xf7, 0x05, 0x0e, 0xbd, 0x20, 0xf4, 0xa7, 0x9e, 0x63, 0x03, 0x96, 0x05, 0x15, 0xb8, 0xdf,
+	0x49, 0xe7, 0x83, 0x72, 0xb5, 0xa5, 0x47, 0x06, 0x1c, 0x92, 0x31, 0xf1, 0x4c, 0x80, 0x39, 0x04,
+	0xe5, 0x52, 0x01, 0xf6, 0xb7, 0x70, 0xed, 0xde, 0x88, 0x84, 0xe2, 0x9d, 0x2f, 0xcd, 0x13, 0x40,
+	0xaa, 0xf0, 0x1e, 0x19, 0xbb, 0xc4, 0x0f, 0xb8, 0x20, 0x8c, 0x78, 0xa8, 0x96, 0x9f, 0x54, 0x6a,
+	0x0c, 0xa9, 0xfd, 0x9a, 0xcd, 0xec, 0xd7, 0xa5, 0x9b, 0xf4, 0x25, 0xac, 0x2a, 0xac, 0xb6, 0x5c,
+	0x3c, 0xee, 0x92, 0xa3, 0x61, 0x20, 0xc1, 0xa6, 0x35, 0x52, 0x83, 0x22, 0x33, 0x31, 0x0a, 0xa9,
+	0xe8, 0x4e, 0x6c, 0xfb, 0x3b, 0x43, 0x5b, 0xcb, 0xe9, 0x61, 0xe4, 0x61, 0x41, 0xbc, 0x77, 0xa4,
+	0x5b, 0xfb, 0x77, 0x0b, 0x4a, 0x0f, 0x48, 0x48, 0x78, 0xc0, 0xf7, 0x05, 0x16, 0x04, 0x7d, 0x02,
+	0x0b, 0x91, 0x02, 0x52, 0x65, 0x97, 0x5b, 0x95, 0xfc, 0xea, 0x69, 0x1a, 0xe9, 0xed, 0x33, 0x09,
+	0xe8, 0x6e, 0x42, 0x69, 0x76, 0xbd, 0xb0, 0xb5, 0xdc, 0xaa, 0xe5, 0x73, 0x93, 0x23, 0xcd, 0x2c,
+	0x7d, 0xcc, 0xfc, 0x33, 0x98, 0x3b, 0x24, 0x63, 0x5e, 0x2d, 0xa8, 0xec, 0xb5, 0x7c, 0x76, 0x5a,
+	0x99, 0x99, 0xed, 0x97, 0x49, 0x76, 0x19, 0xd0, 0xd7, 0xf2, 0x1d, 0xaa, 0xf9, 0xc9, 0x89, 0x13,
+	0x2e, 0xec, 0x36, 0xac, 0x66, 0xbc, 0x3c, 0xa2, 0x21, 0xbf, 0x4a, 0x97, 0xf6, 0x87, 0x50, 0x51,
+	0x15, 0x93, 0x5e, 0x0c, 0xd6, 0xb4, 0xc3, 0xb5, 0x8f, 0xe1, 0xc6, 0xb9, 0x0c, 0xc3, 0xe3, 0x1e,
+	0x00, 0x9b, 0x78, 0x0d, 0x97, 0xff, 0x38, 0xb5, 0x54, 0xa2, 0x44, 0xe6, 0x74, 0xc8, 0x7a, 0x5a,
+	0x08, 0x4b, 0xae, 0xb1, 0x26, 0x33, 0x91, 0x47, 0x3b, 0x9c, 0xcc, 0xe4, 0xc4, 0x32, 0x43, 0x89,
+	0xdd, 0x86, 0x8c, 0xac, 0xd2, 0x3b, 0x20, 0x03, 0x62, 0x74, 0x60, 0x2c, 0x74, 0x17, 0x8a, 0xdc,
+	0xc8, 0xde, 0xbc, 0xc6, 0xaa, 0x79, 0x8a, 0xf1, 0x6b, 0x21, 0x4d, 0x70, 0x92, 0x94, 0xd9, 0xee,
+	0x42, 0x6e, 0xbb, 0xdb, 0x70, 0x4d, 0x71, 0x51, 0xa2, 0xd4, 0x73, 0xbc, 0xda, 0xbb, 0xcb, 0xf6,
+	0xe1, 0x7a, 0x52, 0xd1, 0xb4, 0x16, 0x6f, 0x96, 0x9e, 0xf0, 0xdb, 0x6d, 0x96, 0x9c, 0x8b, 0xd4,
+	0x8d, 0xe9, 0xbe, 0xe4, 0x1a, 0xcb, 0x7e, 0x94, 0x00, 0x4d, 0x76, 0xe0, 0x3e, 0x40, 0xf2, 0xed,
+	0x36, 0x70, 0xb7, 0x9b, 0x86, 0xba, 0xfc, 0xd0, 0x37, 0xd5, 0x87, 0xbe, 0x69, 0x3e, 0xf4, 0xcd,
+	0x36, 0xf6, 0x89, 0xc9, 0x75, 0x53, 0x99, 0xf6, 0xcf, 0x16, 0xac, 0xa4, 0x8a, 0x9f, 0x6b, 0xe3,
+	0xed, 0x05, 0x82, 0x1e, 0x64, 0xa8, 0xe9, 0x83, 0xdc, 0xbc, 0x94, 0x9a, 0x46, 0x4e, 0x73, 0x6b,
+	0xbd, 0x9a, 0x83, 0x79, 0xc5, 0x0d, 0x1d, 0x4d, 0xae, 0x11, 0x76, 0x9e, 0xcb, 0x79, 0x2d, 0xd6,
+	0x6e, 0xbd, 0x31, 0x46, 0x03, 0xd9, 0xf5, 0x1f, 0xfe, 0xfc, 0xe7, 0xa7, 0xd9, 0x2a, 0xaa, 0x38,
+	0xb9, 0xdb, 0x95, 0x79, 0xc9, 0x9c, 0x58, 0x99, 0xeb, 0xc4, 0xed, 0x0b, 0x6b, 0x9e, 0xd3, 0x66,
+	0x6d, 0xf3, 0xd2, 0x38, 0x83, 0x7f, 0x47, 0xe1, 0xbf, 0x8f, 0x6e, 0xe5, 0xf1, 0x13, 0xb9, 0x39,
+	0x4f, 0xb5, 0xb0, 0x9f, 0xc9, 0xfe, 0xb5, 0x86, 0xa6, 0xf4, 0x9f, 0xd1, 0xdd, 0x94, 0xfe, 0xb3,
+	0x22, 0x9c, 0xde, 0x3f, 0xd7, 0x40, 0x47, 0xfa, 0xe6, 0xd3, 0xb8, 0xb0, 0x56, 0x22, 0xa2, 0xda,
+	0xfa, 0xf4, 0x00, 0x83, 0xb4, 0xa9, 0x90, 0x36, 0x50, 0x23, 0x8f, 0x24, 0xb7, 0xc5, 0x79, 0x1a,
+	0xeb, 0xe9, 0x19, 0x0a, 0x60, 0x4e, 0x5d, 0x86, 0xa6, 0x96, 0x9c, 0x74, 0xb8, 0xf1, 0x86, 0x08,
+	0x83, 0xba, 0xa6, 0x50, 0x2b, 0xa8, 0x7c, 0x11, 0xea, 0x6e, 0xf3, 0xc5, 0x69, 0xdd, 0x7a, 0x79,
+	0x5a, 0xb7, 0xfe, 0x3e, 0xad, 0x5b, 0x3f, 0x9e, 0xd5, 0x67, 0x5e, 0x9e, 0xd5, 0x67, 0x5e, 0x9d,
+	0xd5, 0x67, 0x1e, 0xa9, 0xbb, 0xa5, 0x97, 0x5c, 0x2e, 0xc5, 0x38, 0x22, 0xbc, 0xbb, 0xa0, 0xae,
+	0xb3, 0x1f, 0xfd, 0x1b, 0x00, 0x00, 0xff, 0xff, 0x8e, 0xdb, 0x7a, 0x08, 0x8b, 0x0b, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -479,6 +1275,12 @@ type QueryClient interface {
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
 	// Randomness returns the randomness of a recent height and says where it came from.
 	Randomness(ctx context.Context, in *QueryRandomnessRequest, opts ...grpc.CallOption) (*QueryRandomnessResponse, error)
+	// Status tells how the next height's randomness will be made, and by how much of the validators' power.
+	Status(ctx context.Context, in *QueryStatusRequest, opts ...grpc.CallOption) (*QueryStatusResponse, error)
+	// Key returns the keys of one validator.
+	Key(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyResponse, error)
+	// Keys returns the keys of all validators.
+	Keys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysResponse, error)
 }
 
 type queryClient struct {
@@ -507,12 +1309,45 @@ func (c *queryClient) Randomness(ctx context.Context, in *QueryRandomnessRequest
 	return out, nil
 }
 
+func (c *queryClient) Status(ctx context.Context, in *QueryStatusRequest, opts ...grpc.CallOption) (*QueryStatusResponse, error) {
+	out := new(QueryStatusResponse)
+	err := c.cc.Invoke(ctx, "/poai.beacon.v1.Query/Status", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Key(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyResponse, error) {
+	out := new(QueryKeyResponse)
+	err := c.cc.Invoke(ctx, "/poai.beacon.v1.Query/Key", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Keys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysResponse, error) {
+	out := new(QueryKeysResponse)
+	err := c.cc.Invoke(ctx, "/poai.beacon.v1.Query/Keys", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QueryServer is the server API for Query service.
 type QueryServer interface {
 	// Params returns the params.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
 	// Randomness returns the randomness of a recent height and says where it came from.
 	Randomness(context.Context, *QueryRandomnessRequest) (*QueryRandomnessResponse, error)
+	// Status tells how the next height's randomness will be made, and by how much of the validators' power.
+	Status(context.Context, *QueryStatusRequest) (*QueryStatusResponse, error)
+	// Key returns the keys of one validator.
+	Key(context.Context, *QueryKeyRequest) (*QueryKeyResponse, error)
+	// Keys returns the keys of all validators.
+	Keys(context.Context, *QueryKeysRequest) (*QueryKeysResponse, error)
 }
 
 // UnimplementedQueryServer can be embedded to have forward compatible implementations.
@@ -524,6 +1359,15 @@ func (*UnimplementedQueryServer) Params(ctx context.Context, req *QueryParamsReq
 }
 func (*UnimplementedQueryServer) Randomness(ctx context.Context, req *QueryRandomnessRequest) (*QueryRandomnessResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Randomness not implemented")
+}
+func (*UnimplementedQueryServer) Status(ctx context.Context, req *QueryStatusRequest) (*QueryStatusResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Status not implemented")
+}
+func (*UnimplementedQueryServer) Key(ctx context.Context, req *QueryKeyRequest) (*QueryKeyResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Key not implemented")
+}
+func (*UnimplementedQueryServer) Keys(ctx context.Context, req *QueryKeysRequest) (*QueryKeysResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Keys not implemented")
 }
 
 func RegisterQueryServer(s grpc1.Server, srv QueryServer) {
@@ -566,6 +1410,60 @@ func _Query_Randomness_Handler(srv interface{}, ctx context.Context, dec func(in
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Status_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryStatusRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Status(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.beacon.v1.Query/Status",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Status(ctx, req.(*QueryStatusRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Key_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryKeyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Key(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.beacon.v1.Query/Key",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Key(ctx, req.(*QueryKeyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Keys_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryKeysRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Keys(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.beacon.v1.Query/Keys",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Keys(ctx, req.(*QueryKeysRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 var Query_serviceDesc = _Query_serviceDesc
 var _Query_serviceDesc = grpc.ServiceDesc{
 	ServiceName: "poai.beacon.v1.Query",
@@ -578,6 +1476,18 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Randomness",
 			Handler:    _Query_Randomness_Handler,
+		},
+		{
+			MethodName: "Status",
+			Handler:    _Query_Status_Handler,
+		},
+		{
+			MethodName: "Key",
+			Handler:    _Query_Key_Handler,
+		},
+		{
+			MethodName: "Keys",
+			Handler:    _Query_Keys_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -604,6 +1514,11 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.ActivationBlocks != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.ActivationBlocks))
+		i--
+		dAtA[i] = 0x10
+	}
 	if m.History != 0 {
 		i = encodeVarintBeacon(dAtA, i, uint64(m.History))
 		i--
@@ -632,12 +1547,187 @@ func (m *Randomness) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Proven {
+		i--
+		if m.Proven {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
 	if len(m.Value) > 0 {
 		i -= len(m.Value)
 		copy(dAtA[i:], m.Value)
 		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Value)))
 		i--
 		dAtA[i] = 0x12
+	}
+	if m.Height != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Key) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Key) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Key) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ActiveFrom != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.ActiveFrom))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Proof) > 0 {
+		i -= len(m.Proof)
+		copy(dAtA[i:], m.Proof)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Proof)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.PubKey) > 0 {
+		i -= len(m.PubKey)
+		copy(dAtA[i:], m.PubKey)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.PubKey)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *OperatorKeys) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *OperatorKeys) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *OperatorKeys) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Next.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintBeacon(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size, err := m.Current.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintBeacon(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Proposer) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Proposer) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Proposer) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Power != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.Power))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Standing) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Standing) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Standing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.KeyedPower != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.KeyedPower))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.TotalPower != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.TotalPower))
+		i--
+		dAtA[i] = 0x10
 	}
 	if m.Height != 0 {
 		i = encodeVarintBeacon(dAtA, i, uint64(m.Height))
@@ -667,6 +1757,16 @@ func (m *EventRandomness) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Proven {
+		i--
+		if m.Proven {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
 	if len(m.Value) > 0 {
 		i -= len(m.Value)
 		copy(dAtA[i:], m.Value)
@@ -676,6 +1776,119 @@ func (m *EventRandomness) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	if m.Height != 0 {
 		i = encodeVarintBeacon(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventKeyRegistered) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventKeyRegistered) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventKeyRegistered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ActiveFrom != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.ActiveFrom))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.PubKey) > 0 {
+		i -= len(m.PubKey)
+		copy(dAtA[i:], m.PubKey)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.PubKey)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventProofsRequired) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventProofsRequired) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventProofsRequired) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Required {
+		i--
+		if m.Required {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Height != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.Height))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventParamsUpdated) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventParamsUpdated) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventParamsUpdated) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ActivationBlocks != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.ActivationBlocks))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.History != 0 {
+		i = encodeVarintBeacon(dAtA, i, uint64(m.History))
 		i--
 		dAtA[i] = 0x8
 	}
@@ -702,6 +1915,20 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Keys) > 0 {
+		for iNdEx := len(m.Keys) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Keys[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintBeacon(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
 	if len(m.History) > 0 {
 		for iNdEx := len(m.History) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -853,6 +2080,233 @@ func (m *QueryRandomnessResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryStatusRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryStatusRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryStatusRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryStatusResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryStatusResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryStatusResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Required {
+		i--
+		if m.Required {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x18
+	}
+	{
+		size, err := m.Standing.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintBeacon(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if len(m.Scheme) > 0 {
+		i -= len(m.Scheme)
+		copy(dAtA[i:], m.Scheme)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Scheme)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryKeyRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryKeyRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryKeyRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryKeyResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryKeyResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryKeyResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Acting) > 0 {
+		i -= len(m.Acting)
+		copy(dAtA[i:], m.Acting)
+		i = encodeVarintBeacon(dAtA, i, uint64(len(m.Acting)))
+		i--
+		dAtA[i] = 0x12
+	}
+	{
+		size, err := m.Keys.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintBeacon(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryKeysRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryKeysRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryKeysRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintBeacon(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryKeysResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryKeysResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryKeysResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintBeacon(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Keys) > 0 {
+		for iNdEx := len(m.Keys) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Keys[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintBeacon(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func encodeVarintBeacon(dAtA []byte, offset int, v uint64) int {
 	offset -= sovBeacon(v)
 	base := offset
@@ -873,6 +2327,9 @@ func (m *Params) Size() (n int) {
 	if m.History != 0 {
 		n += 1 + sovBeacon(uint64(m.History))
 	}
+	if m.ActivationBlocks != 0 {
+		n += 1 + sovBeacon(uint64(m.ActivationBlocks))
+	}
 	return n
 }
 
@@ -888,6 +2345,80 @@ func (m *Randomness) Size() (n int) {
 	l = len(m.Value)
 	if l > 0 {
 		n += 1 + l + sovBeacon(uint64(l))
+	}
+	if m.Proven {
+		n += 2
+	}
+	return n
+}
+
+func (m *Key) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.PubKey)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	l = len(m.Proof)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	if m.ActiveFrom != 0 {
+		n += 1 + sovBeacon(uint64(m.ActiveFrom))
+	}
+	return n
+}
+
+func (m *OperatorKeys) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	l = m.Current.Size()
+	n += 1 + l + sovBeacon(uint64(l))
+	l = m.Next.Size()
+	n += 1 + l + sovBeacon(uint64(l))
+	return n
+}
+
+func (m *Proposer) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	if m.Power != 0 {
+		n += 1 + sovBeacon(uint64(m.Power))
+	}
+	return n
+}
+
+func (m *Standing) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Height != 0 {
+		n += 1 + sovBeacon(uint64(m.Height))
+	}
+	if m.TotalPower != 0 {
+		n += 1 + sovBeacon(uint64(m.TotalPower))
+	}
+	if m.KeyedPower != 0 {
+		n += 1 + sovBeacon(uint64(m.KeyedPower))
 	}
 	return n
 }
@@ -905,6 +2436,59 @@ func (m *EventRandomness) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovBeacon(uint64(l))
 	}
+	if m.Proven {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventKeyRegistered) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	l = len(m.PubKey)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	if m.ActiveFrom != 0 {
+		n += 1 + sovBeacon(uint64(m.ActiveFrom))
+	}
+	return n
+}
+
+func (m *EventProofsRequired) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Height != 0 {
+		n += 1 + sovBeacon(uint64(m.Height))
+	}
+	if m.Required {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventParamsUpdated) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.History != 0 {
+		n += 1 + sovBeacon(uint64(m.History))
+	}
+	if m.ActivationBlocks != 0 {
+		n += 1 + sovBeacon(uint64(m.ActivationBlocks))
+	}
 	return n
 }
 
@@ -918,6 +2502,12 @@ func (m *GenesisState) Size() (n int) {
 	n += 1 + l + sovBeacon(uint64(l))
 	if len(m.History) > 0 {
 		for _, e := range m.History {
+			l = e.Size()
+			n += 1 + l + sovBeacon(uint64(l))
+		}
+	}
+	if len(m.Keys) > 0 {
+		for _, e := range m.Keys {
 			l = e.Size()
 			n += 1 + l + sovBeacon(uint64(l))
 		}
@@ -967,6 +2557,93 @@ func (m *QueryRandomnessResponse) Size() (n int) {
 	n += 1 + l + sovBeacon(uint64(l))
 	l = len(m.Source)
 	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryStatusRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryStatusResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Scheme)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	l = m.Standing.Size()
+	n += 1 + l + sovBeacon(uint64(l))
+	if m.Required {
+		n += 2
+	}
+	return n
+}
+
+func (m *QueryKeyRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryKeyResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Keys.Size()
+	n += 1 + l + sovBeacon(uint64(l))
+	l = len(m.Acting)
+	if l > 0 {
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryKeysRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovBeacon(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryKeysResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Keys) > 0 {
+		for _, e := range m.Keys {
+			l = e.Size()
+			n += 1 + l + sovBeacon(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
 		n += 1 + l + sovBeacon(uint64(l))
 	}
 	return n
@@ -1022,6 +2699,25 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.History |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActivationBlocks", wireType)
+			}
+			m.ActivationBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ActivationBlocks |= uint64(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -1129,6 +2825,519 @@ func (m *Randomness) Unmarshal(dAtA []byte) error {
 				m.Value = []byte{}
 			}
 			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proven", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Proven = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Key) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Key: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Key: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PubKey", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PubKey = append(m.PubKey[:0], dAtA[iNdEx:postIndex]...)
+			if m.PubKey == nil {
+				m.PubKey = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proof", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Proof = append(m.Proof[:0], dAtA[iNdEx:postIndex]...)
+			if m.Proof == nil {
+				m.Proof = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActiveFrom", wireType)
+			}
+			m.ActiveFrom = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ActiveFrom |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *OperatorKeys) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: OperatorKeys: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: OperatorKeys: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Current", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Current.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Next", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Next.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Proposer) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Proposer: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Proposer: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Power", wireType)
+			}
+			m.Power = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Power |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Standing) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Standing: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Standing: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TotalPower", wireType)
+			}
+			m.TotalPower = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TotalPower |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyedPower", wireType)
+			}
+			m.KeyedPower = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.KeyedPower |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipBeacon(dAtA[iNdEx:])
@@ -1232,6 +3441,338 @@ func (m *EventRandomness) Unmarshal(dAtA []byte) error {
 				m.Value = []byte{}
 			}
 			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Proven", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Proven = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventKeyRegistered) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventKeyRegistered: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventKeyRegistered: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PubKey", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.PubKey = append(m.PubKey[:0], dAtA[iNdEx:postIndex]...)
+			if m.PubKey == nil {
+				m.PubKey = []byte{}
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActiveFrom", wireType)
+			}
+			m.ActiveFrom = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ActiveFrom |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventProofsRequired) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventProofsRequired: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventProofsRequired: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Height", wireType)
+			}
+			m.Height = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Height |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Required", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Required = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventParamsUpdated) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventParamsUpdated: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventParamsUpdated: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field History", wireType)
+			}
+			m.History = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.History |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ActivationBlocks", wireType)
+			}
+			m.ActivationBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ActivationBlocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipBeacon(dAtA[iNdEx:])
@@ -1346,6 +3887,40 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 			}
 			m.History = append(m.History, Randomness{})
 			if err := m.History[len(m.History)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Keys", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Keys = append(m.Keys, OperatorKeys{})
+			if err := m.Keys[len(m.Keys)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex
@@ -1665,6 +4240,596 @@ func (m *QueryRandomnessResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Source = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryStatusRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryStatusRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryStatusRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryStatusResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryStatusResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryStatusResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Scheme", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Scheme = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Standing", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Standing.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Required", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Required = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryKeyRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryKeyRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryKeyRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryKeyResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryKeyResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryKeyResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Keys", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Keys.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Acting", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Acting = append(m.Acting[:0], dAtA[iNdEx:postIndex]...)
+			if m.Acting == nil {
+				m.Acting = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryKeysRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryKeysRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryKeysRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBeacon(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryKeysResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBeacon
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryKeysResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryKeysResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Keys", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Keys = append(m.Keys, OperatorKeys{})
+			if err := m.Keys[len(m.Keys)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBeacon
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBeacon
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
