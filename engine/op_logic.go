@@ -35,7 +35,9 @@ func logicOps() []*Op {
 			switch c.X[0].dtype {
 			case F32:
 				y, a, b, s := c.Y.U8(), c.X[0].F32(), c.X[1].F32(), l.step
-				return func(at int64, x []int64, n int64) { kernel.Compare(pred, y[at:at+n], a[x[0]:], b[x[1]:], int(s[0]), int(s[1])) }
+				return func(at int64, x []int64, n int64) {
+					kernel.Compare(pred, y[at:at+n], a[x[0]:], b[x[1]:], int(s[0]), int(s[1]))
+				}
 			case I32:
 				a, b := c.X[0].I32(), c.X[1].I32()
 				return compareRun(c.Y.U8(), l, &table, func(i, j int64) int { return cmpInt(a[i], b[j]) })
