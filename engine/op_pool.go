@@ -168,7 +168,7 @@ func evalMaxPool(s *poolShape, y, x []float32) {
 		done++
 	}
 	for o := done * s.ow; o < int64(len(y)); o++ {
-		y[o] = num.CanonNaN(x[s.argmaxOf(x, int64(o)/s.ow, int64(o)%s.ow)])
+		y[o] = num.CanonNaN(x[s.argmaxOf(x, o/s.ow, o%s.ow)])
 	}
 }
 

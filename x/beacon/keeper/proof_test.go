@@ -3,13 +3,12 @@ package keeper_test
 import (
 	"testing"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 	"pgregory.net/rapid"
-
-	abci "github.com/cometbft/cometbft/abci/types"
 
 	"poaid/internal/vrfkey"
 	"poaid/x/beacon/keeper"
@@ -230,7 +229,7 @@ func TestRegisterRefuses(t *testing.T) {
 	}
 	res, err := m.RegisterKey(f.ctx, &types.MsgRegisterKey{Operator: a.name, PubKey: key.PubKey, Proof: key.Proof})
 	require.NoError(t, err)
-	require.EqualValues(t, f.ctx.BlockHeight()+delay, res.ActiveFrom)
+	require.Equal(t, f.ctx.BlockHeight()+delay, res.ActiveFrom)
 }
 
 func TestUpdateParams(t *testing.T) {

@@ -8,7 +8,7 @@ const (
 	MaxHistory     = 1_000_000
 	DefaultHistory = 10_000
 
-	// MinActivationBlocks is far above any run of blocks whose proposers are all of one coalition (docs/beacon.md), so that nobody
+	// MinActivationBlocks is far above any run of blocks whose proposers are all of one coalition, so that nobody
 	// registers a key knowing what it will be applied to.
 	MinActivationBlocks     = 50
 	MaxActivationBlocks     = 1_000_000
