@@ -30,18 +30,24 @@ func TestBlockFilling(t *testing.T) {
 	move := c.TxWith(watcher.Account, testutil.TxOptions{Gas: 5_000_000}, moves[0])
 	waiting = append(waiting, move)
 
-	res, err := c.App.PrepareProposal(&abci.RequestPrepareProposal{Txs: waiting, MaxTxBytes: 100 << 20, Height: c.Height() + 1, Time: c.Time})
+	next := c.Request()
+	res, err := c.App.PrepareProposal(&abci.RequestPrepareProposal{
+		Txs: waiting, MaxTxBytes: 100 << 20, Height: next.Height, Time: next.Time, ProposerAddress: next.ProposerAddress,
+	})
 	require.NoError(t, err)
-	require.Len(t, res.Txs, 8+1)
-	require.Equal(t, move, res.Txs[8])
-	accepts := func(txs [][]byte) bool {
-		res, err := c.App.ProcessProposal(&abci.RequestProcessProposal{Txs: txs, Height: c.Height() + 1, Time: c.Time, Hash: make([]byte, 32)})
+	require.Len(t, res.Txs, 1+8+1)
+	proof, txs := res.Txs[0], res.Txs[1:] // of the height's randomness
+	require.Equal(t, move, txs[8])
+	accepts := func(txs ...[]byte) bool {
+		res, err := c.App.ProcessProposal(&abci.RequestProcessProposal{
+			Txs: append([][]byte{proof}, txs...), Height: next.Height, Time: next.Time, ProposerAddress: next.ProposerAddress, Hash: next.Hash,
+		})
 		require.NoError(t, err)
 		return res.IsAccepted()
 	}
-	require.True(t, accepts(res.Txs))
-	require.False(t, accepts(waiting[:9]), "ordinary transactions in the lane")
-	require.True(t, accepts(waiting[:8]))
+	require.True(t, accepts(txs...))
+	require.False(t, accepts(waiting[:9]...), "ordinary transactions in the lane")
+	require.True(t, accepts(waiting[:8]...))
 }
 
 // TestClocksStopWhileTheLaneIsFull: a block whose lane is full is no tick, so that whoever was crowded out does not lose for it.
