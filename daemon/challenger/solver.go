@@ -120,8 +120,7 @@ func (s *solver) stake(ctx context.Context, task taskstypes.Task, p disputestype
 	}
 	defer done()
 	rounds := game.Game{Setup: game.Setup{Machine: tr.machine, Steps: task.Steps, Arity: uint64(p.Arity)}}.MaxRounds()
-	fees := p.MoveFee.MulRaw(int64(min(rounds, math.MaxInt32)))
-	whole := fees.MulRaw(disputestypes.BpsOne).QuoRaw(max(int64(disputestypes.BpsOne)-int64(p.BurnBps), 1))
+	whole := p.RulesOf(true).Stake(rounds)
 	if !whole.IsUint64() {
 		return 0, fmt.Errorf("stake: %s", whole)
 	}
