@@ -13,7 +13,7 @@ import (
 func main() { unitchecker.Main(fusionAnalyzer, mapRangeAnalyzer, consensusAnalyzer) }
 
 var (
-	consensusPath = regexp.MustCompile(`^poaid/(x/|game|engine$|commit)`)
+	consensusPath = regexp.MustCompile(`^poaid/(x/|game|engine$|commit|sprint)`)
 	floatFreePath = regexp.MustCompile(`^poaid/x/`)
 	enginePath    = regexp.MustCompile(`^poaid/engine(/|$)`)
 )
