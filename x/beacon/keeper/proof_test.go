@@ -342,7 +342,7 @@ func TestKeyQueries(t *testing.T) {
 	st, err := q.Status(f.ctx, &types.QueryStatusRequest{})
 	require.NoError(t, err)
 	require.Equal(t, &types.QueryStatusResponse{
-		Scheme: vrf.Suite, Standing: types.Standing{Height: 1, TotalPower: 4, KeyedPower: 3}, Required: true,
+		Scheme: vrf.Suite, Standing: types.Standing{Height: 1, TotalPower: 4, KeyedPower: 3}, Required: true, SafeDelay: 1,
 	}, st)
 }
 

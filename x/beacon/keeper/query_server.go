@@ -58,7 +58,15 @@ func (q queryServer) Status(ctx context.Context, _ *types.QueryStatusRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &types.QueryStatusResponse{Scheme: vrf.Suite, Standing: s, Required: s.Required()}, nil
+	var powers []int64
+	err = q.Proposers.Walk(ctx, nil, func(_ []byte, p types.Proposer) (bool, error) {
+		powers = append(powers, p.Power)
+		return false, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryStatusResponse{Scheme: vrf.Suite, Standing: s, Required: s.Required(), SafeDelay: types.SafeDelay(powers)}, nil
 }
 
 // Key returns the keys of one validator.

@@ -1,6 +1,8 @@
 package types
 
 import (
+	"slices"
+
 	errorsmod "cosmossdk.io/errors"
 
 	"poaid/x/beacon/vrf"
@@ -40,3 +42,22 @@ func CheckPossession(operator, pubKey, proof []byte) error {
 // Required tells whether proposers without a key lose their blocks: where more than two thirds of the power has keys. Blocks need more
 // than two thirds online, so that of those with keys more than a third is, and the chain goes on.
 func (s Standing) Required() bool { return 3*s.KeyedPower > 2*s.TotalPower }
+
+// SafeDelay is the most validators of a set that hold at most a third of its power together; at least 1. CometBFT's rotation gives a
+// coalition no longer run of blocks than it has validators, so after that many blocks and one more somebody else has proposed: see
+// docs/beacon.md.
+func SafeDelay(powers []int64) uint64 {
+	powers = slices.Sorted(slices.Values(powers))
+	var total, sum int64 // CometBFT bounds the sum of all powers far below overflow of 3 times it
+	for _, p := range powers {
+		total += p
+	}
+	var n uint64
+	for _, p := range powers {
+		if sum += p; 3*sum > total {
+			break
+		}
+		n++
+	}
+	return max(n, 1)
+}
