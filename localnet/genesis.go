@@ -135,7 +135,7 @@ func editTasks(g *taskstypes.GenesisState) {
 	g.Params.OpenBlocks = 600
 	g.Params.RetentionBlocks = 100_000
 	// Everybody is new here, so every task is audited.
-	g.Params.AuditRatePpm = 1_000_000
+	g.Params.AuditMinPpm = 1_000_000
 }
 
 // A tick is a block: a move has a few seconds, and a machine that is busy with everything else needs them.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 	abci "github.com/cometbft/cometbft/abci/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -70,9 +71,11 @@ func NewCourt(tb TB, cs Case) *Court {
 	c.Chain = NewApp(tb, Options{Accounts: cs.Parties + 3, Shadows: cs.Shadows, Genesis: func(g *Genesis) {
 		var t taskstypes.GenesisState
 		g.Get(taskstypes.ModuleName, &t)
-		t.Params.AuditRatePpm, t.Params.AuditAllBelowPpm, t.Params.CommitteeSize = 0, 0, max(cs.Committee, 1)
+		t.Params.AuditAllBelowPpm, t.Params.CommitteeSize = 0, max(cs.Committee, 1)
 		if cs.Committee > 0 {
-			t.Params.AuditRatePpm = 1_000_000
+			t.Params.AuditMinPpm = 1_000_000
+		} else {
+			t.Params.AuditMinPpm, t.Params.ReferenceCost = 0, math.ZeroInt()
 		}
 		g.Set(taskstypes.ModuleName, &t)
 		if cs.Genesis != nil {

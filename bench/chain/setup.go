@@ -110,7 +110,7 @@ func store(g *testutil.Genesis, cfg config, size int) {
 
 	var t taskstypes.GenesisState
 	g.Get(taskstypes.ModuleName, &t)
-	t.Params.AuditRatePpm, t.Params.CommitteeSize = taskstypes.PpmOne, 1
+	t.Params.AuditMinPpm, t.Params.CommitteeSize = taskstypes.PpmOne, 1
 	t.Params.SealBlocks, t.Params.RevealBlocks, t.Params.OpenBlocks = 1000, 1000, 1000
 	t.Params.MaxBatch, t.Params.MaxTransitionsPerBlock = uint32(max(cfg.batch, 256)), 1_000_000
 	// Nothing locked may run out: thousands of tasks are with each batch worker.

@@ -22,7 +22,7 @@ func example(s string) string { return version.AppName + " " + s }
 func queryCommands() []*autocliv1.RpcCommandOptions {
 	return []*autocliv1.RpcCommandOptions{
 		{
-			RpcMethod: "Params", Use: "params", Short: "Show the params: prices, windows, audit rate, shares",
+			RpcMethod: "Params", Use: "params", Short: "Show the params: prices, windows, audits, forced errors, shares",
 			Example: example("query tasks params"),
 		},
 		{
@@ -31,7 +31,7 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: example("query tasks list --submitter poai1... --page-limit 20 --page-reverse"),
 		},
 		{
-			RpcMethod: "Task", Use: "task [id]", Short: "Show a task: status, answer, committee, payment",
+			RpcMethod: "Task", Use: "task [id]", Short: "Show a task: status, audit rate, answer, committee, payment",
 			Long:           "Show everything about a task. Outputs are shown as numbers and, where the model says how, as a label or as text.",
 			Example:        example("query tasks task 2013265920"),
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "id"}},
@@ -49,7 +49,7 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "worker"}},
 		},
 		{
-			RpcMethod: "Estimate", Use: "estimate [model] [steps]", Short: "Tell the units and the fee of a run",
+			RpcMethod: "Estimate", Use: "estimate [model] [steps]", Short: "Tell units, fee, lock and audit rate of a run",
 			Example:        example("query tasks estimate story 64 --prompt-rows 12"),
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "model"}, {ProtoField: "steps"}},
 			FlagOptions: map[string]*autocliv1.FlagOptions{

@@ -254,9 +254,9 @@ func (f *fix) params(change func(*types.Params)) {
 func (f *fix) audits(all bool) {
 	f.tb.Helper()
 	f.params(func(p *types.Params) {
-		p.AuditRatePpm = 0
+		p.AuditMinPpm, p.ReferenceCost = 0, math.ZeroInt()
 		if all {
-			p.AuditRatePpm = types.PpmOne
+			p.AuditMinPpm = types.PpmOne
 		}
 	})
 }

@@ -126,7 +126,7 @@ func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.T
 		return err
 	}
 	now := height(ctx)
-	if worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !hit(coin, params.AuditRatePpm) {
+	if worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !hit(coin, task.AuditPpm) {
 		return k.openReveals(ctx, params, task.Id, st)
 	}
 	st.Audited = true

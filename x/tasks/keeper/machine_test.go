@@ -25,7 +25,7 @@ type machine struct {
 func newMachine(t tb) *machine {
 	m := &machine{fix: fixture(t), lies: map[uint64]byte{}}
 	m.params(func(p *types.Params) {
-		p.AuditRatePpm, p.MaxAttempts, p.MaxTransitionsPerBlock, p.RetentionBlocks, p.OpenBlocks = 600_000, 2, 8, 10, 12
+		p.AuditMinPpm, p.MaxAttempts, p.MaxTransitionsPerBlock, p.RetentionBlocks, p.OpenBlocks = 600_000, 2, 8, 10, 12
 		p.SealBlocks, p.RevealBlocks, p.ChallengeBlocks = 8, 8, 8
 	})
 	return m

@@ -131,10 +131,15 @@ func (q queryServer) Inputs(ctx context.Context, req *types.QueryInputsRequest) 
 	return &types.QueryInputsResponse{Inputs: inputs}, err
 }
 
-// Estimate tells the units and the fee of a run.
+// Estimate tells units, fee, lock and audit rate of a run.
 func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateRequest) (*types.QueryEstimateResponse, error) {
-	if _, err := q.k.model(ctx, req.Model); err != nil {
+	model, err := q.k.model(ctx, req.Model)
+	if err != nil {
 		return nil, status.Error(codes.NotFound, err.Error())
+	}
+	prog, err := q.k.models.Interface(ctx, req.Model)
+	if err != nil {
+		return nil, err
 	}
 	params, err := q.k.Params.Get(ctx)
 	if err != nil {
@@ -145,7 +150,10 @@ func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateReque
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	fee := sdk.NewCoin(params.FeeDenom, types.Fee(units, params.UnitPrice, params.MinFee))
-	return &types.QueryEstimateResponse{Units: units, ScoreUnits: scoreUnits, Fee: fee}, nil
+	lock, ppm := params.Risk(units, model.RoyaltyBps, prog.StopState != "")
+	return &types.QueryEstimateResponse{
+		Units: units, ScoreUnits: scoreUnits, Fee: fee, Lock: sdk.NewCoin(params.FeeDenom, lock), AuditPpm: ppm,
+	}, nil
 }
 
 // checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.

@@ -34,7 +34,7 @@ func payment(p types.Payment) string {
 	return p.Worker.String() + " " + p.Verifiers.String() + " " + p.Royalty.String() + " " + p.Burnt.String() + " " + p.Refund.String()
 }
 
-// TestUnreliableIsAlwaysAudited: from the threshold on audit_rate_ppm decides.
+// TestUnreliableIsAlwaysAudited: from the threshold on the task's rate decides.
 func TestUnreliableIsAlwaysAudited(t *testing.T) {
 	for reliability, want := range map[uint64]types.State{599_999: types.STATE_AUDITED, 600_000: types.STATE_REVEALING} {
 		f := fixture(t)
@@ -46,6 +46,22 @@ func TestUnreliableIsAlwaysAudited(t *testing.T) {
 		f.poai.save(f.ctx, "poai", s)
 		f.block(3)
 		require.Equal(t, want, f.state(id), "reliability %d", reliability)
+	}
+}
+
+// TestRateIsTheTasks: the rate is that of submission; params that change later do not touch it.
+func TestRateIsTheTasks(t *testing.T) {
+	f := fixture(t)
+	f.audits(false)
+	never := f.submit(digitsMsg(f.who(9), 1))
+	f.audits(true)
+	always := f.submit(digitsMsg(f.who(9), 2))
+	f.audits(false)
+	for id, want := range map[uint64]types.State{never: types.STATE_REVEALING, always: types.STATE_AUDITED} {
+		f.until(id, types.STATE_ASSIGNED)
+		f.seal(id, f.result(id, 0, 1))
+		f.block(3)
+		require.Equal(t, want, f.state(id))
 	}
 }
 

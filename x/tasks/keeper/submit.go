@@ -49,8 +49,9 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 		Submitter: address, Model: model.Id, Steps: msg.Steps, Allocation: msg.Allocation, InputRoot: in.Root[:], MaxFee: msg.MaxFee,
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, UnitPrice: params.UnitPrice,
 		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
+		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
 	}
-	scoreUnits, err := k.price(ctx, params, &task)
+	scoreUnits, err := k.price(ctx, params, &task, in.Stops)
 	if err != nil {
 		return types.Task{}, err
 	}
@@ -111,8 +112,8 @@ func (k Keeper) checkRun(ctx context.Context, msg *types.MsgSubmitTask, params t
 	return in, nil
 }
 
-// price fills in units, fee and lock, and returns the units that count for score.
-func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task) (scoreUnits uint64, err error) {
+// price fills in units, fee, lock and audit rate, and returns the units that count for score.
+func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task, stops bool) (scoreUnits uint64, err error) {
 	task.Units, scoreUnits, err = k.models.RunUnits(ctx, task.Model, task.Steps, task.PromptRows)
 	if err != nil {
 		return 0, err
@@ -122,7 +123,7 @@ func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task
 			task.Units, types.MaxSealBlocks, params.UnitsPerBlock)
 	}
 	task.Fee = types.Fee(task.Units, params.UnitPrice, params.MinFee)
-	task.Lock = params.Lock(task.Units)
+	task.Lock, task.AuditPpm = params.Risk(task.Units, task.RoyaltyBps, stops)
 	if task.MaxFee.Amount.LT(task.Fee) {
 		return 0, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, the run costs %s%s", task.MaxFee, task.Fee, params.FeeDenom)
 	}

@@ -4,6 +4,8 @@ import (
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/x/tasks/audit"
 )
 
 // Limits of the params. They keep every sum and product of EndBlock within int64 and 256 bits.
@@ -18,7 +20,7 @@ const (
 	maxBlocks       = 100_000_000 // a few years
 	maxAmountBits   = 100
 	maxAttempts     = 16
-	maxCommittee    = 64
+	maxJackpotBps   = 2_000
 	maxInputBytes   = 16 << 20
 	maxOutputBytes  = 4 << 20
 	maxBatchItems   = 10_000
@@ -43,7 +45,6 @@ func DefaultParams() Params {
 		ChallengeBlocks:        120,
 		OpenBlocks:             1_200,
 		MaxAttempts:            3,
-		AuditRatePpm:           250_000,
 		CommitteeSize:          3,
 		WorkerLockBase:         math.NewInt(1_000_000),
 		WorkerLockPrice:        math.NewInt(10_000_000),
@@ -57,6 +58,13 @@ func DefaultParams() Params {
 		MaxTransitionsPerBlock: 2_000,
 		RetentionBlocks:        200_000,
 		AuditAllBelowPpm:       600_000, // x/poai starts everybody at 500,000
+		AuditMarginBps:         20_000,
+		AuditMinPpm:            20_000,
+		AdversaryPpm:           500_000, // what holds at one half holds for every weight below
+		DetectionPpm:           900_000,
+		ReferenceCost:          math.NewInt(500_000),
+		ForcedErrorPpm:         100_000,
+		JackpotBps:             100,
 	}
 }
 
@@ -74,6 +82,7 @@ func (p Params) Validate() error {
 		{"min_fee", p.MinFee, 1},
 		{"worker_lock_base", p.WorkerLockBase, 1},
 		{"worker_lock_price", p.WorkerLockPrice, 0},
+		{"reference_cost", p.ReferenceCost, 0},
 	} {
 		if a.v.IsNil() || a.v.LT(math.NewInt(a.min)) || a.v.BigInt().BitLen() > maxAmountBits {
 			return errorsmod.Wrapf(ErrParams, "%s: %s, want %d..2^%d", a.name, a.v, a.min, maxAmountBits)
@@ -86,9 +95,9 @@ func (p Params) Validate() error {
 	}{
 		{"units_per_block", p.UnitsPerBlock, 1, 1 << 62},
 		{"max_attempts", uint64(p.MaxAttempts), 1, maxAttempts},
-		{"audit_rate_ppm", uint64(p.AuditRatePpm), 0, PpmOne},
 		{"audit_all_below_ppm", uint64(p.AuditAllBelowPpm), 0, PpmOne},
-		{"committee_size", uint64(p.CommitteeSize), 1, maxCommittee},
+		{"forced_error_ppm", uint64(p.ForcedErrorPpm), 0, PpmOne},
+		{"jackpot_bps", uint64(p.JackpotBps), 0, maxJackpotBps},
 		{"timeout_slash_bps", uint64(p.TimeoutSlashBps), 0, BpsOne},
 		{"worker_bps", uint64(p.WorkerBps), 0, BpsOne},
 		{"verifier_bps", uint64(p.VerifierBps), 0, BpsOne},
@@ -105,7 +114,28 @@ func (p Params) Validate() error {
 	if sum := p.WorkerBps + p.VerifierBps + p.BurnBps; sum != BpsOne {
 		return errorsmod.Wrapf(ErrParams, "worker_bps + verifier_bps + burn_bps: %d, want %d", sum, BpsOne)
 	}
+	if err := p.validateAudits(); err != nil {
+		return err
+	}
 	return p.validateWindows()
+}
+
+// validateAudits checks what rates and forced errors follow from, alone and together.
+func (p Params) validateAudits() error {
+	if err := p.AuditTerms().Validate(); err != nil {
+		return errorsmod.Wrapf(ErrParams, "%s", err)
+	}
+	if (p.ForcedErrorPpm == 0) != (p.JackpotBps == 0) {
+		return errorsmod.Wrapf(ErrParams, "jackpot_bps: %d, with forced_error_ppm %d: one is of no use without the other", p.JackpotBps, p.ForcedErrorPpm)
+	}
+	// A member that attests what a worker told it, instead of computing, must lose by it.
+	risk := p.WorkerLockPrice.MulRaw(int64(p.ForcedErrorPpm)).MulRaw(BpsOne)
+	saved := p.ReferenceCost.MulRaw(int64(p.AuditMarginBps)).MulRaw(PpmOne)
+	if p.ForcedErrorPpm > 0 && risk.LT(saved) {
+		return errorsmod.Wrapf(ErrParams, "forced_error_ppm: %d of a lock of %s is less than audit_margin_bps %d of reference_cost %s",
+			p.ForcedErrorPpm, p.WorkerLockPrice, p.AuditMarginBps, p.ReferenceCost)
+	}
+	return nil
 }
 
 func (p Params) validateWindows() error {
@@ -136,10 +166,35 @@ func Fee(units uint64, unitPrice, minFee math.Int) math.Int {
 	return math.MaxInt(minFee, priced(units, unitPrice))
 }
 
-// Lock is what a worker has at risk for a task of that many units.
-func (p Params) Lock(units uint64) math.Int {
-	return p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice))
+// AuditTerms are what rates and locks follow from.
+func (p Params) AuditTerms() audit.Terms {
+	return audit.Terms{
+		MarginBps: p.AuditMarginBps, MinPpm: p.AuditMinPpm, AdversaryPpm: p.AdversaryPpm, DetectionPpm: p.DetectionPpm, Seats: p.CommitteeSize,
+	}
 }
+
+// Risk is the lock of worker and seats for a task of that many units, at least worker_lock_base and worker_lock_price, and the probability of an
+// audit with it. stops: the run may end before its last step, so that a liar can charge steps that were not to be made.
+func (p Params) Risk(units uint64, royaltyBps uint32, stops bool) (lock math.Int, auditPpm uint32) {
+	gain, reward := p.stakes(units, royaltyBps, stops)
+	terms := p.AuditTerms()
+	lock = terms.Lock(gain, reward, p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice)))
+	return lock, terms.Rate(gain, reward, lock)
+}
+
+// stakes are what a worker gains that makes an answer up and is not caught, and what it forgoes when it is caught: its part of the fee, rounded down.
+func (p Params) stakes(units uint64, royaltyBps uint32, stops bool) (gain, reward math.Int) {
+	fee := Fee(units, p.UnitPrice, p.MinFee)
+	rest := fee.Sub(share(fee, royaltyBps)).Sub(share(fee, p.JackpotBps))
+	gain, reward = priced(units, p.ReferenceCost), math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt())
+	if stops && p.ReferenceCost.IsPositive() {
+		gain = math.MaxInt(gain, reward)
+	}
+	return gain, reward
+}
+
+// share is bps of an amount, rounded down.
+func share(amount math.Int, bps uint32) math.Int { return amount.MulRaw(int64(bps)).QuoRaw(BpsOne) }
 
 // priced is ceil(units * price / 1,000,000); a price has at most 100 bits, so it stays below 2^164.
 func priced(units uint64, price math.Int) math.Int {

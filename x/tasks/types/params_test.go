@@ -27,7 +27,13 @@ func TestParamsRefuse(t *testing.T) {
 		"challenge_blocks":          func(p *Params) { p.ChallengeBlocks = 1 << 40 },
 		"open_blocks":               func(p *Params) { p.OpenBlocks = p.DrawDelay - 1 },
 		"max_attempts":              func(p *Params) { p.MaxAttempts = 17 },
-		"audit_rate_ppm":            func(p *Params) { p.AuditRatePpm = PpmOne + 1 },
+		"audit_margin_bps":          func(p *Params) { p.AuditMarginBps = 19_999 },
+		"audit_min_ppm":             func(p *Params) { p.AuditMinPpm = PpmOne + 1 },
+		"adversary_ppm":             func(p *Params) { p.AdversaryPpm = 900_001 },
+		"detection_ppm":             func(p *Params) { p.DetectionPpm = 0 },
+		"reference_cost":            func(p *Params) { p.ReferenceCost = math.NewInt(-1) },
+		"forced_error_ppm":          func(p *Params) { p.ForcedErrorPpm-- }, // copying would pay
+		"jackpot_bps":               func(p *Params) { p.JackpotBps = 0 },
 		"audit_all_below_ppm":       func(p *Params) { p.AuditAllBelowPpm = PpmOne + 1 },
 		"committee_size":            func(p *Params) { p.CommitteeSize = 0 },
 		"timeout_slash_bps":         func(p *Params) { p.TimeoutSlashBps = BpsOne + 1 },
@@ -75,5 +81,48 @@ func TestSealWindow(t *testing.T) {
 		blocks, fits := p.SealWindow(c.units)
 		require.Equal(t, c.blocks, blocks)
 		require.Equal(t, c.fits, fits)
+	}
+}
+
+// TestRisk: lock and rate by the params, for runs that end when they end and for runs whose end is the worker's word.
+func TestRisk(t *testing.T) {
+	p := DefaultParams()
+	for _, c := range []struct {
+		units uint64
+		stops bool
+		lock  int64
+		ppm   uint32
+	}{
+		{0, false, 1_000_000, 20_000},
+		{1_000_000, false, 11_000_000, 203_110},
+		{1_000_000, true, 11_000_000, 305_477},
+		{1_000_000_000, false, 10_001_000_000, 220_746},
+		{1_000_000_000, true, 10_001_000_000, 332_002},
+	} {
+		lock, ppm := p.Risk(c.units, 500, c.stops)
+		require.Equal(t, c.lock, lock.Int64(), "%+v", c)
+		require.Equal(t, c.ppm, ppm, "%+v", c)
+	}
+	p.WorkerLockPrice, p.ForcedErrorPpm, p.JackpotBps = math.ZeroInt(), 0, 0
+	lock, ppm := p.Risk(1_000_000_000, 0, false)
+	require.Equal(t, uint32(PpmOne), ppm)
+	require.Equal(t, "939682540", lock.String(), "2 * (2 * C / (.9 * .875) - R)")
+	p.ReferenceCost, p.AuditMinPpm = math.ZeroInt(), 7
+	_, ppm = p.Risk(1_000_000, 0, true)
+	require.Equal(t, uint32(7), ppm, "without a reference cost only the least rate counts")
+}
+
+// TestRiskOfLargeTasks: amounts at the limits of params and units fit.
+func TestRiskOfLargeTasks(t *testing.T) {
+	p := DefaultParams()
+	huge := math.NewIntFromBigInt(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 100), big.NewInt(1)))
+	p.UnitPrice, p.MinFee, p.WorkerLockBase, p.WorkerLockPrice, p.ReferenceCost = huge, huge, huge, huge, huge
+	p.AuditMarginBps, p.AdversaryPpm, p.DetectionPpm, p.ForcedErrorPpm = 1_000_000, 900_000, 10_000, 0
+	p.JackpotBps = 0
+	require.NoError(t, p.Validate())
+	for _, stops := range []bool{false, true} {
+		lock, ppm := p.Risk(1<<64-1, 10_000, stops)
+		require.Equal(t, uint32(PpmOne), ppm)
+		require.True(t, lock.IsPositive())
 	}
 }

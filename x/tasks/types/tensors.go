@@ -23,12 +23,14 @@ type CheckedInputs struct {
 	PromptRows uint64
 	// Inline tells that no input is given by CID.
 	Inline bool
+	// Stops tells that the run may end before its last step.
+	Stops bool
 }
 
 // CheckInputs checks the inputs of a run against the program, in whatever order they are given. maxInline bounds the bytes of the
 // inline ones together. It returns ErrInput or ErrInputSize, naming the input.
 func CheckInputs(prog *graphpb.Program, given []NamedTensor, maxInline uint64) (CheckedInputs, error) {
-	out := CheckedInputs{Inline: true}
+	out := CheckedInputs{Inline: true, Stops: prog.StopState != ""}
 	byName, err := indexInputs(prog, given, maxInline)
 	if err != nil {
 		return out, err
