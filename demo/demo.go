@@ -8,7 +8,8 @@ import (
 	"time"
 
 	"poaid/localnet"
-	"poaid/model"
+	"poaid/localnet/screen"
+	"poaid/localnet/setup"
 )
 
 // Options of a demo.
@@ -37,22 +38,20 @@ const firstBlock = 60 * time.Second
 // runner carries a running demo.
 type runner struct {
 	Options
-	screen *screen
+	screen *screen.Screen
 	layout *localnet.Layout
 	net    *localnet.Network
 	client *localnet.Client
+	set    *setup.Setup
 	names  names
 	tasks  []*submitted
 	report *Report
-
-	packages map[string]*model.Package
-	closers  []func() error
 }
 
 // Run lays out a network, runs the main job on it and reports. It returns an error when anything of the job failed:
 // a task that is not FINAL, a wrong answer where the right one is known, coins that are not conserved, nobody rewarded.
 func Run(ctx context.Context, o Options) error {
-	r := &runner{Options: o, screen: newScreen(o.Out), names: names{}, report: &Report{Failures: []string{}}}
+	r := &runner{Options: o, screen: screen.New(o.Out), names: names{}, report: &Report{Failures: []string{}}}
 	start := time.Now()
 	jobCtx, cancel := context.WithTimeout(ctx, o.Timeout)
 	defer cancel()
@@ -73,13 +72,13 @@ func Run(ctx context.Context, o Options) error {
 	}
 	r.where()
 	err = r.net.Watch(ctx)
-	r.screen.step("stopping")
+	r.screen.Step("stopping")
 	return errors.Join(err, r.stop())
 }
 
 // launch lays the network out and starts its nodes.
 func (r *runner) launch(ctx context.Context) error {
-	r.screen.step("laying out %d validator(s) and %d participants in %s", r.Net.Validators, r.Net.Participants, r.Net.Home)
+	r.screen.Step("laying out %d validator(s) and %d participants in %s", r.Net.Validators, r.Net.Participants, r.Net.Home)
 	var err error
 	if r.layout, err = localnet.Build(r.Net, r.Encoding); err != nil {
 		return err
@@ -96,13 +95,14 @@ func (r *runner) launch(ctx context.Context) error {
 	if r.client, err = localnet.Dial(r.layout, r.Encoding); err != nil {
 		return err
 	}
+	r.set = &setup.Setup{Layout: r.layout, Net: r.net, Client: r.client, Step: r.screen.Step, Status: r.screen.Status}
 	return r.watched(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, firstBlock)
 		defer cancel()
 		if err := r.client.WaitHeight(ctx, 1); err != nil {
 			return fmt.Errorf("first block: %w", err)
 		}
-		r.screen.step("first block")
+		r.screen.Step("first block")
 		return nil
 	})
 }
@@ -126,7 +126,7 @@ func (r *runner) watched(ctx context.Context, f func(context.Context) error) err
 // job is the main job, step by step.
 func (r *runner) job(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		r.join, r.register, r.startParticipants, r.makeEligible, r.submit, r.disturb, r.watchTasks, r.closeEpochs, r.claim, r.check,
+		r.set.Join, r.register, r.set.StartParticipants, r.set.MakeEligible, r.submit, r.disturb, r.watchTasks, r.closeEpochs, r.claim, r.check,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -183,8 +183,8 @@ func (r *runner) stop() error {
 	if r.net != nil {
 		err = errors.Join(err, r.net.Stop())
 	}
-	for _, c := range r.closers {
-		err = errors.Join(err, c())
+	if r.set != nil {
+		err = errors.Join(err, r.set.Close())
 	}
 	return err
 }

@@ -12,6 +12,8 @@ import (
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"poaid/localnet"
+	"poaid/localnet/screen"
+	"poaid/localnet/setup"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
 	taskstypes "poaid/x/tasks/types"
@@ -20,13 +22,13 @@ import (
 // watchTasks shows the tasks' states until all have ended.
 func (r *runner) watchTasks(ctx context.Context) error {
 	q := taskstypes.NewQueryClient(r.client.Conn)
-	err := poll(ctx, 250*time.Millisecond, func() (bool, error) {
+	err := setup.Poll(ctx, 250*time.Millisecond, func() (bool, error) {
 		counts, ended := map[taskstypes.State]int{}, 0
 		for _, t := range r.tasks {
 			if t.view == nil || !isEnd(t.view.Status.State) {
-				v, err := q.Task(ctx, &taskstypes.QueryTaskRequest{Id: t.id})
+				v, err := q.Task(ctx, &taskstypes.QueryTaskRequest{Id: t.ID})
 				if err != nil {
-					return false, fmt.Errorf("task %d: %w", t.id, err)
+					return false, fmt.Errorf("task %d: %w", t.ID, err)
 				}
 				t.view = v
 			}
@@ -35,13 +37,13 @@ func (r *runner) watchTasks(ctx context.Context) error {
 				ended++
 			}
 		}
-		r.screen.status(fmt.Sprintf("tasks %s %d of %d final · %s", bar(ended, len(r.tasks)), ended, len(r.tasks), stateCounts(counts)))
+		r.screen.Status(fmt.Sprintf("tasks %s %d of %d final · %s", screen.Bar(ended, len(r.tasks)), ended, len(r.tasks), stateCounts(counts)))
 		return ended == len(r.tasks), nil
 	})
 	if err != nil {
 		return fmt.Errorf("wait for tasks: %w", err)
 	}
-	r.screen.step("all %d tasks have ended: computed, audited, revealed and past their challenge window", len(r.tasks))
+	r.screen.Step("all %d tasks have ended: computed, audited, revealed and past their challenge window", len(r.tasks))
 	return nil
 }
 
@@ -71,7 +73,7 @@ func (r *runner) closeEpochs(ctx context.Context) error {
 		return fmt.Errorf("running epoch: %w", err)
 	}
 	last := running.Epoch.Number
-	err = poll(ctx, 250*time.Millisecond, func() (bool, error) {
+	err = setup.Poll(ctx, 250*time.Millisecond, func() (bool, error) {
 		e, err := q.Epoch(ctx, &poaitypes.QueryEpochRequest{Number: last})
 		if err != nil {
 			return false, err
@@ -80,7 +82,7 @@ func (r *runner) closeEpochs(ctx context.Context) error {
 		if err != nil {
 			return false, err
 		}
-		r.screen.status(fmt.Sprintf("waiting for epoch %d to close (height %d)", last, h/10*10))
+		r.screen.Status(fmt.Sprintf("waiting for epoch %d to close (height %d)", last, h/10*10))
 		return e.Epoch.Closed, nil
 	})
 	if err != nil {
@@ -97,7 +99,7 @@ func (r *runner) closeEpochs(ctx context.Context) error {
 			})
 		}
 	}
-	r.screen.step("epoch %d closed; its block reward is shared by PoAI score", last)
+	r.screen.Step("epoch %d closed; its block reward is shared by PoAI score", last)
 	return nil
 }
 
@@ -127,7 +129,7 @@ func (r *runner) claim(ctx context.Context) error {
 		}
 		r.report.Rewards = append(r.report.Rewards, RewardReport{Participant: p.Operator, Claimed: claimed.String()})
 	}
-	r.screen.step("participants claimed their block reward into linear vesting")
+	r.screen.Step("participants claimed their block reward into linear vesting")
 	return nil
 }
 

@@ -51,9 +51,3 @@ func TestPoai(t *testing.T) {
 		require.Equal(t, want, poai(amount))
 	}
 }
-
-func TestBar(t *testing.T) {
-	require.Equal(t, "[························]", bar(0, 0))
-	require.Equal(t, "[████████████████████████]", bar(12, 12))
-	require.Equal(t, "[████████████············]", bar(6, 12))
-}

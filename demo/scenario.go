@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"poaid/demo/liar"
-	"poaid/localnet"
+	"poaid/localnet/setup"
 	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
@@ -86,9 +86,9 @@ type DisputeReport struct {
 
 // play is the job of a scenario.
 func (r *runner) play(ctx context.Context) error {
-	r.screen.step("scenario %s: %s", r.Scenario.Name, r.Scenario.about)
+	r.screen.Step("scenario %s: %s", r.Scenario.Name, r.Scenario.about)
 	for _, step := range []func(context.Context) error{
-		r.join, r.register, r.startScenario, r.submitOne, r.drawCommittee, r.watchDispute, r.checkScenario,
+		r.set.Join, r.register, r.startScenario, r.submitOne, r.drawCommittee, r.watchDispute, r.checkScenario,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -100,7 +100,7 @@ func (r *runner) play(ctx context.Context) error {
 // startScenario starts the processes. Only the worker serves the model, so that it is the one that is drawn.
 func (r *runner) startScenario(ctx context.Context) error {
 	for i := range r.layout.Participants {
-		args := []string{"--watch-rate", "1", "--watch-models", digitsModel}
+		args := []string{"--watch-rate", "1", "--watch-models", setup.Digits}
 		role := "honest"
 		if r.Scenario.lies(i) {
 			args, role = []string{"--lie", liar.Bit}, "lies"
@@ -108,7 +108,7 @@ func (r *runner) startScenario(ctx context.Context) error {
 		if _, err := r.net.StartParticipant(i, args...); err != nil {
 			return err
 		}
-		r.screen.step("%s started: %s, %s", r.layout.Participants[i].Name, [...]string{"worker", "member", "watcher"}[rank(i)], role)
+		r.screen.Step("%s started: %s, %s", r.layout.Participants[i].Name, [...]string{"worker", "member", "watcher"}[rank(i)], role)
 	}
 	return r.serve(ctx, 0)
 }
@@ -124,54 +124,39 @@ func rank(i int) int {
 	return 2
 }
 
-func (r *runner) serve(ctx context.Context, i int) error {
-	_, err := r.client.Send(ctx, fmt.Sprintf("op%d", i), &poaitypes.MsgServe{
-		Participant: r.layout.Participants[i].Operator, Models: []string{digitsModel},
-	})
-	return err
-}
+func (r *runner) serve(ctx context.Context, i int) error { return r.set.Serve(ctx, i, setup.Digits) }
 
 // submitOne submits one picture and waits until the worker has it.
 func (r *runner) submitOne(ctx context.Context) error {
-	alice, err := r.layout.Address(localnet.AccountAlice)
+	t, err := r.set.DigitTask(ctx, 0)
 	if err != nil {
 		return err
 	}
-	msgs, err := r.digitMessages(ctx, alice)
-	if err != nil {
+	if err := r.set.Submit(ctx, t); err != nil {
 		return err
 	}
-	res, err := r.client.Send(ctx, localnet.AccountAlice, msgs[0])
-	if err != nil {
-		return err
-	}
-	var got taskstypes.MsgSubmitTaskResponse
-	if err := localnet.Responses(res, &got); err != nil {
-		return err
-	}
-	r.tasks = r.tasks[:1]
-	r.tasks[0].id = got.Id
-	r.screen.step("task %d submitted: the %s", got.Id, r.tasks[0].input)
+	r.tasks = []*submitted{{Task: t}}
+	r.screen.Step("task %d submitted: the %s", t.ID, t.Input)
 	return r.await(ctx, "assigned", func(v *taskstypes.QueryTaskResponse) bool { return v.Status.Worker != "" })
 }
 
 // await polls the task.
 func (r *runner) await(ctx context.Context, what string, done func(*taskstypes.QueryTaskResponse) bool) error {
 	q := taskstypes.NewQueryClient(r.client.Conn)
-	return poll(ctx, 150*time.Millisecond, func() (bool, error) {
-		v, err := q.Task(ctx, &taskstypes.QueryTaskRequest{Id: r.tasks[0].id})
+	return setup.Poll(ctx, 150*time.Millisecond, func() (bool, error) {
+		v, err := q.Task(ctx, &taskstypes.QueryTaskRequest{Id: r.tasks[0].ID})
 		if err != nil {
-			return false, fmt.Errorf("task %d: %w", r.tasks[0].id, err)
+			return false, fmt.Errorf("task %d: %w", r.tasks[0].ID, err)
 		}
 		r.tasks[0].view = v
-		r.screen.status(fmt.Sprintf("waiting until the task is %s: %s", what, stateName(v.Status.State)))
+		r.screen.Status(fmt.Sprintf("waiting until the task is %s: %s", what, stateName(v.Status.State)))
 		return done(v), nil
 	})
 }
 
 // drawCommittee lets the members serve the model, which makes them the ones that are drawn.
 func (r *runner) drawCommittee(ctx context.Context) error {
-	r.screen.step("assigned to %s", r.names.of(r.tasks[0].view.Status.Worker))
+	r.screen.Step("assigned to %s", r.names.of(r.tasks[0].view.Status.Worker))
 	for i := 1; i <= committee; i++ {
 		if err := r.serve(ctx, i); err != nil {
 			return err
@@ -186,7 +171,7 @@ func (r *runner) watchDispute(ctx context.Context) error {
 	q := disputestypes.NewQueryClient(r.client.Conn)
 	told, serving := map[uint32]uint64{}, false
 	return r.await(ctx, "argued about and done", func(v *taskstypes.QueryTaskResponse) bool {
-		games, err := q.Games(ctx, &disputestypes.QueryGamesRequest{TaskId: r.tasks[0].id, Pagination: &query.PageRequest{Limit: 100}})
+		games, err := q.Games(ctx, &disputestypes.QueryGamesRequest{TaskId: r.tasks[0].ID, Pagination: &query.PageRequest{Limit: 100}})
 		if err != nil {
 			return false // asked again
 		}
@@ -210,14 +195,14 @@ func (r *runner) tell(told map[uint32]uint64, g disputestypes.Game) {
 	const over = 1 << 32
 	before, seen := told[g.Index]
 	if !seen {
-		r.screen.step("game %d: %s challenges the root of %s", g.Index, r.names.of(g.Challenger), r.names.of(g.Defender))
+		r.screen.Step("game %d: %s challenges the root of %s", g.Index, r.names.of(g.Challenger), r.names.of(g.Defender))
 	}
 	if g.Moves > before%over {
-		r.screen.step("game %d, move %d: %s", g.Index, g.Moves, g.LastMove)
+		r.screen.Step("game %d, move %d: %s", g.Index, g.Moves, g.LastMove)
 	}
 	told[g.Index] = g.Moves | before&over
 	if g.Winner != "" && before < over {
-		r.screen.step("game %d: %s won (%s)", g.Index, r.names.of(g.Winner), verdict(g.Result))
+		r.screen.Step("game %d: %s won (%s)", g.Index, r.names.of(g.Winner), verdict(g.Result))
 		told[g.Index] |= over
 	}
 }
@@ -250,7 +235,7 @@ func (r *runner) checkScenario(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("participant %s: %w", p.Name, err)
 		}
-		lost := math.NewInt(bond * 1_000_000).Sub(res.Participant.Bond)
+		lost := math.NewInt(setup.Bond * 1_000_000).Sub(res.Participant.Bond)
 		if r.Scenario.lies(i) != lost.IsPositive() {
 			r.fail("%s lies: %t, and lost %s", p.Name, r.Scenario.lies(i), lost)
 		}
@@ -263,7 +248,7 @@ func (r *runner) checkScenario(ctx context.Context) error {
 // disputes reports all games, and returns what of their stakes was burnt.
 func (r *runner) disputes(ctx context.Context) (math.Int, error) {
 	q := disputestypes.NewQueryClient(r.client.Conn)
-	burnt, id := math.ZeroInt(), r.tasks[0].id
+	burnt, id := math.ZeroInt(), r.tasks[0].ID
 	c, err := q.Case(ctx, &disputestypes.QueryCaseRequest{TaskId: id})
 	if status.Code(errors.Unwrap(err)) == codes.NotFound || status.Code(err) == codes.NotFound {
 		r.fail("there was no dispute about task %d", id)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"cosmossdk.io/log/v2"
@@ -91,12 +92,13 @@ func Build(cfg Config, enc Encoding) (*Layout, error) {
 		return nil, err
 	}
 	b := &builder{cfg: cfg, enc: enc, ports: &ports{next: cfg.BasePort}}
+	// Held until everything is written.
 	defer b.ports.release()
 	b.layout = &Layout{Config: cfg, Client: filepath.Join(cfg.Home, "client")}
 	if b.kr, err = b.keyring(b.layout.Client); err != nil {
 		return nil, err
 	}
-	for _, step := range []func() error{b.users, b.participants, b.nodes, b.genesis, b.save} {
+	for _, step := range []func() error{b.users, b.participants, b.nodes, b.links, b.genesis, b.save} {
 		if err := step(); err != nil {
 			return nil, err
 		}
@@ -264,6 +266,9 @@ func (b *builder) vrfKey(n Node, operator sdk.ValAddress) error {
 	if !ok {
 		return fmt.Errorf("%s: %s has no keys", n.Name, vrfkey.FileName)
 	}
+	if b.cfg.NoBeaconKeys {
+		return nil
+	}
 	b.vrfKeys = append(b.vrfKeys, beacontypes.OperatorKeys{Operator: operator.String(), Next: vrfkey.Register(secret, operator)})
 	return nil
 }
@@ -280,6 +285,8 @@ func (b *builder) genesis() error {
 	for _, n := range b.layout.Nodes {
 		c := b.cometConfig(n)
 		c.P2P.PersistentPeers = b.peers(n)
+		// Who knows only links must not hear of the addresses behind them.
+		c.P2P.PexReactor = !b.cfg.Links
 		cmtcfg.WriteConfigFile(filepath.Join(n.Home, "config", "config.toml"), c)
 		if err := genutil.ExportGenesisFile(gen, c.GenesisFile()); err != nil {
 			return fmt.Errorf("genesis of %s: %w", n.Name, err)
@@ -288,18 +295,40 @@ func (b *builder) genesis() error {
 	return nil
 }
 
-func (b *builder) peers(self Node) string {
-	s := ""
-	for _, n := range b.layout.Nodes {
-		if n.ID == self.ID {
-			continue
-		}
-		if s != "" {
-			s += ","
-		}
-		s += n.ID + "@" + n.P2P
+// links lays one between each two validators; the first of the two dials.
+func (b *builder) links() error {
+	if !b.cfg.Links {
+		return nil
 	}
-	return s
+	for i := range b.layout.Nodes {
+		for j := i + 1; j < len(b.layout.Nodes); j++ {
+			addr, err := b.ports.take()
+			if err != nil {
+				return err
+			}
+			b.layout.Links = append(b.layout.Links, Link{From: i, To: j, Listen: addr, Target: b.layout.Nodes[j].P2P})
+		}
+	}
+	return nil
+}
+
+// peers are the persistent peers of a node: all others, or those that it dials by links.
+func (b *builder) peers(self Node) string {
+	var peers []string
+	if b.cfg.Links {
+		for _, l := range b.layout.Links {
+			if b.layout.Nodes[l.From].ID == self.ID {
+				peers = append(peers, b.layout.Nodes[l.To].ID+"@"+l.Listen)
+			}
+		}
+		return strings.Join(peers, ",")
+	}
+	for _, n := range b.layout.Nodes {
+		if n.ID != self.ID {
+			peers = append(peers, n.ID+"@"+n.P2P)
+		}
+	}
+	return strings.Join(peers, ",")
 }
 
 // save keeps the layout, so that other commands find the network, and the settings with which the command line talks to it.
@@ -317,12 +346,16 @@ func (b *builder) save() error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(b.cfg.Home, "network.json"), bz, 0o600)
+	return os.WriteFile(filepath.Join(b.cfg.Home, LayoutFile), bz, 0o600)
 }
 
 // Load reads the layout of a network that Build made.
 func Load(home string) (*Layout, error) {
-	f, err := os.Open(filepath.Join(home, "network.json"))
+	home, err := filepath.Abs(home)
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	f, err := os.Open(filepath.Join(home, LayoutFile))
 	if err != nil {
 		return nil, fmt.Errorf("home: no local network there: %w", err)
 	}
@@ -333,7 +366,10 @@ func Load(home string) (*Layout, error) {
 	}
 	l := new(Layout)
 	if err := json.Unmarshal(bz, l); err != nil {
-		return nil, fmt.Errorf("network.json: %w", err)
+		return nil, fmt.Errorf("home: %s: %w", LayoutFile, err)
+	}
+	if l.Config.Home != home {
+		return nil, fmt.Errorf("home: the network in %s was laid out in %s and cannot be moved", home, l.Config.Home)
 	}
 	return l, nil
 }

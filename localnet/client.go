@@ -38,7 +38,9 @@ type Client struct {
 	txConfig client.TxConfig
 	registry codectypes.InterfaceRegistry
 	kr       keyring.Keyring
-	mu       sync.Mutex // one transaction at a time, so that sequences never collide
+
+	mu   sync.Mutex
+	keys map[string]*sync.Mutex // one transaction of a key at a time, so that sequences never collide
 }
 
 // Dial connects to the first node of the network; it does not wait for the node to be up.
@@ -53,7 +55,16 @@ func Dial(l *Layout, enc Encoding) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", l.Nodes[0].GRPC, err)
 	}
-	return &Client{Conn: conn, layout: l, txConfig: enc.TxConfig, registry: registry, kr: kr}, nil
+	return &Client{Conn: conn, layout: l, txConfig: enc.TxConfig, registry: registry, kr: kr, keys: map[string]*sync.Mutex{}}, nil
+}
+
+func (c *Client) keyLock(key string) *sync.Mutex {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys[key] == nil {
+		c.keys[key] = new(sync.Mutex)
+	}
+	return c.keys[key]
 }
 
 // Height returns the latest height.
@@ -79,10 +90,11 @@ func (c *Client) WaitHeight(ctx context.Context, h int64) error {
 }
 
 // Send signs msgs with the named key, broadcasts them as one transaction and waits for its result. A transaction that
-// failed on chain is an error that carries its log.
+// failed on chain is an error that carries its log. Transactions of different keys may be under way at the same time.
 func (c *Client) Send(ctx context.Context, key string, msgs ...sdk.Msg) (*sdk.TxResponse, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	lock := c.keyLock(key)
+	lock.Lock()
+	defer lock.Unlock()
 	bz, err := c.sign(ctx, key, msgs)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package localnet
 import (
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -18,6 +19,9 @@ const (
 	MaxParticipants = 64
 )
 
+// LayoutFile is the file in a network's home that says what it is made of.
+const LayoutFile = "network.json"
+
 // marker is the file by which Build knows a folder that it may wipe.
 const marker = ".poaid-localnet"
 
@@ -29,7 +33,7 @@ type Config struct {
 	ChainID string
 	// Validators is the number of nodes, 1 to MaxValidators.
 	Validators int
-	// Participants is the number of worker/verifier processes, 1 to MaxParticipants.
+	// Participants is the number of worker/verifier processes, 0 to MaxParticipants.
 	Participants int
 	// BlockTime is CometBFT's timeout_commit.
 	BlockTime time.Duration
@@ -37,6 +41,10 @@ type Config struct {
 	BasePort int
 	// Binary is the poaid executable the processes run.
 	Binary string
+	// Links connects validators through links that can be cut.
+	Links bool `json:",omitempty"`
+	// NoBeaconKeys leaves the validators' VRF keys out of the genesis, so that randomness comes from block data.
+	NoBeaconKeys bool `json:",omitempty"`
 }
 
 // Validate names the first field that is out of its limits.
@@ -48,8 +56,8 @@ func (c Config) Validate() error {
 		return errors.New("chain-id: must not be empty")
 	case c.Validators < 1 || c.Validators > MaxValidators:
 		return fmt.Errorf("validators: %d is not in 1..%d", c.Validators, MaxValidators)
-	case c.Participants < 1 || c.Participants > MaxParticipants:
-		return fmt.Errorf("participants: %d is not in 1..%d", c.Participants, MaxParticipants)
+	case c.Participants < 0 || c.Participants > MaxParticipants:
+		return fmt.Errorf("participants: %d is not in 0..%d", c.Participants, MaxParticipants)
 	case c.BlockTime < 10*time.Millisecond || c.BlockTime > time.Minute:
 		return fmt.Errorf("block-time: %s is not in 10ms..1m", c.BlockTime)
 	case c.BasePort < 0 || c.BasePort > 60000:
@@ -82,6 +90,8 @@ type Layout struct {
 	Config       Config
 	Nodes        []Node
 	Participants []Participant
+	// Links between validators, where they are connected through some.
+	Links []Link `json:",omitempty"`
 	// OwnerArtifacts is the address at which the owner of the models serves their weights: host:port.
 	OwnerArtifacts string
 	// Client is a home for the command line: settings that find the network, and a test keyring with the users' keys
@@ -137,6 +147,13 @@ func prepareHome(home string) error {
 	return os.WriteFile(filepath.Join(home, marker), []byte("made by poaid localnet; safe to delete\n"), 0o600)
 }
 
+// Free addresses are looked for below the ports that systems give to outgoing connections (32768 and above on Linux), so that
+// nothing takes one between laying out a network and starting it, or while it is stopped.
+const (
+	firstFreePort = 10_000
+	freePorts     = 22_000
+)
+
 // ports hands out addresses on the loopback interface.
 type ports struct {
 	next int
@@ -146,7 +163,7 @@ type ports struct {
 // take returns a free address. Free ports stay bound until release, so that no two of a network are the same.
 func (p *ports) take() (string, error) {
 	if p.next > 0 {
-		addr := net.JoinHostPort("127.0.0.1", strconv.Itoa(p.next))
+		addr := localAddr(p.next)
 		p.next++
 		l, err := net.Listen("tcp", addr)
 		if err != nil {
@@ -155,16 +172,69 @@ func (p *ports) take() (string, error) {
 		p.held = append(p.held, l)
 		return addr, nil
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("find a free port: %w", err)
+	// From a random one on: networks that are laid out at the same time do not meet.
+	start, last := rand.IntN(freePorts), error(nil)
+	for i := range freePorts {
+		l, err := net.Listen("tcp", localAddr(firstFreePort+(start+i)%freePorts))
+		if err != nil {
+			last = err
+			continue
+		}
+		p.held = append(p.held, l)
+		return l.Addr().String(), nil
 	}
-	p.held = append(p.held, l)
-	return l.Addr().String(), nil
+	return "", fmt.Errorf("find a free port: %w", last)
 }
+
+func localAddr(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
 
 func (p *ports) release() {
 	for _, l := range p.held {
 		_ = l.Close()
 	}
+}
+
+// CheckPorts names the first address of the network that something else listens on.
+func (l *Layout) CheckPorts() error {
+	type place struct{ what, addr string }
+	all := []place{{"the owner's artifacts", l.OwnerArtifacts}}
+	for _, n := range l.Nodes {
+		all = append(all, place{n.Name + " RPC", n.RPC}, place{n.Name + " P2P", n.P2P}, place{n.Name + " gRPC", n.GRPC}, place{n.Name + " API", n.API})
+	}
+	for _, p := range l.Participants {
+		all = append(all, place{p.Name + " artifacts", p.Artifacts}, place{p.Name + " metrics", p.Metrics})
+	}
+	for _, k := range l.Links {
+		all = append(all, place{fmt.Sprintf("link %d-%d", k.From, k.To), k.Listen})
+	}
+	for _, a := range all {
+		held, err := net.Listen("tcp", a.addr)
+		if err != nil {
+			return fmt.Errorf("port: %s of %s is taken: %w", a.addr, a.what, err)
+		}
+		if err := held.Close(); err != nil {
+			return fmt.Errorf("port: %s of %s: %w", a.addr, a.what, err)
+		}
+	}
+	return nil
+}
+
+// Lock takes the home of a network for this process, so that no two run the same one; the file is to be closed in the end.
+func Lock(home string) (*os.File, error) {
+	if err := os.MkdirAll(home, 0o755); err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	f, err := os.OpenFile(filepath.Clean(home)+".lock", os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("home: %w", err)
+	}
+	ok, err := lockFile(f)
+	if err != nil || !ok {
+		err = errors.Join(err, f.Close())
+		if err == nil {
+			err = fmt.Errorf("home: another process runs the network in %s", home)
+		}
+		return nil, err
+	}
+	return f, nil
 }

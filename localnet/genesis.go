@@ -12,6 +12,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/gogoproto/proto"
 
@@ -79,6 +80,7 @@ func (b *builder) appState() (json.RawMessage, error) {
 		edit(b, state, stakingtypes.ModuleName, func(g *stakingtypes.GenesisState) { g.Params.BondDenom = Denom }),
 		edit(b, state, beacontypes.ModuleName, b.editBeacon),
 		edit(b, state, govtypes.ModuleName, editGov),
+		edit(b, state, slashingtypes.ModuleName, editSlashing),
 		edit(b, state, poaitypes.ModuleName, editPoai),
 		edit(b, state, taskstypes.ModuleName, editTasks),
 		edit(b, state, rewardstypes.ModuleName, editRewards),
@@ -147,6 +149,9 @@ func editDisputes(g *disputestypes.GenesisState) {
 	g.Params.AppealBlocks = 40
 }
 
+// A validator that somebody stops to see what happens is not jailed within seconds.
+func editSlashing(g *slashingtypes.GenesisState) { g.Params.SignedBlocksWindow = 2_000 }
+
 func (b *builder) editBeacon(g *beacontypes.GenesisState) {
 	g.Params.ActivationBlocks = 100
 	beacontypes.AddKeys(g, b.vrfKeys...)
@@ -165,17 +170,20 @@ func nodeArgs(n Node) []string {
 	}
 }
 
-// participantArgs are the arguments a participant's daemon is started with.
+// participantArgs are the arguments a participant's daemon is started with. It asks one node, and the others when that one fails.
 func participantArgs(l *Layout, i int) []string {
 	p := l.Participants[i]
-	n := l.Nodes[i%len(l.Nodes)]
-	return []string{
+	args := []string{
 		"worker", "start", "--verify", "--home", p.Home, "--log_no_color",
-		"--node", "tcp://" + n.RPC, "--grpc-addr", n.GRPC,
 		"--chain-id", l.Config.ChainID, "--keyring-backend", "test",
 		"--from", HotKey, "--operator", p.Operator, "--fee-granter", p.Operator,
 		"--artifacts-addr", p.Artifacts, "--metrics-addr", p.Metrics,
 		"--peers", "http://" + l.OwnerArtifacts,
 		"--threads", "1", // all participants share this machine
 	}
+	for j := range l.Nodes {
+		n := l.Nodes[(i+j)%len(l.Nodes)]
+		args = append(args, "--node", "tcp://"+n.RPC, "--grpc-addr", n.GRPC)
+	}
+	return args
 }

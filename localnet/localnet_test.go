@@ -22,7 +22,7 @@ func TestConfigNamesTheField(t *testing.T) {
 		"home":         func(c *Config) { c.Home = "" },
 		"chain-id":     func(c *Config) { c.ChainID = "" },
 		"validators":   func(c *Config) { c.Validators = MaxValidators + 1 },
-		"participants": func(c *Config) { c.Participants = 0 },
+		"participants": func(c *Config) { c.Participants = -1 },
 		"block-time":   func(c *Config) { c.BlockTime = 0 },
 		"base-port":    func(c *Config) { c.BasePort = 70000 },
 	} {

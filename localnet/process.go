@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -76,6 +77,14 @@ func (p *Process) Err() error {
 	return p.err
 }
 
+// Cause is Err, and never nil: of a process that was to go on an exit status of 0 is one, too.
+func (p *Process) Cause() error {
+	if err := p.Err(); err != nil {
+		return err
+	}
+	return errEnded
+}
+
 // Kill ends the process at once, as a power cut would.
 func (p *Process) Kill() error {
 	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
@@ -96,6 +105,22 @@ func (p *Process) Stop() error {
 	case <-time.After(stopGrace):
 		return p.Kill()
 	}
+}
+
+// Pause stops the process as SIGSTOP does: it keeps everything and does nothing.
+func (p *Process) Pause() error {
+	if err := pause(p.cmd.Process); err != nil {
+		return fmt.Errorf("pause %s: %w", p.Name, err)
+	}
+	return nil
+}
+
+// Resume lets a paused process go on.
+func (p *Process) Resume() error {
+	if err := resume(p.cmd.Process); err != nil {
+		return fmt.Errorf("resume %s: %w", p.Name, err)
+	}
+	return nil
 }
 
 // Tail returns the last n lines of the process' log.
@@ -119,6 +144,7 @@ type Network struct {
 	processes []*Process
 	restarts  map[string][]string // arguments by process name
 	ended     chan *Process       // processes that ended by themselves
+	links     []*proxy
 }
 
 // maxEnded is far more processes than a network starts.
@@ -162,57 +188,108 @@ func (n *Network) start(name string, args ...string) (*Process, error) {
 	return p, nil
 }
 
+// Running returns the process of that name.
+func (n *Network) Running(name string) (*Process, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	for _, p := range n.processes {
+		if p.Name == name {
+			return p, nil
+		}
+	}
+	return nil, fmt.Errorf("no process %q runs in this network", name)
+}
+
+// Nodes counts the validators that run.
+func (n *Network) Nodes() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	count := 0
+	for _, p := range n.processes {
+		select {
+		case <-p.done:
+			continue
+		default:
+		}
+		if slices.ContainsFunc(n.Layout.Nodes, func(v Node) bool { return v.Name == p.Name }) {
+			count++
+		}
+	}
+	return count
+}
+
 // KillAndRestart ends a process with SIGKILL and starts it again with the same arguments after a pause. A concurrent
 // Watch does not report the killed process.
 func (n *Network) KillAndRestart(name string, pause time.Duration) error {
-	n.mu.Lock()
-	var victim *Process
-	for i, p := range n.processes {
-		if p.Name == name {
-			victim = p
-			n.processes = append(n.processes[:i], n.processes[i+1:]...)
-			break
-		}
-	}
-	args := n.restarts[name]
-	n.mu.Unlock()
-	if victim == nil {
-		return fmt.Errorf("no process %q runs in this network", name)
-	}
-	victim.expected.Store(true)
-	if err := victim.Kill(); err != nil {
+	if err := n.Kill(name); err != nil {
 		return err
 	}
 	time.Sleep(pause)
+	return n.Restart(name)
+}
+
+// Kill ends a process with SIGKILL, as a power cut would. A concurrent Watch does not report it.
+func (n *Network) Kill(name string) error {
+	victim, err := n.Running(name)
+	if err != nil {
+		return err
+	}
+	victim.expected.Store(true)
+	n.mu.Lock()
+	n.processes = slices.DeleteFunc(n.processes, func(p *Process) bool { return p == victim })
+	n.mu.Unlock()
+	return victim.Kill()
+}
+
+// Restart starts a process that was killed again, with the arguments it had.
+func (n *Network) Restart(name string) error {
+	n.mu.Lock()
+	args, known := n.restarts[name]
+	n.mu.Unlock()
+	if !known {
+		return fmt.Errorf("process %q never ran in this network", name)
+	}
 	_, err := n.start(name, args...)
 	return err
 }
+
+// Ended delivers processes that end by themselves. Watch takes from it, too.
+func (n *Network) Ended() <-chan *Process { return n.ended }
 
 // Watch returns the first process that ends by itself before ctx does, as an error with the end of its log.
 func (n *Network) Watch(ctx context.Context) error {
 	select {
 	case p := <-n.ended:
-		cause := p.Err()
-		if cause == nil {
-			cause = errEnded
-		}
-		return fmt.Errorf("%s ended; end of %s:\n%s\n%w", p.Name, p.Log, p.Tail(15), cause)
+		return fmt.Errorf("%s ended; end of %s:\n%s\n%w", p.Name, p.Log, p.Tail(15), p.Cause())
 	case <-ctx.Done():
 		return nil
 	}
 }
 
-// Stop ends all processes, the last started first, so that daemons go before nodes.
+// Stop ends all processes, daemons before nodes, and then the links.
 func (n *Network) Stop() error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	var errs []error
-	for i := len(n.processes) - 1; i >= 0; i-- {
-		n.processes[i].expected.Store(true)
-		if err := n.processes[i].Stop(); err != nil {
-			errs = append(errs, err)
+	var daemons, nodes []*Process
+	for _, p := range n.processes {
+		p.expected.Store(true)
+		if slices.ContainsFunc(n.Layout.Nodes, func(v Node) bool { return v.Name == p.Name }) {
+			nodes = append(nodes, p)
+		} else {
+			daemons = append(daemons, p)
 		}
 	}
 	n.processes = nil
+	return errors.Join(stopAll(daemons), stopAll(nodes), n.stopLinks())
+}
+
+// stopAll stops processes at the same time.
+func stopAll(processes []*Process) error {
+	errs := make([]error, len(processes))
+	var wg sync.WaitGroup
+	for i, p := range processes {
+		wg.Go(func() { errs[i] = p.Stop() })
+	}
+	wg.Wait()
 	return errors.Join(errs...)
 }

@@ -1,7 +1,6 @@
 package cmd
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"os/signal"
@@ -29,17 +28,17 @@ const (
 )
 
 // addNetFlags declares what describes a local network.
-func addNetFlags(cmd *cobra.Command, participants int) {
+func addNetFlags(cmd *cobra.Command, validators, participants int) {
 	f := cmd.Flags()
-	f.Int(flagValidators, 1, "Validator nodes")
+	f.Int(flagValidators, validators, "Validator nodes")
 	f.Int(flagParticipants, participants, "Worker and verifier processes")
 	f.Int(flagBasePort, 0, "First of the ports to use; 0 takes free ones")
 	f.Duration(flagBlockTime, 200*time.Millisecond, "Pause between blocks")
 }
 
-// netConfig reads the flags. The network lies in a folder of that name under --home; an earlier one there is wiped.
-func netConfig(cmd *cobra.Command, name, chainID string) (localnet.Config, error) {
-	c := localnet.Config{ChainID: chainID, Home: filepath.Join(client.GetClientContextFromCmd(cmd).HomeDir, name)}
+// netConfig reads the flags. The network lies in home.
+func netConfig(cmd *cobra.Command, home, chainID string) (localnet.Config, error) {
+	c := localnet.Config{ChainID: chainID, Home: home}
 	var err error
 	if c.Binary, err = os.Executable(); err != nil {
 		return c, fmt.Errorf("find this program: %w", err)
@@ -77,7 +76,7 @@ somebody claimed a reward. The network keeps running until Ctrl-C; with --exit i
 		Args: cobra.NoArgs,
 		RunE: runDemo,
 	}
-	addNetFlags(cmd, 4)
+	addNetFlags(cmd, 1, 4)
 	cmd.Flags().String(flagScenario, "", "Show what happens to liars instead: lying-worker, lying-verifier or lying-majority")
 	cmd.Flags().Bool(flagExit, false, "Stop the network after the report")
 	cmd.Flags().Bool(flagJSON, false, "Print the report as one JSON document on standard output; progress goes to standard error")
@@ -86,7 +85,7 @@ somebody claimed a reward. The network keeps running until Ctrl-C; with --exit i
 }
 
 func runDemo(cmd *cobra.Command, _ []string) error {
-	net, err := netConfig(cmd, "demo", "poaid-demo")
+	net, err := netConfig(cmd, filepath.Join(client.GetClientContextFromCmd(cmd).HomeDir, "demo"), "poaid-demo")
 	if err != nil {
 		return err
 	}
@@ -125,56 +124,4 @@ func scenario(cmd *cobra.Command, net *localnet.Config) (*demo.Scenario, error) 
 	s, err := demo.ScenarioNamed(name)
 	net.Participants = s.Participants
 	return &s, err
-}
-
-func localnetCmd() *cobra.Command {
-	cmd := &cobra.Command{
-		Use:   "localnet",
-		Short: "Run a local network of nodes until Ctrl-C",
-		Long: `Lays out a local network and runs its validators. The accounts "owner" and "alice" are funded, and so is an operator ("op0", "op1", …)
-for each participant; their keys are in the folder that is printed. Participants' daemons are not started: see "poaid worker start".`,
-		Example: `  poaid localnet --validators 4
-  poaid localnet --base-port 26650`,
-		Args: cobra.NoArgs,
-		RunE: runLocalnet,
-	}
-	addNetFlags(cmd, 4)
-	return cmd
-}
-
-func runLocalnet(cmd *cobra.Command, _ []string) error {
-	cfg, err := netConfig(cmd, "localnet", "poaid-local")
-	if err != nil {
-		return err
-	}
-	enc, err := localnet.NewEncoding()
-	if err != nil {
-		return err
-	}
-	layout, err := localnet.Build(cfg, enc)
-	if err != nil {
-		return err
-	}
-	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	return serveLocalnet(ctx, cmd, layout)
-}
-
-func serveLocalnet(ctx context.Context, cmd *cobra.Command, layout *localnet.Layout) error {
-	net := localnet.NewNetwork(layout)
-	for i, n := range layout.Nodes {
-		if _, err := net.StartNode(i); err != nil {
-			return err
-		}
-		fmt.Fprintf(cmd.OutOrStdout(), "%s  RPC http://%s  REST http://%s  gRPC %s  log %s\n", n.Name, n.RPC, n.API, n.GRPC, layout.LogFile(n.Name))
-	}
-	for _, a := range layout.Accounts {
-		fmt.Fprintf(cmd.OutOrStdout(), "%-8s %s\n", a.Name, a.Address)
-	}
-	fmt.Fprintf(cmd.OutOrStdout(), "Commands find this network and its keys with --home %s\nCtrl-C stops the network.\n", layout.Client)
-	err := net.Watch(ctx)
-	if stopErr := net.Stop(); err == nil {
-		err = stopErr
-	}
-	return err
 }
