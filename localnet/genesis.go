@@ -131,7 +131,7 @@ func editPoai(g *poaitypes.GenesisState) {
 
 func editTasks(g *taskstypes.GenesisState) {
 	g.Params.DrawDelay = 2
-	g.Params.SealBlocks = 150
+	g.Params.SealBlocks, g.Params.PromptBlocks = 150, 10
 	g.Params.RevealBlocks = 100
 	g.Params.ChallengeBlocks = 10
 	g.Params.OpenBlocks = 600

@@ -202,7 +202,7 @@ func shortWindows(g *Genesis) {
 	var t taskstypes.GenesisState
 	g.Get(taskstypes.ModuleName, &t)
 	t.Params.DrawDelay, t.Params.SealBlocks, t.Params.RevealBlocks, t.Params.ChallengeBlocks = 2, 10, 10, 5
-	t.Params.OpenBlocks, t.Params.RetentionBlocks = 30, 50
+	t.Params.OpenBlocks, t.Params.RetentionBlocks, t.Params.PromptBlocks = 30, 50, 1
 	g.Set(taskstypes.ModuleName, &t)
 
 	var v govv1.GenesisState

@@ -70,7 +70,7 @@ func fixture(t tb) *fix {
 	f.msgs = keeper.NewMsgServerImpl(f.keeper)
 	f.ctx = ctx
 	params := types.DefaultParams()
-	params.DrawDelay, params.SealBlocks, params.RevealBlocks, params.ChallengeBlocks = 2, 5, 4, 6
+	params.DrawDelay, params.SealBlocks, params.RevealBlocks, params.ChallengeBlocks, params.PromptBlocks = 2, 5, 4, 6, 1
 	params.OpenBlocks, params.RetentionBlocks = 20, 30
 	require.NoError(t, f.keeper.InitGenesis(ctx, types.GenesisState{Params: params}))
 	for i := range 6 {

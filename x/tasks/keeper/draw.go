@@ -65,7 +65,7 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 		return err
 	}
 	window, _ := params.SealWindow(task.Units)
-	st.Worker, st.AssignedHeight = worker, now
+	st.Worker, st.AssignedHeight, st.PromptHeight = worker, now, now+params.PromptBlocks+window-params.SealBlocks
 	st.Attempt++
 	enter(&st, types.STATE_ASSIGNED, now+window, now+window)
 	if err := k.index(ctx, worker, task.Id); err != nil {
@@ -115,7 +115,7 @@ func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task
 }
 
 // auditDraw decides with the randomness that came after the seal whether a committee checks the result. Who has proven little yet,
-// or was caught lately, is always checked.
+// or was caught lately, is always checked, and so is who sealed late.
 func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	coin, err := k.seed(ctx, st.Due, seedAudit, task.Id, st.Attempt)
 	if err != nil {
@@ -126,7 +126,7 @@ func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.T
 		return err
 	}
 	now := height(ctx)
-	if worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !hit(coin, task.AuditPpm) {
+	if worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !late(st) && !hit(coin, task.AuditPpm) {
 		return k.openReveals(ctx, params, task.Id, st)
 	}
 	st.Audited = true

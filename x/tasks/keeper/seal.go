@@ -21,9 +21,22 @@ func (k Keeper) seal(ctx context.Context, params types.Params, worker string, it
 	}
 	now := height(ctx)
 	st.Seal, st.SealedHeight = item.Seal, now
-	enter(&st, types.STATE_SEALED, now+params.DrawDelay, 0)
+	enter(&st, types.STATE_SEALED, drawHeight(st)+params.DrawDelay, 0)
 	return nil, k.move(ctx, item.TaskId, st)
 }
+
+// drawHeight is the height whose randomness, draw_delay later, decides on the audit of a sealed result. It is one of two that were fixed at
+// assignment: a worker with a validator of its own would otherwise seal when that validator makes the randomness, and forfeit blocks it does not like
+// (docs/beacon.md).
+func drawHeight(st types.Status) int64 {
+	if late(st) {
+		return st.Deadline
+	}
+	return st.PromptHeight
+}
+
+// late tells that a result was sealed after the prompt time.
+func late(st types.Status) bool { return st.SealedHeight > st.PromptHeight }
 
 // working reads the status of a task that the worker must act on in that state.
 func (k Keeper) working(ctx context.Context, worker string, id uint64, state types.State) (types.Status, error) {

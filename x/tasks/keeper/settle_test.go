@@ -57,11 +57,34 @@ func TestRateIsTheTasks(t *testing.T) {
 	f.audits(true)
 	always := f.submit(digitsMsg(f.who(9), 2))
 	f.audits(false)
-	for id, want := range map[uint64]types.State{never: types.STATE_REVEALING, always: types.STATE_AUDITED} {
+	for _, id := range []uint64{never, always} {
 		f.until(id, types.STATE_ASSIGNED)
 		f.seal(id, f.result(id, 0, 1))
-		f.block(3)
-		require.Equal(t, want, f.state(id))
+	}
+	f.block(3)
+	require.Equal(t, types.STATE_REVEALING, f.state(never))
+	require.Equal(t, types.STATE_AUDITED, f.state(always))
+}
+
+// TestAuditHeightIsFixedAtAssignment: whenever a worker seals, its audit is drawn at one of two heights that it could not choose, and the price of
+// the second is that it is audited for certain.
+func TestAuditHeightIsFixedAtAssignment(t *testing.T) {
+	const prompt, window, delay = 3, 5, 2
+	for wait := range int64(window) {
+		f := fixture(t)
+		f.audits(false)
+		f.params(func(p *types.Params) { p.PromptBlocks = prompt })
+		id := f.assigned(digitsMsg(f.who(9), 1))
+		assigned := f.status(id).AssignedHeight
+		f.block(assigned + 1 + wait - f.ctx.BlockHeight())
+		f.seal(id, f.result(id, 0, 1))
+		due, want := assigned+prompt+delay, types.STATE_REVEALING
+		if 1+wait > prompt {
+			due, want = assigned+window+delay, types.STATE_AUDITED
+		}
+		require.Equal(t, due, f.status(id).Due, "sealed after %d blocks", 1+wait)
+		f.block(due - f.ctx.BlockHeight() + 1)
+		require.Equal(t, want, f.state(id), "sealed after %d blocks", 1+wait)
 	}
 }
 

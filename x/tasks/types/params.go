@@ -65,6 +65,7 @@ func DefaultParams() Params {
 		ReferenceCost:          math.NewInt(500_000),
 		ForcedErrorPpm:         100_000,
 		JackpotBps:             100,
+		PromptBlocks:           10,
 	}
 }
 
@@ -146,6 +147,7 @@ func (p Params) validateWindows() error {
 	}{
 		{"draw_delay", p.DrawDelay, maxWindowBlocks},
 		{"seal_blocks", p.SealBlocks, maxWindowBlocks},
+		{"prompt_blocks", p.PromptBlocks, p.SealBlocks},
 		{"reveal_blocks", p.RevealBlocks, maxWindowBlocks},
 		{"challenge_blocks", p.ChallengeBlocks, maxWindowBlocks},
 		{"open_blocks", p.OpenBlocks, maxWindowBlocks},
