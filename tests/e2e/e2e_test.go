@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,30 +14,14 @@ import (
 
 	"poaid/demo"
 	"poaid/localnet"
+	"poaid/testutil/binary"
 )
-
-// binary returns the poaid executable: $POAID_BIN, or a fresh build.
-func binary(t *testing.T) string {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("runs processes for minutes")
-	}
-	if bin := os.Getenv("POAID_BIN"); bin != "" {
-		abs, err := filepath.Abs(bin)
-		require.NoError(t, err)
-		return abs
-	}
-	bin := filepath.Join(t.TempDir(), "poaid")
-	out, err := exec.Command("go", "build", "-o", bin, "poaid/cmd/poaid").CombinedOutput()
-	require.NoError(t, err, string(out))
-	return bin
-}
 
 // TestMainJobSurvivesKills runs the main job on two validators and four participants, and kills two participants and
 // one validator with SIGKILL while tasks are under way. They come back, and every task must end FINAL and right, with
 // every coin accounted for and nobody punished.
 func TestMainJobSurvivesKills(t *testing.T) {
-	r := run(t, binary(t), 4, demo.Options{AfterSubmit: killAndRestart})
+	r := run(t, binary.Path(t), 4, demo.Options{AfterSubmit: killAndRestart})
 	require.NotEmpty(t, r.Tasks)
 	for _, task := range r.Tasks {
 		require.Equal(t, "FINAL", task.State, "task %d", task.ID)
@@ -51,7 +34,7 @@ func TestMainJobSurvivesKills(t *testing.T) {
 
 // TestLiarsLose runs every scenario: processes that lie lose their bond, those that do not lose nothing, and no lie becomes final.
 func TestLiarsLose(t *testing.T) {
-	bin := binary(t)
+	bin := binary.Path(t)
 	for _, s := range demo.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			r := run(t, bin, s.Participants, demo.Options{Scenario: &s})
