@@ -27,9 +27,8 @@ func (k *Keeper) addBond(ctx context.Context, p *types.Participant, amount sdk.C
 	if err := k.bank.SendCoinsFromAccountToModuleVirtual(ctx, account, types.ModuleName, sdk.NewCoins(amount)); err != nil {
 		return err
 	}
-	old := p.Bond
 	p.Bond = p.Bond.Add(amount.Amount)
-	if err := k.bondChanged(ctx, *p, old, params); err != nil {
+	if err := k.weigh(ctx, p, params); err != nil {
 		return err
 	}
 	return k.Participants.Set(ctx, p.Address, *p)
@@ -44,7 +43,6 @@ func (k *Keeper) unbond(ctx context.Context, p *types.Participant, amount sdk.Co
 	if free := p.Bond.Sub(p.Locked); amount.Amount.GT(free) {
 		return 0, errorsmod.Wrapf(types.ErrBondLocked, "amount %s: %s of the bond is free, %s is locked", amount, free, p.Locked)
 	}
-	old := p.Bond
 	p.Bond = p.Bond.Sub(amount.Amount)
 	if p.Bond.LT(params.MinBond) && !p.Bond.IsZero() {
 		return 0, errorsmod.Wrapf(types.ErrBondTooLow, "amount %s: would leave %s, must be 0 or min_bond %s", amount, p.Bond, params.MinBond)
@@ -64,7 +62,7 @@ func (k *Keeper) unbond(ctx context.Context, p *types.Participant, amount sdk.Co
 		return 0, err
 	}
 	p.Unbonding = p.Unbonding.Add(amount.Amount)
-	if err := k.bondChanged(ctx, *p, old, params); err != nil {
+	if err := k.weigh(ctx, p, params); err != nil {
 		return 0, err
 	}
 	return mature, k.Participants.Set(ctx, p.Address, *p)

@@ -170,6 +170,9 @@ func (k *Keeper) closeSeat(ctx context.Context, c types.Committee, s types.Seat,
 	}
 	if !c.Excused {
 		p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityAbstainPpm / types.PPM
+		if err := k.stale(ctx, p); err != nil {
+			return err
+		}
 	}
 	s.State = types.SEAT_STATE_CLOSED
 	return k.freeSeat(ctx, &p, s)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"testing"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/core/address"
 	"cosmossdk.io/math"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
@@ -139,6 +140,10 @@ func (h *fakeHooks) AfterLieProven(_ context.Context, participant string) error 
 	return nil
 }
 
+type capacityKey = keeper.DecayKey
+
+func scoreKey(epoch uint64, participant string) keeper.ScoreKey { return collections.Join(epoch, participant) }
+
 type fixture struct {
 	*keeper.Keeper
 	t      testing.TB
@@ -163,6 +168,10 @@ func testParams() types.Params {
 	p.MaxBatch = 10
 	p.MaxSeats = 6
 	p.ReliabilityWindowUnits = 1_000
+	p.Capacity = types.CapacityParams{
+		BondPerUnit: math.NewInt(10), NewcomerBond: math.NewInt(minBond / 2), HalvingEpochs: 3,
+		SprintSharePpm: 100_000, CreditSlackPpm: 2_000_000, DecaysPerBlock: 4,
+	}
 	return p
 }
 

@@ -12,8 +12,9 @@ import (
 	"poaid/x/poai/types"
 )
 
-// Credit credits proven work: score = reliability × units that count (a verifier's share of them), in millionths of a unit, added to
-// the participant's score and the epoch's total; then the work moves reliability.
+// Credit credits proven work: score = reliability × units that count (a verifier's or a sprint's share of them, and no more than the
+// participant's capacity allows in the epoch), in millionths of a unit, added to the participant's score and the epoch's total; then the work,
+// all of it, moves reliability.
 func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
 	if req.ScoreUnits > req.Units {
 		return errorsmod.Wrapf(types.ErrInvalidCredit, "score_units %d: above units %d", req.ScoreUnits, req.Units)
@@ -27,6 +28,8 @@ func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
 	case types.RoleWorker:
 	case types.RoleVerifier:
 		share = params.VerifierSharePpm
+	case types.RoleSprint:
+		share = params.Capacity.SprintSharePpm
 	default:
 		return errorsmod.Wrapf(types.ErrInvalidCredit, "role %d", req.Role)
 	}
@@ -38,9 +41,9 @@ func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
 	if err != nil {
 		return err
 	}
-	credited := math.NewIntFromUint64(req.ScoreUnits).Mul(math.NewIntFromUint64(share)) // millionths of a unit
-	score := credited.Mul(math.NewIntFromUint64(p.ReliabilityPpm)).QuoRaw(types.PPM)
-	if err := k.addScore(ctx, epoch, p.Address, score, credited.QuoRaw(types.PPM)); err != nil {
+	asked := math.NewIntFromUint64(req.ScoreUnits).Mul(math.NewIntFromUint64(share)) // millionths of a unit
+	score, credited, err := k.addScore(ctx, epoch, p, asked, params)
+	if err != nil {
 		return err
 	}
 	prove(&p, req.Units, params.ReliabilityWindowUnits)
@@ -49,24 +52,40 @@ func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
 	}
 	return emit(ctx, &types.EventScored{
 		Epoch: epoch.Number, Participant: p.Address, TaskId: req.Task, Score: score.String(), ReliabilityPpm: p.ReliabilityPpm,
+		Units: credited.String(), Excess: asked.Sub(credited).String(),
 	})
 }
 
-// addScore is two writes whatever the number of participants.
-func (k *Keeper) addScore(ctx context.Context, e types.Epoch, participant string, score, units math.Int) error {
-	if !score.IsPositive() {
-		return nil
-	}
-	old, err := k.GetScore(ctx, e.Number, participant)
+// addScore credits units, in millionths, as far as p's capacity allows in the epoch, and returns what it added. It is two writes whatever
+// the number of participants, and none where no score comes of it.
+func (k *Keeper) addScore(
+	ctx context.Context, e types.Epoch, p types.Participant, units math.Int, params types.Params,
+) (score, credited math.Int, err error) {
+	none := math.ZeroInt()
+	s, err := k.scoreOf(ctx, e.Number, p.Address)
 	if err != nil {
-		return err
+		return none, none, err
 	}
-	if err := k.Scores.Set(ctx, collections.Join(e.Number, participant), old.Add(score)); err != nil {
-		return err
+	counts, err := k.capacityCounts(ctx, e.Number, params)
+	if err != nil {
+		return none, none, err
+	}
+	if counts {
+		left := params.EpochAllowance(p.Capacity).Sub(s.Units)
+		units = math.MinInt(units, math.MaxInt(left, none))
+	}
+	score = units.Mul(math.NewIntFromUint64(p.ReliabilityPpm)).QuoRaw(types.PPM)
+	if !score.IsPositive() {
+		return none, units, nil
+	}
+	whole := s.Units.QuoRaw(types.PPM)
+	s.Score, s.Units = s.Score.Add(score), s.Units.Add(units)
+	if err := k.Scores.Set(ctx, collections.Join(e.Number, p.Address), s); err != nil {
+		return none, none, err
 	}
 	e.TotalScore = e.TotalScore.Add(score)
-	e.TotalUnits = e.TotalUnits.Add(units)
-	return k.Epochs.Set(ctx, e.Number, e)
+	e.TotalUnits = e.TotalUnits.Add(s.Units.QuoRaw(types.PPM).Sub(whole))
+	return score, units, k.Epochs.Set(ctx, e.Number, e)
 }
 
 // prove moves p's reliability towards 1 by units: r += (1 − r) · u / (window + u). Units too few to move it by a millionth are kept

@@ -25,39 +25,51 @@ func (k *Keeper) GetEpoch(ctx context.Context, number uint64) (types.Epoch, erro
 
 // GetScore returns a participant's score in an epoch in millionths of a unit, zero when it has none.
 func (k *Keeper) GetScore(ctx context.Context, epoch uint64, participant string) (math.Int, error) {
-	score, err := k.Scores.Get(ctx, collections.Join(epoch, participant))
-	if errors.Is(err, collections.ErrNotFound) {
-		return math.ZeroInt(), nil
-	}
-	return score, err
+	s, err := k.scoreOf(ctx, epoch, participant)
+	return s.Score, err
 }
 
-// EndBlock ends the running epoch at its last height, closes epochs whose time has come, and goes on weighing.
+// scoreOf is what is stored of a participant's score in an epoch, zeros when it has none.
+func (k *Keeper) scoreOf(ctx context.Context, epoch uint64, participant string) (types.Score, error) {
+	s, err := k.Scores.Get(ctx, collections.Join(epoch, participant))
+	if errors.Is(err, collections.ErrNotFound) {
+		return types.Score{Score: math.ZeroInt(), Units: math.ZeroInt()}, nil
+	}
+	return s, err
+}
+
+// EndBlock ends the running epoch at its last height, closes epochs whose time has come, halves old capacities and goes on weighing.
 func (k *Keeper) EndBlock(ctx context.Context) error {
-	if err := k.endEpoch(ctx); err != nil {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if err := k.endEpoch(ctx, params); err != nil {
 		return err
 	}
 	if err := k.closeEpochs(ctx); err != nil {
 		return err
 	}
-	return k.reweigh(ctx)
+	if err := k.decay(ctx, params); err != nil {
+		return err
+	}
+	if err := k.weighStale(ctx, params); err != nil {
+		return err
+	}
+	return k.reweigh(ctx, params)
 }
 
 func newEpoch(number uint64, start int64) types.Epoch {
 	return types.Epoch{Number: number, StartHeight: start, TotalScore: math.ZeroInt(), TotalUnits: math.ZeroInt()}
 }
 
-func (k *Keeper) endEpoch(ctx context.Context) error {
+func (k *Keeper) endEpoch(ctx context.Context, params types.Params) error {
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
 	number, err := k.RunningEpoch.Get(ctx)
 	if err != nil {
 		return err
 	}
 	e, err := k.Epochs.Get(ctx, number)
-	if err != nil {
-		return err
-	}
-	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -75,7 +87,22 @@ func (k *Keeper) endEpoch(ctx context.Context) error {
 	if err := k.RunningEpoch.Set(ctx, number+1); err != nil {
 		return err
 	}
+	if err := k.beginCapacity(ctx, number+1); err != nil {
+		return err
+	}
 	return emit(ctx, &types.EventEpochEnded{Number: number})
+}
+
+// beginCapacity has everybody weighed anew at the start of the first epoch in which capacity counts.
+func (k *Keeper) beginCapacity(ctx context.Context, epoch uint64) error {
+	from, err := k.CapacityFrom.Get(ctx)
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil
+	}
+	if err != nil || from != epoch {
+		return err
+	}
+	return k.ReweighCursor.Set(ctx, "")
 }
 
 // closeEpochs closes epochs in order, so that a cursor finds what is due without a scan.

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -20,17 +21,11 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.Params.Set(ctx, gs.Params); err != nil {
 		return err
 	}
-	bonds := make(map[string]math.Int, len(gs.Participants))
-	for _, p := range gs.Participants {
-		bonds[p.Address] = p.Bond
-		if err := k.Participants.Set(ctx, p.Address, p); err != nil {
-			return err
-		}
+	if err := k.initEpochs(ctx, gs); err != nil {
+		return err
 	}
-	for _, s := range gs.Servings {
-		if err := k.Trees.AddAt(ctx, s.Model, s.Participant, s.Slot, gs.Params.Weight(bonds[s.Participant])); err != nil {
-			return err
-		}
+	if err := k.initParticipants(ctx, gs); err != nil {
+		return err
 	}
 	for _, l := range gs.Locks {
 		if err := k.Locks.Set(ctx, lockKey(l.Participant, l.Kind, l.Item), l.Amount); err != nil {
@@ -45,10 +40,45 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initCommittees(ctx, gs); err != nil {
 		return err
 	}
-	if err := k.initEpochs(ctx, gs); err != nil {
+	return k.CheckBalance(ctx)
+}
+
+// initParticipants stores participants, rebuilds the queue of those whose capacity halves, and the trees. Who waited to be weighed anew
+// because of a fault is weighed now.
+func (k *Keeper) initParticipants(ctx context.Context, gs types.GenesisState) error {
+	if gs.CapacityFrom > 0 {
+		if err := k.CapacityFrom.Set(ctx, gs.CapacityFrom); err != nil {
+			return err
+		}
+	}
+	running, err := k.RunningEpoch.Get(ctx)
+	if err != nil {
 		return err
 	}
-	return k.CheckBalance(ctx)
+	counts, err := k.capacityCounts(ctx, running, gs.Params)
+	if err != nil {
+		return err
+	}
+	weights := make(map[string]uint64, len(gs.Participants))
+	for _, p := range gs.Participants {
+		p.WeighedReliabilityPpm = min(p.WeighedReliabilityPpm, p.ReliabilityPpm)
+		weights[p.Address] = gs.Params.Weight(p, counts)
+		if err := k.Participants.Set(ctx, p.Address, p); err != nil {
+			return err
+		}
+		if p.Capacity == 0 {
+			continue
+		}
+		if err := k.Decays.Set(ctx, collections.Join(p.CapacityEpoch, p.Address)); err != nil {
+			return err
+		}
+	}
+	for _, s := range gs.Servings {
+		if err := k.Trees.AddAt(ctx, s.Model, s.Participant, s.Slot, weights[s.Participant]); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (k *Keeper) initCommittees(ctx context.Context, gs types.GenesisState) error {
@@ -91,7 +121,8 @@ func (k *Keeper) initEpochs(ctx context.Context, gs types.GenesisState) error {
 		return err
 	}
 	for _, s := range gs.Scores {
-		if err := k.Scores.Set(ctx, collections.Join(s.Epoch, s.Participant), s.Score); err != nil {
+		key := collections.Join(s.Epoch, s.Participant)
+		if err := k.Scores.Set(ctx, key, types.Score{Score: s.Score, Units: s.Units}); err != nil {
 			return err
 		}
 	}
@@ -163,8 +194,12 @@ func (k *Keeper) exportEpochs(ctx context.Context, gs *types.GenesisState) error
 	if err != nil {
 		return err
 	}
-	return k.Scores.Walk(ctx, nil, func(key ScoreKey, score math.Int) (bool, error) {
-		gs.Scores = append(gs.Scores, types.Score{Epoch: key.K1(), Participant: key.K2(), Score: score})
+	gs.CapacityFrom, err = k.CapacityFrom.Get(ctx)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return err
+	}
+	return k.Scores.Walk(ctx, nil, func(key ScoreKey, s types.Score) (bool, error) {
+		gs.Scores = append(gs.Scores, types.Score{Epoch: key.K1(), Participant: key.K2(), Score: s.Score, Units: s.Units})
 		return false, nil
 	})
 }

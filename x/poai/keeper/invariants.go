@@ -14,7 +14,7 @@ import (
 // The module's balance is right only after x/bank's EndBlock has credited virtual sends.
 func (k *Keeper) CheckInvariants(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{
-		k.CheckBalance, k.CheckLocks, k.CheckUnbondings, k.CheckTrees, k.CheckPlaces, k.CheckScores,
+		k.CheckBalance, k.CheckLocks, k.CheckUnbondings, k.CheckTrees, k.CheckCapacity, k.CheckPlaces, k.CheckScores,
 	} {
 		if err := check(ctx); err != nil {
 			return err
@@ -110,8 +110,8 @@ func (k *Keeper) matchSums(ctx context.Context, sums map[string]math.Int, check 
 	return nil
 }
 
-// CheckTrees checks that each tree is consistent in itself, and unless a reweighing is under way each leaf is the weight of its participant's
-// bond, zero below min_bond.
+// CheckTrees checks that each tree is consistent in itself, and unless a reweighing is under way or the participant waits to be weighed
+// anew after a fault, each leaf is what the participant weighs.
 func (k *Keeper) CheckTrees(ctx context.Context) error {
 	if err := k.Trees.Check(ctx); err != nil {
 		return broken("%s", err)
@@ -121,6 +121,10 @@ func (k *Keeper) CheckTrees(ctx context.Context) error {
 		return err
 	}
 	reweighing, err := k.ReweighCursor.Has(ctx)
+	if err != nil {
+		return err
+	}
+	waits, err := k.waiting(ctx)
 	if err != nil {
 		return err
 	}
@@ -136,8 +140,12 @@ func (k *Keeper) CheckTrees(ctx context.Context) error {
 		if err != nil {
 			return true, err
 		}
-		if want := params.Weight(p.Bond); leaf.Weight != want && !reweighing {
-			return true, broken("participant %s, model %s: weight %d, bond weighs %d", address, model, leaf.Weight, want)
+		want, err := k.weight(ctx, p, params)
+		if err != nil {
+			return true, err
+		}
+		if leaf.Weight != want && !reweighing && !waits[address] {
+			return true, broken("participant %s, model %s: weight %d, should be %d", address, model, leaf.Weight, want)
 		}
 		return false, nil
 	})
@@ -148,8 +156,55 @@ func (k *Keeper) CheckTrees(ctx context.Context) error {
 		if p.Models != served[address] {
 			return true, broken("participant %s: models %d, serves %d", address, p.Models, served[address])
 		}
+		if p.Models > 0 && p.WeighedReliabilityPpm > p.ReliabilityPpm && !waits[address] {
+			return true, broken("participant %s: reliability fell to %d, weighed by %d", address, p.ReliabilityPpm, p.WeighedReliabilityPpm)
+		}
 		return false, nil
 	})
+}
+
+// waiting are those who are to be weighed anew because of a fault.
+func (k *Keeper) waiting(ctx context.Context) (map[string]bool, error) {
+	waits := make(map[string]bool)
+	err := k.Stale.Walk(ctx, nil, func(key StaleKey) (bool, error) {
+		waits[key.K2()] = true
+		return false, nil
+	})
+	return waits, err
+}
+
+// CheckCapacity checks that exactly those with capacity wait for it to halve, each at the epoch its capacity is of.
+func (k *Keeper) CheckCapacity(ctx context.Context) error {
+	running, err := k.RunningEpoch.Get(ctx)
+	if err != nil {
+		return err
+	}
+	queued := 0
+	err = k.Decays.Walk(ctx, nil, func(DecayKey) (bool, error) {
+		queued++
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.Participants.Walk(ctx, nil, func(address string, p types.Participant) (bool, error) {
+		if p.CapacityEpoch > running {
+			return true, broken("participant %s: capacity of epoch %d, running epoch %d", address, p.CapacityEpoch, running)
+		}
+		if p.Capacity == 0 {
+			return false, nil
+		}
+		queued--
+		has, err := k.Decays.Has(ctx, collections.Join(p.CapacityEpoch, address))
+		if err == nil && !has {
+			err = broken("participant %s: capacity of epoch %d never halves", address, p.CapacityEpoch)
+		}
+		return err != nil, err
+	})
+	if err == nil && queued != 0 {
+		err = broken("%d more capacities to halve than there are", queued)
+	}
+	return err
 }
 
 // CheckPlaces checks that committees count their seats, live seats have a duty and a place. The places of workers are x/tasks' to count; here
@@ -226,26 +281,31 @@ func (k *Keeper) checkSeats(ctx context.Context, c types.Committee, seats []type
 	return n, nil
 }
 
-// CheckScores checks that an epoch's total is the sum of its scores.
+// CheckScores checks that an epoch's totals are the sums of its scores and of the whole units behind them, and that no score is above its units.
 func (k *Keeper) CheckScores(ctx context.Context) error {
-	sums := make(map[uint64]math.Int)
-	err := k.Scores.Walk(ctx, nil, func(key ScoreKey, score math.Int) (bool, error) {
-		if old, ok := sums[key.K1()]; ok {
-			score = score.Add(old)
+	scores, units := make(map[uint64]math.Int), make(map[uint64]math.Int)
+	err := k.Scores.Walk(ctx, nil, func(key ScoreKey, s types.Score) (bool, error) {
+		sum, whole := s.Score, s.Units.QuoRaw(types.PPM)
+		if old, ok := scores[key.K1()]; ok {
+			sum, whole = sum.Add(old), whole.Add(units[key.K1()])
 		}
-		sums[key.K1()] = score
+		scores[key.K1()], units[key.K1()] = sum, whole
+		if s.Score.GT(s.Units) {
+			return true, broken("epoch %d, participant %s: score %s, units %s", key.K1(), key.K2(), s.Score, s.Units)
+		}
 		return false, nil
 	})
 	if err != nil {
 		return err
 	}
 	return k.Epochs.Walk(ctx, nil, func(number uint64, e types.Epoch) (bool, error) {
-		sum, ok := sums[number]
+		sum, ok := scores[number]
+		whole := units[number]
 		if !ok {
-			sum = math.ZeroInt()
+			sum, whole = math.ZeroInt(), math.ZeroInt()
 		}
-		if !sum.Equal(e.TotalScore) {
-			return true, broken("epoch %d: total_score %s, scores sum to %s", number, e.TotalScore, sum)
+		if !sum.Equal(e.TotalScore) || !whole.Equal(e.TotalUnits) {
+			return true, broken("epoch %d: totals %s and %s units, scores sum to %s and %s units", number, e.TotalScore, e.TotalUnits, sum, whole)
 		}
 		return false, nil
 	})

@@ -24,6 +24,10 @@ type (
 	DutyKey = collections.Pair[string, uint64]
 	// ScoreKey is (epoch, participant).
 	ScoreKey = collections.Pair[uint64, string]
+	// DecayKey is (capacity_epoch, participant).
+	DecayKey = collections.Pair[uint64, string]
+	// StaleKey is (height of the fault, participant).
+	StaleKey = collections.Pair[int64, string]
 )
 
 // Keeper is the state of x/poai and the keepers it calls.
@@ -49,8 +53,11 @@ type Keeper struct {
 	Duties        collections.Map[DutyKey, uint32] // -> seat index, while the seat is open or sealed
 	Epochs        collections.Map[uint64, types.Epoch]
 	RunningEpoch  collections.Item[uint64]
-	ClosedEpochs  collections.Item[uint64] // all epochs up to this one are closed
-	Scores        collections.Map[ScoreKey, math.Int]
+	ClosedEpochs  collections.Item[uint64]               // all epochs up to this one are closed
+	Scores        collections.Map[ScoreKey, types.Score] // epoch and participant are in the key alone
+	Decays        collections.KeySet[DecayKey]           // who has capacity, by the epoch it is of
+	Stale         collections.KeySet[StaleKey]           // who is to be weighed anew because of a fault
+	CapacityFrom  collections.Item[uint64]               // first epoch in which capacity counts; absent while nobody has proven any
 }
 
 // NewKeeper builds the schema. It panics when the schema is malformed or the module has no account: both are wiring errors.
@@ -82,7 +89,10 @@ func NewKeeper(
 		RunningEpoch: collections.NewItem(sb, types.RunningEpochKey, "running_epoch", collections.Uint64Value),
 		ClosedEpochs: collections.NewItem(sb, types.ClosedEpochsKey, "closed_epochs", collections.Uint64Value),
 		Scores: collections.NewMap(sb, types.ScoresPrefix, "scores",
-			collections.PairKeyCodec(collections.Uint64Key, collections.StringKey), sdk.IntValue),
+			collections.PairKeyCodec(collections.Uint64Key, collections.StringKey), codec.CollValue[types.Score](cdc)),
+		Decays:       collections.NewKeySet(sb, types.DecaysPrefix, "decays", collections.PairKeyCodec(collections.Uint64Key, collections.StringKey)),
+		Stale:        collections.NewKeySet(sb, types.StalePrefix, "stale", collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
+		CapacityFrom: collections.NewItem(sb, types.CapacityFromKey, "capacity_from", collections.Uint64Value),
 	}
 	schema, err := sb.Build()
 	if err != nil {

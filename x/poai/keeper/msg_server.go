@@ -172,8 +172,8 @@ func (s msgServer) RevealAttestations(ctx context.Context, msg *types.MsgRevealA
 	return &types.MsgRevealAttestationsResponse{Results: results}, nil
 }
 
-// UpdateParams replaces the params; governance only. bond_denom cannot change: bonds are held in it. Where the weight of a bond
-// changes, everybody is weighed anew over the next blocks.
+// UpdateParams replaces the params; governance only. bond_denom cannot change: bonds are held in it. Where weights
+// change, everybody is weighed anew over the next blocks.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), s.authority, msg.Authority); err != nil {
 		return nil, err
@@ -188,7 +188,7 @@ func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams)
 	if msg.Params.BondDenom != old.BondDenom {
 		return nil, errorsmod.Wrapf(types.ErrInvalidParams, "bond_denom %q: is %q and cannot change", msg.Params.BondDenom, old.BondDenom)
 	}
-	if !msg.Params.MinBond.Equal(old.MinBond) || !msg.Params.MaxWeightBond.Equal(old.MaxWeightBond) {
+	if !msg.Params.WeighsAs(old) {
 		if err := s.ReweighCursor.Set(ctx, ""); err != nil {
 			return nil, err
 		}

@@ -84,7 +84,7 @@ func (k *Keeper) join(ctx context.Context, msg *types.MsgJoin) error {
 	p := types.Participant{
 		Address: msg.Participant, Moniker: msg.Moniker, Endpoint: msg.Endpoint, Concurrency: msg.Concurrency,
 		Bond: msg.Bond.Amount, Locked: math.ZeroInt(), Unbonding: math.ZeroInt(),
-		ReliabilityPpm: params.ReliabilityStartPpm, JoinedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
+		ReliabilityPpm: params.ReliabilityStartPpm, WeighedReliabilityPpm: params.ReliabilityStartPpm, JoinedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 	}
 	if len(msg.Models) > 0 {
 		if err := k.serve(ctx, &p, msg.Models, params); err != nil {

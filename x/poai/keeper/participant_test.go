@@ -19,9 +19,9 @@ func TestJoin(t *testing.T) {
 	p := f.get(a)
 	require.Equal(t, types.Participant{
 		Address: a, Moniker: "m1", Concurrency: 5, Bond: math.NewInt(1_500), Locked: math.ZeroInt(), Unbonding: math.ZeroInt(),
-		ReliabilityPpm: 500_000, JoinedHeight: 7, Models: 2,
+		ReliabilityPpm: 500_000, WeighedReliabilityPpm: 500_000, JoinedHeight: 7, Models: 2,
 	}, p)
-	require.EqualValues(t, 1_500, f.total(digits))
+	require.EqualValues(t, 750, f.total(digits))
 	require.True(t, f.bank.balance(a).IsZero())
 	f.ok()
 }
@@ -126,7 +126,7 @@ func TestUpdateParticipant(t *testing.T) {
 func TestServeAndStop(t *testing.T) {
 	f := newFixture(t)
 	a, b := f.join(1, 2_000, digits), f.join(2, 20_000, digits)
-	require.EqualValues(t, 12_000, f.total(digits), "b counts max_weight_bond")
+	require.EqualValues(t, 6_000, f.total(digits), "b counts max_weight_bond; reliability is a half")
 	_, err := f.msgs.Serve(f.ctx, &types.MsgServe{Participant: a, Models: []string{digits}})
 	require.ErrorIs(t, err, types.ErrAlreadyServing)
 	_, err = f.msgs.Serve(f.ctx, &types.MsgServe{Participant: a})
@@ -135,7 +135,7 @@ func TestServeAndStop(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrTooManyModels)
 	_, err = f.msgs.StopServing(f.ctx, &types.MsgStopServing{Participant: b, Models: []string{digits}})
 	require.NoError(t, err)
-	require.EqualValues(t, 2_000, f.total(digits))
+	require.EqualValues(t, 1_000, f.total(digits))
 	_, err = f.msgs.StopServing(f.ctx, &types.MsgStopServing{Participant: b, Models: []string{digits}})
 	require.ErrorIs(t, err, types.ErrNotServing)
 	_, err = f.msgs.StopServing(f.ctx, &types.MsgStopServing{Participant: a, Models: []string{story}})
@@ -149,11 +149,11 @@ func TestAddBondChangesWeight(t *testing.T) {
 	f.fund(a, 50_000)
 	_, err := f.msgs.AddBond(f.ctx, &types.MsgAddBond{Participant: a, Amount: coin(3_000)})
 	require.NoError(t, err)
-	require.EqualValues(t, 5_000, f.total(digits))
-	require.EqualValues(t, 5_000, f.total(story))
+	require.EqualValues(t, 2_500, f.total(digits))
+	require.EqualValues(t, 2_500, f.total(story))
 	_, err = f.msgs.AddBond(f.ctx, &types.MsgAddBond{Participant: a, Amount: coin(40_000)})
 	require.NoError(t, err)
-	require.EqualValues(t, 10_000, f.total(story), "capped")
+	require.EqualValues(t, 5_000, f.total(story), "capped")
 	_, err = f.msgs.AddBond(f.ctx, &types.MsgAddBond{Participant: a, Amount: sdk.NewInt64Coin("uatom", 5)})
 	require.ErrorIs(t, err, types.ErrInvalidCoin)
 	f.ok()
@@ -187,7 +187,7 @@ func TestUnbond(t *testing.T) {
 	res, err := f.msgs.Unbond(f.ctx, &types.MsgUnbond{Participant: a, Amount: coin(4_000)})
 	require.NoError(t, err)
 	require.EqualValues(t, 21, res.MatureHeight)
-	require.EqualValues(t, 1_000, f.total(digits))
+	require.EqualValues(t, 500, f.total(digits))
 	f.ok()
 
 	_, err = f.msgs.StopServing(f.ctx, &types.MsgStopServing{Participant: a, Models: []string{digits}})
@@ -292,7 +292,7 @@ func TestParamsChangeWeighsEverybodyAnew(t *testing.T) {
 	want := int64(0)
 	for i := range n {
 		if bond := int64(minBond + 10*i); bond >= 2_000 {
-			want += min(bond, 3_000)
+			want += min(bond, 3_000) / 2 // times reliability
 		}
 	}
 	for h := int64(2); h <= 3; h++ {

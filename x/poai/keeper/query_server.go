@@ -211,8 +211,8 @@ func (q queryServer) Scores(ctx context.Context, req *types.QueryScoresRequest) 
 		return nil, found(err, "epoch %d does not exist", number)
 	}
 	scores, pageRes, err := query.CollectionPaginate(ctx, q.Keeper.Scores, page(req.Pagination),
-		func(key ScoreKey, score math.Int) (types.Score, error) {
-			return types.Score{Epoch: key.K1(), Participant: key.K2(), Score: score}, nil
+		func(key ScoreKey, score types.Score) (types.Score, error) {
+			return types.Score{Epoch: key.K1(), Participant: key.K2(), Score: score.Score, Units: score.Units}, nil
 		}, query.WithCollectionPaginationPairPrefix[uint64, string](number))
 	if err != nil {
 		return nil, err

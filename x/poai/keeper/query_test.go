@@ -119,7 +119,8 @@ func TestQueryEpochsAndScores(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 1, res.Epoch.Number, "the last one with a score")
 	require.Equal(t, []types.Score{
-		{Epoch: 1, Participant: a, Score: coin(1_000_000).Amount}, {Epoch: 1, Participant: b, Score: coin(1_000_000).Amount},
+		{Epoch: 1, Participant: a, Score: coin(1_000_000).Amount, Units: coin(2_000_000).Amount},
+		{Epoch: 1, Participant: b, Score: coin(1_000_000).Amount, Units: coin(2_000_000).Amount},
 	}, res.Scores)
 	_, err = scores(99)
 	require.Equal(t, codes.NotFound, status.Code(err))

@@ -8,7 +8,6 @@ import (
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
-	"cosmossdk.io/math"
 
 	"poaid/x/poai/sortition"
 	"poaid/x/poai/types"
@@ -16,7 +15,7 @@ import (
 
 const (
 	maxModelID = 64
-	// reweighsPerBlock is how many participants are weighed anew in a block after the params changed.
+	// reweighsPerBlock is how many participants are weighed anew in a block, because params changed, and because of faults.
 	reweighsPerBlock = 100
 )
 
@@ -31,6 +30,13 @@ func (k *Keeper) serve(ctx context.Context, p *types.Participant, models []strin
 	if p.Bond.LT(params.MinBond) {
 		return errorsmod.Wrapf(types.ErrBondTooLow, "bond %s: min_bond is %s, add bond first", p.Bond, params.MinBond)
 	}
+	if err := k.weigh(ctx, p, params); err != nil {
+		return err
+	}
+	weight, err := k.weight(ctx, *p, params)
+	if err != nil {
+		return err
+	}
 	for _, model := range models {
 		if model == "" || len(model) > maxModelID || strings.ContainsFunc(model, unicode.IsControl) {
 			return errorsmod.Wrapf(types.ErrInvalidModel, "model %q: must have 1 to %d printable bytes", model, maxModelID)
@@ -42,7 +48,7 @@ func (k *Keeper) serve(ctx context.Context, p *types.Participant, models []strin
 		if !has {
 			return errorsmod.Wrapf(types.ErrInvalidModel, "model %q: not registered", model)
 		}
-		_, err = k.Trees.Add(ctx, model, p.Address, params.Weight(p.Bond))
+		_, err = k.Trees.Add(ctx, model, p.Address, weight)
 		if errors.Is(err, sortition.ErrServing) {
 			return errorsmod.Wrapf(types.ErrAlreadyServing, "model %q", model)
 		}
@@ -81,42 +87,50 @@ func (k *Keeper) stopServing(ctx context.Context, p *types.Participant, models [
 	return nil
 }
 
-// bondChanged brings the trees in line after p's bond was oldBond. Most changes, above max_weight_bond, touch no tree.
-func (k *Keeper) bondChanged(ctx context.Context, p types.Participant, oldBond math.Int, params types.Params) error {
-	if params.Weight(oldBond) == params.Weight(p.Bond) {
-		return nil
-	}
-	return k.weigh(ctx, p, params)
+// weigh brings the trees in line with p's bond, capacity and reliability. It changes p, which the caller stores.
+func (k *Keeper) weigh(ctx context.Context, p *types.Participant, params types.Params) error {
+	p.WeighedReliabilityPpm = p.ReliabilityPpm
+	return k.setWeights(ctx, *p, params)
 }
 
-// weigh sets p's weight in every tree it has a slot in; at most max_models trees.
-func (k *Keeper) weigh(ctx context.Context, p types.Participant, params types.Params) error {
+// weight is what p counts for now, by its reliability as of the last weighing.
+func (k *Keeper) weight(ctx context.Context, p types.Participant, params types.Params) (uint64, error) {
+	running, err := k.RunningEpoch.Get(ctx)
+	if err != nil {
+		return 0, err
+	}
+	counts, err := k.capacityCounts(ctx, running, params)
+	return params.Weight(p, counts), err
+}
+
+// setWeights sets p's weight in every tree it has a slot in; at most max_models trees.
+func (k *Keeper) setWeights(ctx context.Context, p types.Participant, params types.Params) error {
 	if p.Models == 0 {
 		return nil
+	}
+	weight, err := k.weight(ctx, p, params)
+	if err != nil {
+		return err
 	}
 	models, err := k.Trees.Models(ctx, p.Address)
 	if err != nil {
 		return err
 	}
 	for _, model := range models {
-		if err := k.Trees.SetWeight(ctx, model, p.Address, params.Weight(p.Bond)); err != nil {
+		if err := k.Trees.SetWeight(ctx, model, p.Address, weight); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// reweigh goes on weighing participants anew after min_bond or max_weight_bond changed, a bounded number a block. Meanwhile draws
-// mix old weights and new, which is fair enough; min_bond itself is checked at each draw.
-func (k *Keeper) reweigh(ctx context.Context) error {
+// reweigh goes on weighing participants anew after params that weights depend on changed or capacity began to count, a bounded number a
+// block. Meanwhile draws mix old weights and new, which is fair enough; min_bond itself is checked at each draw.
+func (k *Keeper) reweigh(ctx context.Context, params types.Params) error {
 	cursor, err := k.ReweighCursor.Get(ctx)
 	if errors.Is(err, collections.ErrNotFound) {
 		return nil
 	}
-	if err != nil {
-		return err
-	}
-	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return err
 	}
@@ -125,7 +139,7 @@ func (k *Keeper) reweigh(ctx context.Context) error {
 		return err
 	}
 	for _, p := range batch {
-		if err := k.weigh(ctx, p, params); err != nil {
+		if err := k.setWeights(ctx, p, params); err != nil {
 			return err
 		}
 	}

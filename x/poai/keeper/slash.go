@@ -11,7 +11,7 @@ import (
 	"poaid/x/poai/types"
 )
 
-// Slash takes part of a lock and releases the rest. A lock is gone afterwards, so that nothing is slashed twice.
+// Slash takes part of a lock and releases the rest. A lie costs reliability as a fault does, anything else as an abstention does. A lock is gone afterwards, so that nothing is slashed twice.
 // ErrLockNotFound when there is no such lock, ErrInvalidSlash when Bps is above 10,000.
 func (k *Keeper) Slash(ctx context.Context, req types.SlashRequest) error {
 	p, err := k.participant(ctx, req.Participant)
@@ -35,14 +35,15 @@ func (k *Keeper) slash(ctx context.Context, p *types.Participant, req types.Slas
 		return err
 	}
 	taken := locked.MulRaw(int64(req.Bps)).QuoRaw(types.BPS)
-	old := p.Bond
 	p.Bond = p.Bond.Sub(taken)
 	if req.Lie {
 		p.Faults++
 		p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityFaultPpm / types.PPM
 		p.PendingUnits = 0
+	} else {
+		p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityAbstainPpm / types.PPM
 	}
-	if err := k.bondChanged(ctx, *p, old, params); err != nil {
+	if err := k.stale(ctx, *p); err != nil {
 		return err
 	}
 	if err := k.Participants.Set(ctx, p.Address, *p); err != nil {

@@ -30,13 +30,14 @@ type Role int
 const (
 	RoleWorker   Role = iota + 1 // credited the whole units
 	RoleVerifier                 // credited verifier_share_ppm of them
+	RoleSprint                   // credited capacity.sprint_share_ppm of them
 )
 
 // CreditRequest credits proven units to a participant.
 type CreditRequest struct {
 	Epoch       uint64 // of assignment; if it is closed already, the running epoch is credited
 	Participant string
-	Task        uint64
+	Task        uint64 // or the sprint window
 	Units       uint64 // moves reliability
 	ScoreUnits  uint64 // earns score; 0 for work that earns a fee only
 	Role        Role

@@ -60,9 +60,23 @@ func (gs GenesisState) validateParticipants() (map[string]Participant, error) {
 		if p.ReliabilityPpm > PPM {
 			return nil, invalid("participants[%d]: reliability_ppm %d, limit %d", i, p.ReliabilityPpm, PPM)
 		}
+		if p.WeighedReliabilityPpm > PPM {
+			return nil, invalid("participants[%d]: weighed_reliability_ppm %d, limit %d", i, p.WeighedReliabilityPpm, PPM)
+		}
+		if running := gs.runningEpoch(); p.CapacityEpoch > running || p.Capacity > 0 && p.CapacityEpoch == 0 {
+			return nil, invalid("participants[%d]: capacity %d of epoch %d, running epoch %d", i, p.Capacity, p.CapacityEpoch, running)
+		}
 		byAddress[p.Address] = p
 	}
 	return byAddress, nil
+}
+
+// runningEpoch is the last epoch; without any the chain begins with epoch 1.
+func (gs GenesisState) runningEpoch() uint64 {
+	if len(gs.Epochs) == 0 {
+		return 1
+	}
+	return gs.Epochs[len(gs.Epochs)-1].Number
 }
 
 func (gs GenesisState) validateLedger(byAddress map[string]Participant) error {
@@ -191,29 +205,44 @@ func (gs GenesisState) validateEpochs(byAddress map[string]Participant) error {
 			return invalid("epochs[%d]: only the last one runs, and epochs close in order", i)
 		}
 	}
-	totals := make(map[uint64]math.Int, len(gs.Epochs))
+	if running := gs.runningEpoch(); gs.CapacityFrom > running+1 {
+		return invalid("capacity_from: epoch %d, running epoch %d", gs.CapacityFrom, running)
+	}
+	return gs.validateScores(byAddress)
+}
+
+func (gs GenesisState) validateScores(byAddress map[string]Participant) error {
+	totals, units := make(map[uint64]math.Int, len(gs.Epochs)), make(map[uint64]math.Int, len(gs.Epochs))
 	type scoreID struct {
 		epoch       uint64
 		participant string
 	}
 	scores := make(map[scoreID]bool, len(gs.Scores))
 	for i, s := range gs.Scores {
-		if _, ok := byAddress[s.Participant]; !ok || scores[scoreID{s.Epoch, s.Participant}] || negative(s.Score) {
+		if _, ok := byAddress[s.Participant]; !ok || scores[scoreID{s.Epoch, s.Participant}] || negative(s.Score, s.Units) {
 			return invalid("scores[%d]: unknown participant, twice or negative", i)
+		}
+		if s.Score.GT(s.Units) {
+			return invalid("scores[%d]: score %s, units %s", i, s.Score, s.Units)
 		}
 		scores[scoreID{s.Epoch, s.Participant}] = true
 		if _, ok := totals[s.Epoch]; !ok {
-			totals[s.Epoch] = math.ZeroInt()
+			totals[s.Epoch], units[s.Epoch] = math.ZeroInt(), math.ZeroInt()
 		}
 		totals[s.Epoch] = totals[s.Epoch].Add(s.Score)
+		units[s.Epoch] = units[s.Epoch].Add(s.Units.QuoRaw(PPM))
 	}
 	for i, e := range gs.Epochs {
 		total, ok := totals[e.Number]
+		sum := units[e.Number]
 		if !ok {
-			total = math.ZeroInt()
+			total, sum = math.ZeroInt(), math.ZeroInt()
 		}
 		if !total.Equal(e.TotalScore) {
 			return invalid("epochs[%d]: total_score %s, scores sum to %s", i, e.TotalScore, total)
+		}
+		if !sum.Equal(e.TotalUnits) {
+			return invalid("epochs[%d]: total_units %s, units sum to %s", i, e.TotalUnits, sum)
 		}
 		delete(totals, e.Number)
 	}

@@ -27,6 +27,9 @@ var (
 	ClosedEpochsKey    = collections.NewPrefix(0x09)
 	ScoresPrefix       = collections.NewPrefix(0x0a)
 	ReweighCursorKey   = collections.NewPrefix(0x0b)
+	DecaysPrefix       = collections.NewPrefix(0x0c)
+	StalePrefix        = collections.NewPrefix(0x0d)
+	CapacityFromKey    = collections.NewPrefix(0x0e)
 	// SortitionPrefix is followed by one byte for each map of the sortition trees.
 	SortitionPrefix = byte(0x10)
 )

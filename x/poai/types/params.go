@@ -38,6 +38,7 @@ func DefaultParams() Params {
 		MaxSeats:               16,
 		MaxWeightBond:          math.NewInt(1_000_000_000_000),
 		ReliabilityAbstainPpm:  980_000,
+		Capacity:               DefaultCapacityParams(),
 	}
 }
 
@@ -83,13 +84,5 @@ func (p Params) Validate() error {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s %d: must be 1 to %d", r.name, r.value, maxBlocks)
 		}
 	}
-	return nil
-}
-
-// Weight is what a bond counts for in sortition: nothing below min_bond, never more than max_weight_bond.
-func (p Params) Weight(bond math.Int) uint64 {
-	if bond.LT(p.MinBond) {
-		return 0
-	}
-	return math.MinInt(bond, p.MaxWeightBond).Uint64()
+	return p.Capacity.Validate()
 }
