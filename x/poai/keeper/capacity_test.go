@@ -5,11 +5,10 @@ import (
 	"testing"
 
 	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
-
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/x/poai/types"
 )
@@ -164,7 +163,7 @@ func TestCapacityHalves(t *testing.T) {
 	require.Zero(t, f.get(old).Capacity)
 	require.EqualValues(t, 250, f.weight(old), "a newcomer again")
 	left := 0
-	require.NoError(t, f.Decays.Walk(f.ctx, nil, func(k capacityKey) (bool, error) { left++; return false, nil }))
+	require.NoError(t, f.Decays.Walk(f.ctx, nil, func(capacityKey) (bool, error) { left++; return false, nil }))
 	require.Zero(t, left)
 	f.ok()
 }

@@ -142,7 +142,9 @@ func (h *fakeHooks) AfterLieProven(_ context.Context, participant string) error 
 
 type capacityKey = keeper.DecayKey
 
-func scoreKey(epoch uint64, participant string) keeper.ScoreKey { return collections.Join(epoch, participant) }
+func scoreKey(epoch uint64, participant string) keeper.ScoreKey {
+	return collections.Join(epoch, participant)
+}
 
 type fixture struct {
 	*keeper.Keeper
