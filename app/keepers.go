@@ -48,6 +48,8 @@ import (
 	poaitypes "poaid/x/poai/types"
 	rewardskeeper "poaid/x/rewards/keeper"
 	rewardstypes "poaid/x/rewards/types"
+	sprintskeeper "poaid/x/sprints/keeper"
+	sprintstypes "poaid/x/sprints/types"
 	taskskeeper "poaid/x/tasks/keeper"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -72,6 +74,7 @@ type Keepers struct {
 	Tasks    taskskeeper.Keeper
 	Disputes disputeskeeper.Keeper
 	Rewards  rewardskeeper.Keeper
+	Sprints  sprintskeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -115,7 +118,9 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Beacon, k.Models, k.Poai, authority)
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
+	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)
 	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
+	k.Tasks.SetTaskHooks(k.Sprints.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())
 	k.Poai.SetEpochHooks(k.Rewards.Hooks())
 }

@@ -47,6 +47,8 @@ import (
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/rewards"
 	rewardstypes "poaid/x/rewards/types"
+	"poaid/x/sprints"
+	sprintstypes "poaid/x/sprints/types"
 	"poaid/x/tasks"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -99,6 +101,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		tasks.NewAppModule(k.Tasks),
 		rewards.NewAppModule(k.Rewards),
 		disputes.NewAppModule(k.Disputes),
+		sprints.NewAppModule(k.Sprints),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 	m.SetOrderBeginBlockers(
@@ -107,9 +110,9 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 	// x/gov first: what the messages of a proposal send to module accounts virtually is lost unless x/bank still credits it.
 	// x/bank next: it credits what was sent virtually in this block, and modules after it spend from there.
 	// x/disputes before x/tasks: what was decided is settled at once.
-	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch.
+	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch. So does what x/sprints settles.
 	m.SetOrderEndBlockers(
-		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, poaitypes.ModuleName,
+		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, sprintstypes.ModuleName, poaitypes.ModuleName,
 		stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 	genesis := []string{
@@ -117,7 +120,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
 		beacontypes.ModuleName, modelstypes.ModuleName, poaitypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
-		disputestypes.ModuleName,
+		disputestypes.ModuleName, sprintstypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}
 	m.SetOrderInitGenesis(genesis...)

@@ -19,6 +19,7 @@ import (
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
+	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -35,7 +36,7 @@ func newStores() stores {
 			distrtypes.StoreKey, govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey,
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
-			disputestypes.StoreKey,
+			disputestypes.StoreKey, sprintstypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

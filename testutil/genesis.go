@@ -28,6 +28,7 @@ import (
 	"poaid/x/beacon/vrf"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
+	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -221,6 +222,12 @@ func shortWindows(g *Genesis) {
 	r.Params.VestingBlocks = 10
 	r.Params.MaxEmissionPerUnit = math.NewInt(1_000_000_000_000) // runs of the echo model are of one unit
 	g.Set(rewardstypes.ModuleName, &r)
+
+	// No sprints, unless a test asks for them: their model would take longer than everything else.
+	var s sprintstypes.GenesisState
+	g.Get(sprintstypes.ModuleName, &s)
+	s.Params.DutyPpm, s.Program = 0, nil
+	g.Set(sprintstypes.ModuleName, &s)
 }
 
 func blockHash(chainID string, height int64, last []byte) []byte {

@@ -23,6 +23,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"tasks", a.Tasks.CheckInvariants},
 		{"rewards", a.Rewards.Invariants},
 		{"disputes", a.Disputes.CheckInvariants},
+		{"sprints", a.Sprints.CheckInvariants},
 	} {
 		if err := m.check(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

@@ -137,6 +137,10 @@ func (k Keeper) tensorOf(ctx context.Context, task taskstypes.Task, source types
 		return k.inputOf(ctx, task, prog, name)
 	case types.SOURCE_WEIGHT:
 		m, err := k.models.GetModel(ctx, task.Model)
+		if err == nil && len(m.Seed) > 0 {
+			// Who demanded them could have them void its own audit, where nobody bothers to produce them.
+			return tensor{}, errorsmod.Wrapf(types.ErrDemand, "name: the weights of %q follow from its seed", task.Model)
+		}
 		if err != nil {
 			return tensor{}, err
 		}

@@ -21,9 +21,15 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := k.Params.Set(ctx, g.Params); err != nil {
 		return err
 	}
-	for i, m := range g.Models {
-		if err := k.importModel(ctx, m); err != nil {
-			return errorsmod.Wrapf(err, "models[%d] %q", i, m.Model.Id)
+	// Those that share a program come after the one they share it with.
+	for _, shares := range []bool{false, true} {
+		for i, m := range g.Models {
+			if (m.Model.ProgramOf != "") != shares {
+				continue
+			}
+			if err := k.importModel(ctx, m); err != nil {
+				return errorsmod.Wrapf(err, "models[%d] %q", i, m.Model.Id)
+			}
 		}
 	}
 	return nil
@@ -36,6 +42,9 @@ func (k Keeper) importModel(ctx context.Context, g types.GenesisModel) error {
 		return err
 	}
 	m.Owner = owner
+	if m.ProgramOf != "" {
+		return k.importSeeded(ctx, m)
+	}
 	p, err := compile(ctx, g.Program, engine.DefaultLimits())
 	if err != nil {
 		return err
@@ -65,6 +74,11 @@ func (k Keeper) importModel(ctx context.Context, g types.GenesisModel) error {
 			return errorsmod.Wrapf(types.ErrInvalidGenesis, "%s: %d, the program's is %d", f.name, f.have, f.want)
 		}
 	}
+	if len(m.Seed) > 0 {
+		if err := checkSeededRoot(p, m); err != nil {
+			return err
+		}
+	}
 	return k.store(ctx, m, p, g.Vocabulary)
 }
 
@@ -80,6 +94,10 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	g := &types.GenesisState{Params: params}
 	return g, k.Models.Walk(ctx, nil, func(id string, m types.Model) (bool, error) {
 		out := types.GenesisModel{Model: m}
+		if m.ProgramOf != "" {
+			g.Models = append(g.Models, out)
+			return false, nil
+		}
 		var err error
 		if out.Program, err = k.GetProgram(ctx, id); err != nil {
 			return true, err

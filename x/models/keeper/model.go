@@ -16,8 +16,13 @@ import (
 	"poaid/x/models/types"
 )
 
-// HasModel tells whether a model is registered, retired or not.
-func (k Keeper) HasModel(ctx context.Context, id string) (bool, error) { return k.Models.Has(ctx, id) }
+// HasModel tells whether participants may serve a model: it is registered, retired or not, and no short-lived one of the chain's own.
+func (k Keeper) HasModel(ctx context.Context, id string) (bool, error) {
+	if types.IsSeededID(id) {
+		return false, nil
+	}
+	return k.Models.Has(ctx, id)
+}
 
 // GetModel returns a model, types.ErrModelNotFound when there is none.
 func (k Keeper) GetModel(ctx context.Context, id string) (types.Model, error) {
@@ -27,18 +32,18 @@ func (k Keeper) GetModel(ctx context.Context, id string) (types.Model, error) {
 
 // Interface returns a model's program without its graphs, types.ErrModelNotFound when there is no model.
 func (k Keeper) Interface(ctx context.Context, id string) (*graphpb.Program, error) {
-	p, err := k.Interfaces.Get(ctx, id)
+	p, err := throughBase(ctx, k, k.Interfaces, id)
 	if err != nil {
-		return nil, notFound(err, id)
+		return nil, err
 	}
 	return &p, nil
 }
 
 // GetProgram returns a model's program with its graphs.
 func (k Keeper) GetProgram(ctx context.Context, id string) (*graphpb.Program, error) {
-	bz, err := k.Programs.Get(ctx, id)
+	bz, err := throughBase(ctx, k, k.Programs, id)
 	if err != nil {
-		return nil, notFound(err, id)
+		return nil, err
 	}
 	p := new(graphpb.Program)
 	if err := p.Unmarshal(bz); err != nil {
@@ -70,31 +75,50 @@ func notFound(err error, id string) error {
 
 // register checks and stores a model. owner is the canonical text of the message's owner.
 func (k Keeper) register(ctx context.Context, owner string, msg *types.MsgRegisterModel) (types.Model, error) {
+	m, program, err := k.prepare(ctx, owner, msg, weightsByCID)
+	if err != nil {
+		return m, err
+	}
+	return m, k.store(ctx, m, program, msg.Vocabulary)
+}
+
+// weightsSource says where weights come from.
+type weightsSource bool
+
+const (
+	weightsByCID  weightsSource = false // from whoever registers the model
+	weightsSeeded weightsSource = true  // from a seed
+)
+
+// prepare checks a registration and stores the units; the caller stores the model it returns.
+func (k Keeper) prepare(
+	ctx context.Context, owner string, msg *types.MsgRegisterModel, weights weightsSource,
+) (types.Model, *engine.Program, error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
-		return types.Model{}, err
+		return types.Model{}, nil, err
 	}
-	if err := msg.ValidateBasics(params); err != nil {
-		return types.Model{}, err
+	if err := msg.ValidateBasics(params, weights == weightsByCID); err != nil {
+		return types.Model{}, nil, err
 	}
 	if taken, err := k.Models.Has(ctx, msg.Id); err != nil {
-		return types.Model{}, err
+		return types.Model{}, nil, err
 	} else if taken {
-		return types.Model{}, errorsmod.Wrapf(types.ErrModelExists, "id: %q", msg.Id)
+		return types.Model{}, nil, errorsmod.Wrapf(types.ErrModelExists, "id: %q", msg.Id)
 	}
 	program, err := compile(ctx, msg.Program, params.EngineLimits())
 	if err != nil {
-		return types.Model{}, err
+		return types.Model{}, nil, err
 	}
 	if err := types.CheckProgram(program, msg.Outputs, msg.Labels); err != nil {
-		return types.Model{}, err
+		return types.Model{}, nil, err
 	}
 	if err := k.checkJudgeable(ctx, program); err != nil {
-		return types.Model{}, err
+		return types.Model{}, nil, err
 	}
 	units, err := k.setUnits(ctx, msg.Id, program, params.Cost(), params.MaxEvaluations)
 	if err != nil {
-		return types.Model{}, err
+		return types.Model{}, nil, err
 	}
 	hash := program.Hash()
 	m := types.Model{
@@ -103,7 +127,7 @@ func (k Keeper) register(ctx context.Context, owner string, msg *types.MsgRegist
 		RoyaltyBps: msg.RoyaltyBps, Outputs: msg.Outputs, Labels: msg.Labels, Height: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 		MaxSteps: program.MaxSteps(), ParamCount: types.ParamCount(program), UnitsStep: units.Step, UnitsForced: units.Forced,
 	}
-	return m, k.store(ctx, m, program, msg.Vocabulary)
+	return m, program, nil
 }
 
 // compile validates a program. Gas for its size is charged before.

@@ -37,9 +37,9 @@ func (k Keeper) LoadProgram(ctx context.Context, id string) (*engine.Program, er
 	if p, ok := k.programs.get(hash); ok {
 		return p, nil
 	}
-	bz, err := k.Programs.Get(sdkCtx.WithGasMeter(storetypes.NewInfiniteGasMeter()), id)
+	bz, err := throughBase(sdkCtx.WithGasMeter(storetypes.NewInfiniteGasMeter()), k, k.Programs, id)
 	if err != nil {
-		return nil, notFound(err, id)
+		return nil, err
 	}
 	// Params are never looser than the engine's own limits, whatever they were at registration.
 	p, err := engine.Decode(bz, engine.DefaultLimits())
@@ -52,8 +52,8 @@ func (k Keeper) LoadProgram(ctx context.Context, id string) (*engine.Program, er
 
 // RunCost are the constants that a model's units were computed with, whatever params say since; types.ErrModelNotFound.
 func (k Keeper) RunCost(ctx context.Context, id string) (engine.CostParams, error) {
-	u, err := k.Units.Get(ctx, id)
-	return engine.CostParams{MacsPerUnit: u.MacsPerUnit, BytesPerUnit: u.BytesPerUnit}, notFound(err, id)
+	u, err := throughBase(ctx, k, k.Units, id)
+	return engine.CostParams{MacsPerUnit: u.MacsPerUnit, BytesPerUnit: u.BytesPerUnit}, err
 }
 
 // CostParams are the constants that units of new models are computed with.

@@ -30,12 +30,15 @@ const (
 // RunUnits returns the units of a run, and those of them that count for score: all but the forced steps. At most four reads,
 // whatever the number of steps.
 func (k Keeper) RunUnits(ctx context.Context, id string, steps, promptRows uint64) (units, scoreUnits uint64, err error) {
-	u, err := k.Units.Get(ctx, id)
-	if errors.Is(err, collections.ErrNotFound) {
-		return 0, 0, errorsmod.Wrapf(types.ErrModelNotFound, "id: %q", id)
-	}
+	u, err := throughBase(ctx, k, k.Units, id)
 	if err != nil {
 		return 0, 0, err
+	}
+	if u.TimeDependent {
+		// The sums are stored under the id of the model that has the program.
+		if id, err = k.programOf(ctx, id); err != nil {
+			return 0, 0, err
+		}
 	}
 	if err := u.CheckRun(steps, promptRows); err != nil {
 		return 0, 0, err

@@ -161,6 +161,120 @@ func (m *EventModelChanged) GetRetired() bool {
 	return false
 }
 
+// EventModelSeeded is emitted when the chain registers a model whose weights follow from a seed.
+type EventModelSeeded struct {
+	Id          string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	ProgramOf   string `protobuf:"bytes,2,opt,name=program_of,json=programOf,proto3" json:"program_of,omitempty"`
+	Seed        []byte `protobuf:"bytes,3,opt,name=seed,proto3" json:"seed,omitempty"`
+	WeightsRoot []byte `protobuf:"bytes,4,opt,name=weights_root,json=weightsRoot,proto3" json:"weights_root,omitempty"`
+}
+
+func (m *EventModelSeeded) Reset()         { *m = EventModelSeeded{} }
+func (m *EventModelSeeded) String() string { return proto.CompactTextString(m) }
+func (*EventModelSeeded) ProtoMessage()    {}
+func (*EventModelSeeded) Descriptor() ([]byte, []int) {
+	return fileDescriptor_191d754eb7034df3, []int{2}
+}
+func (m *EventModelSeeded) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventModelSeeded) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventModelSeeded.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventModelSeeded) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventModelSeeded.Merge(m, src)
+}
+func (m *EventModelSeeded) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventModelSeeded) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventModelSeeded.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventModelSeeded proto.InternalMessageInfo
+
+func (m *EventModelSeeded) GetId() string {
+	if m != nil {
+		return m.Id
+	}
+	return ""
+}
+
+func (m *EventModelSeeded) GetProgramOf() string {
+	if m != nil {
+		return m.ProgramOf
+	}
+	return ""
+}
+
+func (m *EventModelSeeded) GetSeed() []byte {
+	if m != nil {
+		return m.Seed
+	}
+	return nil
+}
+
+func (m *EventModelSeeded) GetWeightsRoot() []byte {
+	if m != nil {
+		return m.WeightsRoot
+	}
+	return nil
+}
+
+// EventModelRemoved is emitted when the chain drops a seeded model that nothing refers to any more.
+type EventModelRemoved struct {
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+}
+
+func (m *EventModelRemoved) Reset()         { *m = EventModelRemoved{} }
+func (m *EventModelRemoved) String() string { return proto.CompactTextString(m) }
+func (*EventModelRemoved) ProtoMessage()    {}
+func (*EventModelRemoved) Descriptor() ([]byte, []int) {
+	return fileDescriptor_191d754eb7034df3, []int{3}
+}
+func (m *EventModelRemoved) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventModelRemoved) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventModelRemoved.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventModelRemoved) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventModelRemoved.Merge(m, src)
+}
+func (m *EventModelRemoved) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventModelRemoved) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventModelRemoved.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventModelRemoved proto.InternalMessageInfo
+
+func (m *EventModelRemoved) GetId() string {
+	if m != nil {
+		return m.Id
+	}
+	return ""
+}
+
 // EventParamsUpdated is emitted when governance replaces the params.
 type EventParamsUpdated struct {
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
@@ -170,7 +284,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_191d754eb7034df3, []int{2}
+	return fileDescriptor_191d754eb7034df3, []int{4}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -209,35 +323,41 @@ func (m *EventParamsUpdated) GetParams() Params {
 func init() {
 	proto.RegisterType((*EventModelRegistered)(nil), "poai.models.v1.EventModelRegistered")
 	proto.RegisterType((*EventModelChanged)(nil), "poai.models.v1.EventModelChanged")
+	proto.RegisterType((*EventModelSeeded)(nil), "poai.models.v1.EventModelSeeded")
+	proto.RegisterType((*EventModelRemoved)(nil), "poai.models.v1.EventModelRemoved")
 	proto.RegisterType((*EventParamsUpdated)(nil), "poai.models.v1.EventParamsUpdated")
 }
 
 func init() { proto.RegisterFile("poai/models/v1/events.proto", fileDescriptor_191d754eb7034df3) }
 
 var fileDescriptor_191d754eb7034df3 = []byte{
-	// 345 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x6c, 0x91, 0xc1, 0x4a, 0xeb, 0x40,
-	0x14, 0x86, 0x33, 0xbd, 0xbd, 0xbd, 0xed, 0xb4, 0xb7, 0xe0, 0x10, 0x24, 0x54, 0x4c, 0x6b, 0x57,
-	0x5d, 0x25, 0x54, 0x7d, 0x82, 0x8a, 0x20, 0x82, 0x20, 0x23, 0x6e, 0xdc, 0x94, 0x29, 0x73, 0x48,
-	0x06, 0xd2, 0xcc, 0x30, 0x33, 0x56, 0xeb, 0xc2, 0x67, 0xf0, 0xb1, 0xba, 0xec, 0xd2, 0x95, 0x48,
-	0xfb, 0x22, 0x92, 0x49, 0xaa, 0x28, 0xee, 0x72, 0xbe, 0xff, 0xcf, 0xf9, 0x7f, 0xce, 0xe0, 0x03,
-	0x25, 0x99, 0x88, 0xe7, 0x92, 0x43, 0x66, 0xe2, 0xc5, 0x38, 0x86, 0x05, 0xe4, 0xd6, 0x44, 0x4a,
-	0x4b, 0x2b, 0x49, 0xb7, 0x10, 0xa3, 0x52, 0x8c, 0x16, 0xe3, 0x9e, 0x9f, 0xc8, 0x44, 0x3a, 0x29,
-	0x2e, 0xbe, 0x4a, 0x57, 0xef, 0xe7, 0x8a, 0xca, 0xef, 0xc4, 0xe1, 0x33, 0xf6, 0xcf, 0x8b, 0x95,
-	0x57, 0x05, 0xa4, 0x90, 0x08, 0x63, 0x41, 0x03, 0x27, 0x5d, 0x5c, 0x13, 0x3c, 0x40, 0x03, 0x34,
-	0x6a, 0xd1, 0x9a, 0xe0, 0xc4, 0xc7, 0x7f, 0xe5, 0x43, 0x0e, 0x3a, 0xa8, 0x39, 0x54, 0x0e, 0xe4,
-	0x08, 0x77, 0x94, 0x96, 0x89, 0x66, 0xf3, 0x69, 0xca, 0x4c, 0x1a, 0xfc, 0x19, 0xa0, 0x51, 0x87,
-	0xb6, 0x2b, 0x76, 0xc1, 0x4c, 0x4a, 0x0e, 0x31, 0xbe, 0xcf, 0x85, 0x35, 0x53, 0x63, 0x41, 0x05,
-	0xf5, 0x01, 0x1a, 0xd5, 0x69, 0xcb, 0x91, 0x1b, 0x0b, 0x6a, 0xf8, 0x84, 0xf7, 0xbe, 0xf2, 0xcf,
-	0x52, 0x96, 0x27, 0xbf, 0x84, 0xf7, 0x71, 0x5b, 0xcb, 0x25, 0xcb, 0xec, 0x72, 0x3a, 0x53, 0xc6,
-	0x55, 0xf8, 0x4f, 0x71, 0x85, 0x26, 0xca, 0x90, 0x1e, 0x6e, 0x42, 0x26, 0x12, 0x31, 0xcb, 0xc0,
-	0x75, 0x68, 0xd2, 0xcf, 0x99, 0x04, 0xf8, 0x9f, 0x06, 0x2b, 0x34, 0x70, 0x97, 0xde, 0xa4, 0xbb,
-	0x71, 0x78, 0x89, 0x89, 0xcb, 0xbe, 0x66, 0x9a, 0xcd, 0xcd, 0xad, 0xe2, 0xcc, 0x02, 0x27, 0xa7,
-	0xb8, 0xa1, 0x1c, 0x70, 0x05, 0xda, 0xc7, 0xfb, 0xd1, 0xf7, 0x2b, 0x47, 0xa5, 0x7d, 0x52, 0x5f,
-	0xbd, 0xf5, 0x3d, 0x5a, 0x79, 0x27, 0xd1, 0x6a, 0x13, 0xa2, 0xf5, 0x26, 0x44, 0xef, 0x9b, 0x10,
-	0xbd, 0x6c, 0x43, 0x6f, 0xbd, 0x0d, 0xbd, 0xd7, 0x6d, 0xe8, 0xdd, 0xf9, 0xc5, 0xef, 0x3c, 0x7e,
-	0xdc, 0xbd, 0x80, 0x5d, 0x2a, 0x30, 0xb3, 0x86, 0x3b, 0xff, 0xc9, 0x47, 0x00, 0x00, 0x00, 0xff,
-	0xff, 0xbe, 0x2b, 0xcc, 0x19, 0xe0, 0x01, 0x00, 0x00,
+	// 408 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x6c, 0x92, 0x41, 0x6f, 0xd3, 0x30,
+	0x18, 0x86, 0x9b, 0x52, 0x46, 0xfb, 0xb5, 0x4c, 0x60, 0x45, 0x28, 0x2a, 0x5a, 0x56, 0xc2, 0xa5,
+	0xa7, 0x44, 0x03, 0x7e, 0x41, 0x11, 0x12, 0x42, 0x42, 0x20, 0x4f, 0x5c, 0xb8, 0x44, 0xae, 0xfc,
+	0x2d, 0xb1, 0x94, 0xc4, 0x96, 0x6d, 0xb2, 0x95, 0x03, 0xbf, 0x81, 0x9f, 0xb5, 0xe3, 0x8e, 0x9c,
+	0x10, 0x6a, 0xff, 0x08, 0x8a, 0xe3, 0x32, 0x60, 0xbd, 0xf9, 0x7b, 0xde, 0x37, 0x7e, 0xfd, 0x46,
+	0x1f, 0x3c, 0x55, 0x92, 0x89, 0xac, 0x96, 0x1c, 0x2b, 0x93, 0xb5, 0x67, 0x19, 0xb6, 0xd8, 0x58,
+	0x93, 0x2a, 0x2d, 0xad, 0x24, 0xc7, 0x9d, 0x98, 0xf6, 0x62, 0xda, 0x9e, 0xcd, 0xc3, 0x42, 0x16,
+	0xd2, 0x49, 0x59, 0x77, 0xea, 0x5d, 0xf3, 0xff, 0xaf, 0xf0, 0x7e, 0x27, 0x26, 0xdf, 0x20, 0x7c,
+	0xd3, 0x5d, 0xf9, 0xbe, 0x83, 0x14, 0x0b, 0x61, 0x2c, 0x6a, 0xe4, 0xe4, 0x18, 0x86, 0x82, 0x47,
+	0xc1, 0x22, 0x58, 0x4e, 0xe8, 0x50, 0x70, 0x12, 0xc2, 0x7d, 0x79, 0xd9, 0xa0, 0x8e, 0x86, 0x0e,
+	0xf5, 0x03, 0x79, 0x06, 0x33, 0xa5, 0x65, 0xa1, 0x59, 0x9d, 0x97, 0xcc, 0x94, 0xd1, 0xbd, 0x45,
+	0xb0, 0x9c, 0xd1, 0xa9, 0x67, 0x6f, 0x99, 0x29, 0xc9, 0x09, 0xc0, 0x97, 0x46, 0x58, 0x93, 0x1b,
+	0x8b, 0x2a, 0x1a, 0x2d, 0x82, 0xe5, 0x88, 0x4e, 0x1c, 0x39, 0xb7, 0xa8, 0x92, 0xaf, 0xf0, 0xf8,
+	0x36, 0xff, 0x75, 0xc9, 0x9a, 0xe2, 0x40, 0xf8, 0x29, 0x4c, 0xb5, 0xdc, 0xb0, 0xca, 0x6e, 0xf2,
+	0xb5, 0x32, 0xee, 0x09, 0x0f, 0x29, 0x78, 0xb4, 0x52, 0x86, 0xcc, 0x61, 0x8c, 0x95, 0x28, 0xc4,
+	0xba, 0x42, 0xf7, 0x86, 0x31, 0xfd, 0x33, 0x93, 0x08, 0x1e, 0x68, 0xb4, 0x42, 0x23, 0x77, 0xe9,
+	0x63, 0xba, 0x1f, 0x93, 0x2b, 0x78, 0x74, 0x9b, 0x7d, 0x8e, 0xc8, 0x0f, 0x44, 0x9f, 0x00, 0xec,
+	0x1b, 0xca, 0x0b, 0x5f, 0x7e, 0xe2, 0xc9, 0x87, 0x0b, 0x42, 0x60, 0x64, 0x10, 0xb9, 0x2f, 0xee,
+	0xce, 0xdd, 0x4f, 0xb9, 0x44, 0x51, 0x94, 0xd6, 0xe4, 0x5a, 0x4a, 0xeb, 0x52, 0x67, 0x74, 0xea,
+	0x19, 0x95, 0xd2, 0x26, 0xcf, 0xff, 0x6e, 0x4d, 0xb1, 0x96, 0xed, 0xdd, 0xe8, 0xe4, 0x1d, 0x10,
+	0x67, 0xfa, 0xc8, 0x34, 0xab, 0xcd, 0x27, 0xc5, 0x99, 0x45, 0x4e, 0x5e, 0xc1, 0x91, 0x72, 0xc0,
+	0x39, 0xa7, 0x2f, 0x9e, 0xa4, 0xff, 0x2e, 0x41, 0xda, 0xdb, 0x57, 0xa3, 0xeb, 0x9f, 0xa7, 0x03,
+	0xea, 0xbd, 0xab, 0xf4, 0x7a, 0x1b, 0x07, 0x37, 0xdb, 0x38, 0xf8, 0xb5, 0x8d, 0x83, 0xef, 0xbb,
+	0x78, 0x70, 0xb3, 0x8b, 0x07, 0x3f, 0x76, 0xf1, 0xe0, 0x73, 0xd8, 0x7d, 0xce, 0xb3, 0xab, 0xfd,
+	0x82, 0xd8, 0x8d, 0x42, 0xb3, 0x3e, 0x72, 0xdb, 0xf1, 0xf2, 0x77, 0x00, 0x00, 0x00, 0xff, 0xff,
+	0x16, 0x08, 0x8a, 0x4d, 0x7f, 0x02, 0x00, 0x00,
 }
 
 func (m *EventModelRegistered) Marshal() (dAtA []byte, err error) {
@@ -344,6 +464,87 @@ func (m *EventModelChanged) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventModelSeeded) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventModelSeeded) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventModelSeeded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.WeightsRoot) > 0 {
+		i -= len(m.WeightsRoot)
+		copy(dAtA[i:], m.WeightsRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.WeightsRoot)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Seed) > 0 {
+		i -= len(m.Seed)
+		copy(dAtA[i:], m.Seed)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Seed)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.ProgramOf) > 0 {
+		i -= len(m.ProgramOf)
+		copy(dAtA[i:], m.ProgramOf)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ProgramOf)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventModelRemoved) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventModelRemoved) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventModelRemoved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventParamsUpdated) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -430,6 +631,44 @@ func (m *EventModelChanged) Size() (n int) {
 	}
 	if m.Retired {
 		n += 2
+	}
+	return n
+}
+
+func (m *EventModelSeeded) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.ProgramOf)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Seed)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.WeightsRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventModelRemoved) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
 	}
 	return n
 }
@@ -738,6 +977,270 @@ func (m *EventModelChanged) Unmarshal(dAtA []byte) error {
 				}
 			}
 			m.Retired = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventModelSeeded) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventModelSeeded: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventModelSeeded: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProgramOf", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ProgramOf = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Seed", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Seed = append(m.Seed[:0], dAtA[iNdEx:postIndex]...)
+			if m.Seed == nil {
+				m.Seed = []byte{}
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WeightsRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.WeightsRoot = append(m.WeightsRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.WeightsRoot == nil {
+				m.WeightsRoot = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventModelRemoved) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventModelRemoved: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventModelRemoved: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])

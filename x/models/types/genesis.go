@@ -14,8 +14,9 @@ func (g GenesisState) Validate() error {
 	}
 	seen := make(map[string]bool, len(g.Models))
 	for i, m := range g.Models {
-		if m.Program == nil {
-			return errorsmod.Wrapf(ErrInvalidGenesis, "models[%d]: program is missing", i)
+		shares := m.Model.ProgramOf != ""
+		if (m.Program == nil) != shares {
+			return errorsmod.Wrapf(ErrInvalidGenesis, "models[%d]: program is missing, or given beside program_of", i)
 		}
 		if err := ValidateID(m.Model.Id); err != nil {
 			return errorsmod.Wrapf(err, "models[%d]", i)
@@ -24,7 +25,7 @@ func (g GenesisState) Validate() error {
 			return errorsmod.Wrapf(ErrInvalidGenesis, "models[%d]: id %q is listed twice", i, m.Model.Id)
 		}
 		seen[m.Model.Id] = true
-		if m.MacsPerUnit == 0 || m.BytesPerUnit == 0 {
+		if !shares && (m.MacsPerUnit == 0 || m.BytesPerUnit == 0) {
 			return errorsmod.Wrapf(ErrInvalidGenesis, "models[%d]: macs_per_unit and bytes_per_unit must be positive", i)
 		}
 	}

@@ -26,10 +26,14 @@ func ValidateID(id string) error {
 	return nil
 }
 
-// ValidateBasics checks what of a registration can be checked without its program; errors name the field and the limit.
-func (m *MsgRegisterModel) ValidateBasics(p Params) error {
+// ValidateBasics checks what of a registration can be checked without its program; errors name the field and the limit. byCID: the
+// weights must be somewhere.
+func (m *MsgRegisterModel) ValidateBasics(p Params, byCID bool) error {
 	if err := ValidateID(m.Id); err != nil {
 		return err
+	}
+	if IsSeededID(m.Id) {
+		return errorsmod.Wrapf(ErrInvalidModel, "id: the prefix %q is kept for models that the chain makes", SeededPrefix)
 	}
 	if err := checkText("description", m.Description, 0, MaxDescriptionBytes); err != nil {
 		return err
@@ -66,7 +70,7 @@ func (m *MsgRegisterModel) ValidateBasics(p Params) error {
 	if m.Program == nil {
 		return errorsmod.Wrap(ErrInvalidProgram, "program: missing")
 	}
-	if len(m.Program.Weights) > 0 && m.WeightsCid == "" {
+	if byCID && len(m.Program.Weights) > 0 && m.WeightsCid == "" {
 		return errorsmod.Wrap(ErrInvalidModel, "weights_cid: missing, the program has weights")
 	}
 	return nil

@@ -116,6 +116,9 @@ func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Ta
 	if err := k.Results.Remove(ctx, task.Id); err != nil {
 		return err
 	}
+	if task.Assigned() {
+		return k.endFailed(ctx, params, task, st, "wrong result", reward)
+	}
 	return k.reopen(ctx, params, task, st)
 }
 
@@ -165,7 +168,10 @@ func (k Keeper) release(ctx context.Context, params types.Params, task types.Tas
 			return err
 		}
 	}
-	return k.refund(ctx, params, task, st, types.STATE_REFUNDED, burn)
+	if err := k.refund(ctx, params, task, st, types.STATE_REFUNDED, burn); err != nil {
+		return err
+	}
+	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_REFUNDED, Reason: "nobody was at fault"})
 }
 
 // reward lists members that did their work, then those who argued, each once.

@@ -81,6 +81,9 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 // no lie: it must stay cheap, or nobody would dare to serve. Where an input is given by CID it costs nothing: a submitter who keeps
 // the bytes back would have worker after worker slashed, and its fee returned.
 func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	if task.Assigned() {
+		return k.silentDebtor(ctx, params, task, st)
+	}
 	var err error
 	if params.TimeoutSlashBps == 0 || task.ByCid {
 		err = k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id)
@@ -98,6 +101,9 @@ func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types
 
 // reopen takes a task from a worker that failed it and opens it again, or lets it expire after max_attempts.
 func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	if task.Assigned() {
+		return k.endFailed(ctx, params, task, st, "sealed and not revealed", nil)
+	}
 	if len(st.ResultRoot) == 0 { // its place was freed when it revealed
 		if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
 			return err
@@ -126,7 +132,7 @@ func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.T
 		return err
 	}
 	now := height(ctx)
-	if worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !late(st) && !hit(coin, task.AuditPpm) {
+	if !task.Assigned() && worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !late(st) && !hit(coin, task.AuditPpm) {
 		return k.openReveals(ctx, params, task.Id, st)
 	}
 	st.Audited = true
@@ -150,7 +156,7 @@ func (k Keeper) openCommittee(ctx context.Context, params types.Params, task typ
 	window, _ := params.SealWindow(task.Units)
 	now := height(ctx)
 	committee, err := k.poai.OpenCommittee(ctx, poaitypes.CommitteeRequest{
-		Task: task.Id, Model: task.Model, Worker: st.Worker, Seed: seed, Size: params.CommitteeSize, LockPerSeat: task.Lock, Deadline: now + window,
+		Task: task.Id, Model: task.CommitteePool(), Worker: st.Worker, Seed: seed, Size: params.CommitteeSize, LockPerSeat: task.Lock, Deadline: now + window,
 		Excused: task.ByCid,
 	})
 	if err != nil {

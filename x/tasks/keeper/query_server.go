@@ -111,6 +111,9 @@ func (q queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 		return res, nil
 	}
 	model, err := q.k.model(ctx, view.Task.Model)
+	if errors.Is(err, types.ErrModel) {
+		return res, nil // a model of the chain's own that is gone; its receipts stay
+	}
 	if err != nil {
 		return nil, err
 	}

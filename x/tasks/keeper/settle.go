@@ -101,7 +101,10 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	}); err != nil {
 		return err
 	}
-	return k.end(ctx, params, task, st, types.STATE_FINAL, pay)
+	if err := k.end(ctx, params, task, st, types.STATE_FINAL, pay); err != nil {
+		return err
+	}
+	return k.announceFinal(ctx, task, st)
 }
 
 // credit credits the worker and the members who agreed. Score needs a task that may earn it and, where a committee was drawn, at
@@ -117,6 +120,9 @@ func (k Keeper) credit(ctx context.Context, task types.Task, st types.Status, sc
 		return err
 	}
 	req.Role = poaitypes.RoleVerifier
+	if task.Assigned() {
+		req.ScoreUnits = st.ScoreUnits // the run is the worker's duty; checking it is work like any other
+	}
 	for _, member := range agreed {
 		req.Participant = member
 		if err := k.poai.Credit(ctx, req); err != nil {

@@ -69,6 +69,21 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 
 // open stores a new task and queues its draw.
 func (k Keeper) open(ctx context.Context, submitter sdk.AccAddress, task types.Task, inputs []types.NamedTensor, params types.Params) error {
+	if err := k.record(ctx, submitter, task, inputs); err != nil {
+		return err
+	}
+	if task.Scored {
+		if err := k.Seen.Set(ctx, collections.Join(task.Model, task.InputRoot), task.Id); err != nil {
+			return err
+		}
+	}
+	st := types.Status{OpenedHeight: task.Height}
+	enter(&st, types.STATE_OPEN, task.Height+params.DrawDelay, 0)
+	return k.move(ctx, task.Id, st)
+}
+
+// record stores what was asked for, and announces it.
+func (k Keeper) record(ctx context.Context, submitter sdk.AccAddress, task types.Task, inputs []types.NamedTensor) error {
 	if err := k.Tasks.Set(ctx, task.Id, task); err != nil {
 		return err
 	}
@@ -78,19 +93,9 @@ func (k Keeper) open(ctx context.Context, submitter sdk.AccAddress, task types.T
 	if err := k.BySubmitter.Set(ctx, collections.Join(submitter, task.Id)); err != nil {
 		return err
 	}
-	if task.Scored {
-		if err := k.Seen.Set(ctx, collections.Join(task.Model, task.InputRoot), task.Id); err != nil {
-			return err
-		}
-	}
-	if err := emit(ctx, &types.EventTaskSubmitted{
+	return emit(ctx, &types.EventTaskSubmitted{
 		TaskId: task.Id, Submitter: task.Submitter, Model: task.Model, Units: task.Units, MaxFee: task.MaxFee.String(), Scored: task.Scored,
-	}); err != nil {
-		return err
-	}
-	st := types.Status{OpenedHeight: task.Height}
-	enter(&st, types.STATE_OPEN, task.Height+params.DrawDelay, 0)
-	return k.move(ctx, task.Id, st)
+	})
 }
 
 // checkRun checks steps and inputs against the model's program.

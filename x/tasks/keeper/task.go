@@ -17,7 +17,8 @@ const (
 	idTxShift     = 8
 	idHeightShift = 24
 	maxIDHeight   = math.MaxUint64 >> idHeightShift
-	maxIDTx       = 1<<(idHeightShift-idTxShift) - 1
+	maxIDTx       = 1<<(idHeightShift-idTxShift) - 2 // the last one is the end of the block's
+	endBlockTx    = maxIDTx + 1
 	maxIDN        = 1<<idTxShift - 1
 )
 

@@ -48,4 +48,6 @@ var (
 	ErrInvariant = errorsmod.Register(ModuleName, 24, "invariant broken")
 	// ErrUnits is returned when a run takes longer than any task may.
 	ErrUnits = errorsmod.Register(ModuleName, 25, "too many units")
+	// ErrNoHooks is returned when a module opens a task and nobody would be told how it ended.
+	ErrNoHooks = errorsmod.Register(ModuleName, 32, "nobody listens to the task's end")
 )

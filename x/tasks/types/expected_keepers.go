@@ -33,6 +33,8 @@ type PoaiKeeper interface {
 	DrawWorker(ctx context.Context, req poaitypes.DrawRequest) (worker string, found bool, err error)
 	// ReleaseWorker frees the worker's place (not its lock) once it has revealed or failed.
 	ReleaseWorker(ctx context.Context, worker string) error
+	// AssignWorker occupies a worker that owes a task, and locks nothing.
+	AssignWorker(ctx context.Context, worker string, task uint64) error
 	// OpenCommittee draws a committee; fewer seats than asked, even none, when there are not enough candidates.
 	OpenCommittee(ctx context.Context, req poaitypes.CommitteeRequest) (poaitypes.Committee, error)
 	// CloseOverdueSeats closes seats still open after the sealing deadline and draws replacements until deadline.

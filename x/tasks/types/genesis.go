@@ -38,8 +38,8 @@ func (t GenesisTask) validate() error {
 	switch {
 	case t.Task.Submitter == "" || t.Task.Model == "":
 		return errorsmod.Wrap(ErrGenesis, "submitter or model: empty")
-	case t.Task.MaxFee.Amount.IsNil() || !t.Task.MaxFee.IsValid() || t.Task.MaxFee.IsZero():
-		return errorsmod.Wrap(ErrGenesis, "max_fee: not a positive coin")
+	case !t.Task.hasValidEscrow():
+		return errorsmod.Wrap(ErrGenesis, "max_fee: not a positive coin, or not none of a task that a module opened")
 	case t.Task.Fee.IsNil() || t.Task.Lock.IsNil() || t.Task.UnitPrice.IsNil():
 		return errorsmod.Wrap(ErrGenesis, "fee, lock or unit_price: missing")
 	case uint64(t.Task.WorkerBps)+uint64(t.Task.VerifierBps)+uint64(t.Task.BurnBps) != BpsOne:

@@ -1,0 +1,2 @@
+// Package types holds the types of x/sprints: windows, commits, audits, params.
+package types
