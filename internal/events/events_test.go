@@ -16,6 +16,7 @@ import (
 	_ "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	_ "poaid/x/rewards/types"
+	_ "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -25,7 +26,7 @@ func eventTypes(t *testing.T) []reflect.Type {
 	files, err := proto.MergedRegistry()
 	require.NoError(t, err)
 	var out []reflect.Type
-	for _, pkg := range []string{"beacon", "disputes", "models", "poai", "rewards", "tasks"} {
+	for _, pkg := range []string{"beacon", "disputes", "models", "poai", "rewards", "sprints", "tasks"} {
 		path := "poai/" + pkg + "/v1/events.proto"
 		file, err := files.FindFileByPath(path)
 		if err != nil {

@@ -47,6 +47,7 @@ type fix struct {
 	models   fakeModels
 	poai     *fakePoai
 	disputes fakeDisputes
+	endings  *endings
 	tx       int
 	total    math.Int // coins that were ever funded
 }
@@ -61,12 +62,13 @@ func fixture(t tb) *fix {
 	).WithChainID(chainID).WithBlockHeight(1)
 	f := &fix{
 		tb: t, bank: fakeBank{kv{fakes}, map[string]bool{}}, beacon: fakeBeacon{map[int64]bool{}}, models: registry(),
-		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, disputes: fakeDisputes{kv{fakes}, new(string)}, total: math.ZeroInt(),
+		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, disputes: fakeDisputes{kv{fakes}, new(string)}, total: math.ZeroInt(), endings: &endings{},
 	}
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
 	f.keeper = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), fakeAccounts{}, f.bank, f.beacon, f.models, f.poai, authority)
 	f.poai.hooks = f.keeper.Hooks()
 	f.keeper.SetDisputeHooks(f.disputes)
+	f.keeper.SetTaskHooks(f.endings)
 	f.msgs = keeper.NewMsgServerImpl(f.keeper)
 	f.ctx = ctx
 	params := types.DefaultParams()

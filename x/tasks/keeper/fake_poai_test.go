@@ -137,6 +137,20 @@ func (p *fakePoai) DrawWorker(ctx context.Context, req poaitypes.DrawRequest) (s
 	return who.Address, true, nil
 }
 
+func (p *fakePoai) AssignWorker(ctx context.Context, worker string, task uint64) error {
+	s := p.state(ctx)
+	who := s.participant(worker)
+	if who == nil {
+		return fmt.Errorf("no participant %q", worker)
+	}
+	who.Active++
+	if err := s.lock(poaitypes.Lock{Participant: worker, Kind: poaitypes.LOCK_KIND_TASK, Item: task, Amount: math.ZeroInt()}); err != nil {
+		return err
+	}
+	p.save(ctx, "poai", s)
+	return nil
+}
+
 func (p *fakePoai) ReleaseWorker(ctx context.Context, worker string) error {
 	s := p.state(ctx)
 	who := s.participant(worker)
