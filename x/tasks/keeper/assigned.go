@@ -46,6 +46,7 @@ func (k Keeper) OpenAudit(ctx context.Context, req types.AuditRequest) (uint64, 
 		return 0, err
 	}
 	window, _ := params.SealWindow(task.Units)
+	st.PromptHeight = now + params.PromptBlocks + window - params.SealBlocks
 	enter(&st, types.STATE_ASSIGNED, now+window, now+window)
 	if err := emit(ctx, &types.EventTaskAssigned{TaskId: task.Id, Worker: st.Worker, Attempt: st.Attempt, Deadline: st.Deadline}); err != nil {
 		return 0, err
