@@ -59,6 +59,10 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			RpcMethod: "Scores", Use: "scores", Short: "List the scores of an epoch in millionths of a unit; without --epoch the last one that has any",
 			Example: "poaid query poai scores --epoch 3",
 		},
+		{
+			RpcMethod: "Power", Use: "power", Short: "Explain what power each validator has: bond, score, limits, and one sentence of why",
+			Example: "poaid query poai power --operator $(poaid keys show alice --bech val -a)",
+		},
 	}
 }
 

@@ -40,6 +40,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initCommittees(ctx, gs); err != nil {
 		return err
 	}
+	if err := k.initPower(ctx, gs.Power); err != nil {
+		return err
+	}
 	return k.CheckBalance(ctx)
 }
 
@@ -129,6 +132,26 @@ func (k *Keeper) initEpochs(ctx context.Context, gs types.GenesisState) error {
 	return k.RunningEpoch.Set(ctx, epochs[len(epochs)-1].Number)
 }
 
+// initPower stores what CometBFT was told by the chain before. Which keys it knows now is found when the set is returned to it.
+func (k *Keeper) initPower(ctx context.Context, state types.PowerState) error {
+	if state.Set.Cap > 0 {
+		if err := k.PowerSet.Set(ctx, state.Set); err != nil {
+			return err
+		}
+	}
+	for _, v := range state.Validators {
+		if err := k.Powers.Set(ctx, v.Operator, v); err != nil {
+			return err
+		}
+	}
+	for _, b := range state.Bonds {
+		if err := k.Bonds.Set(ctx, collections.Join(b.Operator, b.Height), b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // ExportGenesis is the inverse of InitGenesis. A reweighing in progress is completed by the import, which weighs everybody.
 func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
 	params, err := k.Params.Get(ctx)
@@ -136,7 +159,7 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	gs := &types.GenesisState{Params: params}
-	for _, export := range []func(context.Context, *types.GenesisState) error{k.exportBonds, k.exportCommittees, k.exportEpochs} {
+	for _, export := range []func(context.Context, *types.GenesisState) error{k.exportBonds, k.exportCommittees, k.exportEpochs, k.exportPower} {
 		if err := export(ctx, gs); err != nil {
 			return nil, err
 		}
@@ -200,6 +223,24 @@ func (k *Keeper) exportEpochs(ctx context.Context, gs *types.GenesisState) error
 	}
 	return k.Scores.Walk(ctx, nil, func(key ScoreKey, s types.Score) (bool, error) {
 		gs.Scores = append(gs.Scores, types.Score{Epoch: key.K1(), Participant: key.K2(), Score: s.Score, Units: s.Units})
+		return false, nil
+	})
+}
+
+func (k *Keeper) exportPower(ctx context.Context, gs *types.GenesisState) error {
+	var err error
+	gs.Power.Set, err = k.powerSet(ctx)
+	if err != nil {
+		return err
+	}
+	if gs.Power.Validators, err = k.powers(ctx); err != nil {
+		return err
+	}
+	for i := range gs.Power.Validators {
+		gs.Power.Validators[i].ConsensusKey = nil
+	}
+	return k.Bonds.Walk(ctx, nil, func(_ BondKey, b types.BondChange) (bool, error) {
+		gs.Power.Bonds = append(gs.Power.Bonds, b)
 		return false, nil
 	})
 }

@@ -2,11 +2,13 @@ package keeper
 
 import (
 	"context"
+	gomath "math"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
 
+	"poaid/x/poai/power"
 	"poaid/x/poai/types"
 )
 
@@ -14,7 +16,7 @@ import (
 // The module's balance is right only after x/bank's EndBlock has credited virtual sends.
 func (k *Keeper) CheckInvariants(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{
-		k.CheckBalance, k.CheckLocks, k.CheckUnbondings, k.CheckTrees, k.CheckCapacity, k.CheckPlaces, k.CheckScores,
+		k.CheckBalance, k.CheckLocks, k.CheckUnbondings, k.CheckTrees, k.CheckCapacity, k.CheckPlaces, k.CheckScores, k.CheckPower,
 	} {
 		if err := check(ctx); err != nil {
 			return err
@@ -309,4 +311,31 @@ func (k *Keeper) CheckScores(ctx context.Context) error {
 		}
 		return false, nil
 	})
+}
+
+// CheckPower checks that the powers told to CometBFT are positive, have a key and add up to what it takes, and that the last bond noted of
+// every validator is the one it has.
+func (k *Keeper) CheckPower(ctx context.Context) error {
+	told, err := k.powers(ctx)
+	if err != nil {
+		return err
+	}
+	var total int64
+	for _, v := range told {
+		if v.Power < 0 || (v.Power > 0) != (len(v.ConsensusKey) > 0) || v.Power > 0 && v.LeftShare > 0 {
+			return broken("validator %s: power %d, key of %d bytes, left with %d", v.Operator, v.Power, len(v.ConsensusKey), v.LeftShare)
+		}
+		total += v.Power
+		bond, _, err := k.BondAt(ctx, v.Operator, gomath.MaxInt64)
+		if err != nil {
+			return err
+		}
+		if bond != v.Bond {
+			return broken("validator %s: bond %d, last noted %d", v.Operator, v.Bond, bond)
+		}
+	}
+	if total > power.MaxTotal {
+		return broken("power adds up to %d, limit %d", total, power.MaxTotal)
+	}
+	return nil
 }

@@ -58,6 +58,7 @@ type Keeper struct {
 	Decays        collections.KeySet[DecayKey]           // who has capacity, by the epoch it is of
 	Stale         collections.KeySet[StaleKey]           // who is to be weighed anew because of a fault
 	CapacityFrom  collections.Item[uint64]               // first epoch in which capacity counts; absent while nobody has proven any
+	powerState
 }
 
 // NewKeeper builds the schema. It panics when the schema is malformed or the module has no account: both are wiring errors.
@@ -93,6 +94,7 @@ func NewKeeper(
 		Decays:       collections.NewKeySet(sb, types.DecaysPrefix, "decays", collections.PairKeyCodec(collections.Uint64Key, collections.StringKey)),
 		Stale:        collections.NewKeySet(sb, types.StalePrefix, "stale", collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
 		CapacityFrom: collections.NewItem(sb, types.CapacityFromKey, "capacity_from", collections.Uint64Value),
+		powerState:   newPowerState(sb, cdc),
 	}
 	schema, err := sb.Build()
 	if err != nil {

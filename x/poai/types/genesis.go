@@ -8,7 +8,9 @@ import (
 )
 
 // DefaultGenesisState has nobody in it.
-func DefaultGenesisState() *GenesisState { return &GenesisState{Params: DefaultParams()} }
+func DefaultGenesisState() *GenesisState {
+	return &GenesisState{Params: DefaultParams(), Power: PowerState{Set: PowerSet{TotalScore: math.ZeroInt()}}}
+}
 
 // Validate checks each entry and that the sums agree: locks with locked, unbondings with unbonding, servings with models, seats with
 // their committees, scores with the totals.
@@ -27,6 +29,9 @@ func (gs GenesisState) Validate() error {
 		return err
 	}
 	if err := gs.validateCommittees(byAddress); err != nil {
+		return err
+	}
+	if err := gs.validatePower(); err != nil {
 		return err
 	}
 	return gs.validateEpochs(byAddress)

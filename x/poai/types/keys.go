@@ -30,6 +30,9 @@ var (
 	DecaysPrefix       = collections.NewPrefix(0x0c)
 	StalePrefix        = collections.NewPrefix(0x0d)
 	CapacityFromKey    = collections.NewPrefix(0x0e)
+	PowerSetKey        = collections.NewPrefix(0x20)
+	PowersPrefix       = collections.NewPrefix(0x21)
+	BondsPrefix        = collections.NewPrefix(0x22)
 	// SortitionPrefix is followed by one byte for each map of the sortition trees.
 	SortitionPrefix = byte(0x10)
 )

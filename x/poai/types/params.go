@@ -39,6 +39,7 @@ func DefaultParams() Params {
 		MaxWeightBond:          math.NewInt(1_000_000_000_000),
 		ReliabilityAbstainPpm:  980_000,
 		Capacity:               DefaultCapacityParams(),
+		Power:                  DefaultPowerParams(),
 	}
 }
 
@@ -84,5 +85,8 @@ func (p Params) Validate() error {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s %d: must be 1 to %d", r.name, r.value, maxBlocks)
 		}
 	}
-	return p.Capacity.Validate()
+	if err := p.Capacity.Validate(); err != nil {
+		return err
+	}
+	return p.Power.Validate()
 }
