@@ -22,7 +22,7 @@ func TestFlippedBitOfEveryOp(t *testing.T) {
 	seen := make(map[string]bool)
 	for name, make := range map[string]func(testing.TB) programs.Program{
 		"mlp": programs.MLP, "llama": programs.Llama, "cnn training": programs.CNNTraining, "llama training": programs.LlamaTraining,
-		"zoo": programs.Zoo,
+		"zoo": programs.Zoo, "sprint": programs.Sprint,
 	} {
 		t.Run(name, func(t *testing.T) { everyOp(t, make(t), seen) })
 	}

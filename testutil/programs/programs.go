@@ -9,6 +9,7 @@ import (
 
 	"poaid/engine"
 	"poaid/engine/nn"
+	"poaid/sprint"
 )
 
 // Program is a run on the engine.
@@ -119,4 +120,16 @@ func LlamaTraining(tb testing.TB) Program {
 	more := ropes(tb, cfg)
 	more["data"] = u8(tb, 20, 40)
 	return Program{prog, bind(tb, prog, cfg.Params(), more), nil, 2}
+}
+
+// Sprint is an audit of three leaves of two tokens by the smallest reference transformer.
+func Sprint(tb testing.TB) Program {
+	tb.Helper()
+	prog, err := sprint.Program(sprint.Tiny())
+	require.NoError(tb, err)
+	w, err := sprint.Weights(prog, [sprint.SeedSize]byte{5})
+	require.NoError(tb, err)
+	in, err := sprint.Inputs(prog, sprint.Key("chain", []byte("random"), 1, "participant"), []uint64{2, 3, 8}, 2)
+	require.NoError(tb, err)
+	return Program{prog, w, in, 6}
 }
