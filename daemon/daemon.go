@@ -21,6 +21,7 @@ import (
 	"poaid/daemon/executor"
 	"poaid/daemon/journal"
 	"poaid/daemon/metrics"
+	"poaid/daemon/sprinter"
 	"poaid/daemon/verifier"
 	"poaid/daemon/worker"
 	poaitypes "poaid/x/poai/types"
@@ -52,6 +53,12 @@ type Config struct {
 	DisputeBytes int64
 	// Produce brings bytes that others demand on the chain.
 	Produce bool
+	// Sprints proves capacity in windows, on threads that executions leave idle; of several shards the first does.
+	Sprints bool
+	// SprintThreads bounds those threads; 0: as many as executions may use.
+	SprintThreads int
+	// LieInSprints commits to leaves that were not computed, for demonstrations.
+	LieInSprints bool
 	// Concurrency is how many executions run at a time, Threads how many processors one uses; 0: one execution, all processors.
 	Concurrency, Threads int
 	MemoryBytes          int64
@@ -204,6 +211,7 @@ type daemon struct {
 	agent   *agent.Agent // nil: neither works nor verifies
 	notes   *challenger.Book
 	dispute *challenger.Challenger // nil: does not dispute
+	sprints *sprinter.Sprinter     // nil: proves no capacity
 }
 
 // assemble builds the parts from the outside in.
@@ -265,6 +273,10 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 		Participant: d.signer.Operator(), SaltSecret: secret, Concurrency: concurrency, Shard: d.cfg.Shard, Shards: d.cfg.Shards,
 		Logger: d.log.With("part", "agent"), Metrics: d.metrics,
 	}, d.client, runner, d.book, d.sender, roles...)
+	if err != nil {
+		return err
+	}
+	d.sprints, err = d.newSprinter(ctx, exec, threads, concurrency)
 	return err
 }
 
@@ -301,7 +313,7 @@ func (d *daemon) run(ctx context.Context) error {
 	worked := make(chan error, 1)
 	go func() { worked <- d.work(ctx, heights) }()
 	d.log.Info("started", "chain", d.client.ChainID(), "participant", d.signer.Operator(), "key", d.signer.Address(),
-		"work", d.cfg.Work, "verify", d.cfg.Verify, "dispute", d.cfg.Dispute, "artifacts", d.cfg.ArtifactsAddr, "metrics", d.cfg.MetricsAddr)
+		"work", d.cfg.Work, "verify", d.cfg.Verify, "dispute", d.cfg.Dispute, "sprints", d.sprints != nil, "artifacts", d.cfg.ArtifactsAddr, "metrics", d.cfg.MetricsAddr)
 
 	select {
 	case err = <-worked:

@@ -4,11 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
-
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 
 	"poaid/commit"
 	"poaid/daemon/agent"
@@ -60,7 +56,7 @@ func (d *daemon) disputes(ctx context.Context) (bool, error) {
 	type answer struct{ err error }
 	a, err := patiently(ctx, d.log, func() (answer, error) {
 		_, _, err := d.client.DisputesParams(ctx)
-		if status.Code(err) == codes.Unimplemented || err != nil && strings.Contains(err.Error(), "unknown query path") {
+		if unimplemented(err) {
 			return answer{err}, nil
 		}
 		return answer{}, err
@@ -77,13 +73,13 @@ func (d *daemon) disputes(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// work runs the agent, the challenger, or both, until the first of them ends.
+// work runs the agent, the challenger and the sprinter, those that there are, until the first of them ends.
 func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
 	var parts []chan int64
-	ended := make(chan error, 3)
+	ended := make(chan error, 4)
 	start := func(run func(context.Context, <-chan int64) error) {
 		part := make(chan int64, 1)
 		parts = append(parts, part)
@@ -97,6 +93,9 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	}
 	if d.dispute != nil {
 		start(d.dispute.Run)
+	}
+	if d.sprints != nil {
+		start(d.sprints.Run)
 	}
 	ended <- d.relay(ctx, heights, parts)
 	cancel()
@@ -137,6 +136,11 @@ func (d *daemon) health() agent.Health {
 	var h agent.Health
 	if d.agent != nil {
 		h = d.agent.Health()
+	}
+	if d.sprints != nil {
+		if s := d.sprints.Health(); h.Error == "" && s.Error != "" {
+			h.Error = "sprints: " + s.Error
+		}
 	}
 	if d.dispute == nil {
 		return h

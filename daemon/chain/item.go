@@ -9,6 +9,7 @@ import (
 
 	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
+	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -26,6 +27,9 @@ const (
 	KindProduce
 	KindDemand
 	KindAttack
+	// What sprints send. One that is refused must not take others with it, so each has a transaction of its own.
+	KindOpenSprint
+	KindCommitSprint
 	KindSealResult
 	KindSealAttestation
 	numKinds
@@ -33,6 +37,25 @@ const (
 
 // lane tells whether items of this kind travel in the chain's lane for disputes, which takes transactions of dispute messages only.
 func (k Kind) lane() bool { return k >= KindMove && k <= KindAttack }
+
+// company is what a kind shares transactions with.
+type company int
+
+const (
+	withSeals company = iota
+	withMoves
+	withNone
+)
+
+func (k Kind) company() company {
+	switch {
+	case k.lane():
+		return withMoves
+	case k == KindOpenSprint || k == KindCommitSprint:
+		return withNone
+	}
+	return withSeals
+}
 
 // String names the kind, as metrics and logs show it.
 func (k Kind) String() string {
@@ -53,6 +76,10 @@ func (k Kind) String() string {
 		return "demand"
 	case KindAttack:
 		return "attack"
+	case KindOpenSprint:
+		return "open_sprint"
+	case KindCommitSprint:
+		return "commit_sprint"
 	case KindSealResult:
 		return "seal_result"
 	case KindSealAttestation:
@@ -61,9 +88,10 @@ func (k Kind) String() string {
 	return fmt.Sprintf("kind_%d", int(k))
 }
 
-// Item is one seal, reveal or step of a dispute on its way to the chain.
+// Item is one seal, reveal, step of a dispute or message of a sprint on its way to the chain.
 type Item struct {
 	Kind Kind
+	// Task it is about; the window, for sprints.
 	Task uint64
 	// Of tells apart what one task has several of: "2/14" is move 14 of game 2. Empty for seals and reveals.
 	Of string
@@ -161,16 +189,45 @@ func disputeOf(it Item, operator string) sdk.Msg {
 	return nil
 }
 
+// CommitSprint commits to the leaves of a window.
+func CommitSprint(window uint64, root []byte, count uint64, deadline int64) Item {
+	return newItem(KindCommitSprint, window, deadline, &sprintstypes.MsgCommitSprint{Window: window, Root: root, Count: count})
+}
+
+// OpenSprint opens leaves of it.
+func OpenSprint(window uint64, leaves []sprintstypes.OpenedLeaf, deadline int64) Item {
+	return newItem(KindOpenSprint, window, deadline, &sprintstypes.MsgOpenSprint{Window: window, Leaves: leaves})
+}
+
+// sprintOf gives a sprint's message its signer; nil for other items.
+func sprintOf(it Item, operator string) sdk.Msg {
+	switch m := it.payload.(type) {
+	case *sprintstypes.MsgCommitSprint:
+		c := *m
+		c.Participant = operator
+		return &c
+	case *sprintstypes.MsgOpenSprint:
+		c := *m
+		c.Participant = operator
+		return &c
+	}
+	return nil
+}
+
 func newItem(kind Kind, task uint64, deadline int64, payload proto.Message) Item {
 	return Item{Kind: kind, Task: task, Deadline: deadline, payload: payload, size: proto.Size(payload)}
 }
 
-// messages makes one message a kind from items sorted by kind, or one message an item of disputes.
+// messages makes one message a kind from items sorted by kind, or one message an item of disputes and of sprints.
 func messages(operator string, items []Item) []sdk.Msg {
 	var msgs []sdk.Msg
-	if len(items) > 0 && items[0].Kind.lane() {
+	if len(items) > 0 && items[0].Kind.company() != withSeals {
 		for _, it := range items {
-			msgs = append(msgs, disputeOf(it, operator))
+			if m := sprintOf(it, operator); m != nil {
+				msgs = append(msgs, m)
+			} else {
+				msgs = append(msgs, disputeOf(it, operator))
+			}
 		}
 		return msgs
 	}

@@ -245,13 +245,13 @@ func (s *Sender) sleep() time.Duration {
 }
 
 // take moves the most urgent items from the queue into a batch, if they have waited long enough or fill one. Items of disputes do not
-// mix with others, and do not wait for company.
+// mix with others, those of sprints with none at all, and both do not wait for company.
 func (s *Sender) take(height int64) []queued {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := make([]queued, 0, len(s.queue))
 	var counts [numKinds]int
-	ripe := map[bool]bool{}
+	ripe := map[company]bool{}
 	for id, q := range s.queue {
 		if q.item.Deadline > 0 && q.item.Deadline <= height { // the next block is too late already
 			delete(s.queue, id)
@@ -260,11 +260,11 @@ func (s *Sender) take(height int64) []queued {
 		}
 		all = append(all, q)
 		counts[id.Kind]++
-		if id.Kind.lane() || counts[id.Kind] >= s.cfg.MaxBatch || time.Since(q.since) >= s.cfg.Linger {
-			ripe[id.Kind.lane()] = true
+		if id.Kind.company() != withSeals || counts[id.Kind] >= s.cfg.MaxBatch || time.Since(q.since) >= s.cfg.Linger {
+			ripe[id.Kind.company()] = true
 		}
 	}
-	all = slices.DeleteFunc(all, func(q queued) bool { return !ripe[q.item.Kind.lane()] })
+	all = slices.DeleteFunc(all, func(q queued) bool { return !ripe[q.item.Kind.company()] })
 	slices.SortFunc(all, func(a, b queued) int {
 		return cmp.Or(cmp.Compare(a.item.Kind, b.item.Kind), cmp.Compare(a.item.Deadline, b.item.Deadline), cmp.Compare(a.item.Task, b.item.Task),
 			cmp.Compare(a.item.Of, b.item.Of))
@@ -272,12 +272,12 @@ func (s *Sender) take(height int64) []queued {
 	if len(all) == 0 {
 		return nil
 	}
-	lane, alone := all[0].item.Kind.lane(), all[0].alone
+	with := all[0].item.Kind.company()
 	maxItems, maxBytes := math.MaxInt, s.maxBytes
-	if lane {
+	if with == withMoves {
 		maxItems, maxBytes = s.cfg.LaneBatch, min(s.maxBytes, s.cfg.LaneBytes)
 	}
-	if alone {
+	if all[0].alone || with == withNone {
 		maxItems = 1
 	}
 	var batch []queued
@@ -285,8 +285,8 @@ func (s *Sender) take(height int64) []queued {
 	size := 0
 	for _, q := range all {
 		k := q.item.Kind
-		company := len(batch) > 0
-		if k.lane() != lane || counts[k] == s.cfg.MaxBatch || len(batch) == maxItems || company && (q.alone || size+q.item.size > maxBytes) {
+		joins := len(batch) > 0
+		if k.company() != with || counts[k] == s.cfg.MaxBatch || len(batch) == maxItems || joins && (q.alone || size+q.item.size > maxBytes) {
 			continue
 		}
 		counts[k]++
@@ -338,7 +338,7 @@ func (s *Sender) release(batch []queued, o Outcome, verdicts map[ID]verdict) {
 		if out.Status == Refused {
 			r.refusals = min(s.last[id].refusals+1, 5)
 			r.resume = out.Height + 1<<r.refusals // 2, 4 … 32 blocks
-			if id.Kind.lane() {                   // clocks run
+			if id.Kind.company() != withSeals {   // clocks and windows run
 				r.resume = out.Height + 1
 			}
 		}
@@ -469,7 +469,7 @@ type refusedError struct{ reason string }
 func (e *refusedError) Error() string { return e.reason }
 
 // gas decides on the gas limit. An error means that the node could not be asked, refuses the transaction's sequence, or (refusedError)
-// refuses a message of disputes. Those depend on nothing that is still on its way, so a refusal is final, and saves the fee.
+// refuses a message of disputes or sprints. Those depend on nothing that is still on its way, so a refusal is final, and saves the fee.
 func (s *Sender) gas(ctx context.Context, msgs []sdk.Msg, items []Item, opt TxOptions) (uint64, error) {
 	fixed := uint64(float64(s.cfg.Gas.Base+s.cfg.Gas.PerItem*uint64(len(items))) * s.gasBoost)
 	if !s.cfg.Gas.Simulate {
@@ -486,7 +486,7 @@ func (s *Sender) gas(ctx context.Context, msgs []sdk.Msg, items []Item, opt TxOp
 		return uint64(math.Ceil(float64(used) * s.cfg.Gas.Adjustment * s.gasBoost)), nil
 	case sequencePattern.MatchString(err.Error()) || unreachable(err):
 		return 0, err
-	case items[0].Kind.lane():
+	case items[0].Kind.company() != withSeals:
 		return 0, &refusedError{err.Error()}
 	}
 	s.log.Warn("simulation failed, gas is assumed", "error", err, "gas", fixed)

@@ -94,7 +94,7 @@ func (s *Sender) result(ctx context.Context, tx *pendingTx, height int64) bool {
 		s.release(tx.items, Outcome{Status: Refused, Reason: res.Log, Height: res.Height}, nil)
 		return true
 	}
-	if tx.items[0].item.Kind.lane() {
+	if tx.items[0].item.Kind.company() != withSeals {
 		s.release(tx.items, Outcome{Status: Accepted, Height: res.Height}, nil)
 		return true
 	}

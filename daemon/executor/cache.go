@@ -10,6 +10,8 @@ import (
 
 	"poaid/engine"
 	"poaid/model"
+	"poaid/sprint"
+	modelstypes "poaid/x/models/types"
 )
 
 // headerSlack is what a safetensors file may have besides its tensors.
@@ -54,21 +56,7 @@ func (e *Executor) load(ctx context.Context, id string, reserve func(int64) erro
 	if err := reserve(2 * size); err != nil {
 		return nil, err
 	}
-	tensors := map[string]*engine.Tensor{}
-	if len(pb.Weights) > 0 {
-		raw, err := e.blobs.GetBytes(ctx, info.WeightsCid, size+headerSlack)
-		if err != nil {
-			return nil, &MissingError{Weights: true, Err: err}
-		}
-		named, _, err := model.ParseSafetensors(raw)
-		if err != nil {
-			return nil, fmt.Errorf("weights: %w", err)
-		}
-		for _, n := range named {
-			tensors[n.Name] = n.Tensor
-		}
-	}
-	weights, err := engine.WeightsByName(prog, tensors)
+	weights, err := e.weights(ctx, prog, info, size)
 	if err != nil {
 		return nil, err
 	}
@@ -86,6 +74,31 @@ func (e *Executor) load(ctx context.Context, id string, reserve func(int64) erro
 		}
 	}
 	return &loaded{program: prog, weights: weights}, nil
+}
+
+// weights fetches a model's weights of size bytes, or makes them where the chain made them from a seed.
+func (e *Executor) weights(ctx context.Context, prog *engine.Program, info modelstypes.Model, size int64) (*engine.Weights, error) {
+	tensors := map[string]*engine.Tensor{}
+	switch {
+	case len(info.Seed) == sprint.SeedSize:
+		return sprint.Weights(prog, [sprint.SeedSize]byte(info.Seed))
+	case len(info.Seed) > 0:
+		return nil, fmt.Errorf("seed: %d bytes, want %d", len(info.Seed), sprint.SeedSize)
+	case size == 0: // no weights
+	default:
+		raw, err := e.blobs.GetBytes(ctx, info.WeightsCid, size+headerSlack)
+		if err != nil {
+			return nil, &MissingError{Weights: true, Err: err}
+		}
+		named, _, err := model.ParseSafetensors(raw)
+		if err != nil {
+			return nil, fmt.Errorf("weights: %w", err)
+		}
+		for _, n := range named {
+			tensors[n.Name] = n.Tensor
+		}
+	}
+	return engine.WeightsByName(prog, tensors)
 }
 
 type loader func(ctx context.Context, id string, reserve func(int64) error) (*loaded, error)

@@ -126,6 +126,15 @@ func (e *Executor) Open(ctx context.Context, task taskstypes.Task) (m Material, 
 	return Material{Program: loaded.program, Weights: loaded.weights, Inputs: inputs, given: given}, release, nil
 }
 
+// Load gives a model ready to run, checked against the chain. It may be dropped from the executor's memory once release is called.
+func (e *Executor) Load(ctx context.Context, id string) (*engine.Program, *engine.Weights, func(), error) {
+	m, release, err := e.cache.get(ctx, id)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	return m.program, m.weights, release, nil
+}
+
 // RunOptions are those that tasks are executed with.
 func (e *Executor) RunOptions() engine.RunOptions { return engine.RunOptions{Threads: e.opt.Threads} }
 

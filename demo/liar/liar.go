@@ -21,9 +21,11 @@ const (
 	Bit = "bit"
 	// Output has honest states and another output.
 	Output = "output"
+	// Sprint computes nine of ten leaves of a sprint and makes up the others; tasks are done honestly.
+	Sprint = "sprint"
 )
 
-// Kinds lists the lies.
+// Kinds lists the lies about tasks.
 func Kinds() []string { return []string{Bit, Output} }
 
 // Runs lies about tasks of one step; others take too long to compute by the reference.

@@ -21,6 +21,7 @@ import (
 	disputestypes "poaid/x/disputes/types"
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
+	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -50,6 +51,7 @@ func hotMessages() []sdk.Msg {
 		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{},
 		&disputestypes.MsgClaim{}, &disputestypes.MsgAttack{}, &disputestypes.MsgDefend{}, &disputestypes.MsgMove{},
 		&disputestypes.MsgDemandBytes{}, &disputestypes.MsgProduceBytes{},
+		&sprintstypes.MsgCommitSprint{}, &sprintstypes.MsgOpenSprint{},
 	}
 }
 

@@ -44,6 +44,8 @@ const (
 	flagMaxAttacks    = "max-attacks"
 	flagDisputeMemory = "dispute-memory-mib"
 	flagProduce       = "produce"
+	flagSprints       = "sprints"
+	flagSprintThreads = "sprint-threads"
 	flagLie           = "lie"
 )
 
@@ -76,6 +78,8 @@ func workerCmd() *cobra.Command {
 		},
 	}
 	start.Flags().Bool(flagVerify, false, "Verify, too: one process does both")
+	start.Flags().Bool(flagSprints, true, "Prove capacity in sprints, on threads that tasks leave idle; needs poaid tx poai serve sprint")
+	start.Flags().Int(flagSprintThreads, 0, "Threads for sprints (0: as many as tasks may use)")
 	addDaemonFlags(start, 0.1)
 	return group("worker", "Compute tasks", start)
 }
@@ -185,7 +189,14 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 	if n := v.unsigned(flagGasItem); n > 0 {
 		cfg.Gas.Simulate, cfg.Gas.PerItem = false, n
 	}
-	if kind := v.text(flagLie); kind != "" {
+	if cmd.Flags().Lookup(flagSprints) != nil {
+		cfg.Sprints, cfg.SprintThreads = v.is(flagSprints), v.number(flagSprintThreads)
+	}
+	switch kind := v.text(flagLie); kind {
+	case "":
+	case liar.Sprint:
+		cfg.LieInSprints = true
+	default:
 		cfg.Disguise = func(e *executor.Executor) (challenger.Runs, error) { return liar.New(e, kind) }
 	}
 	prices := v.text(flags.FlagGasPrices)
