@@ -121,7 +121,8 @@ func (s sprintsOf) SprintCommit(ctx context.Context, window uint64, participant 
 func (s sprintsOf) SprintAudits(ctx context.Context, participant string) (out []sprinter.Audit, err error) {
 	err = s.EachSprintAudit(ctx, participant, func(a sprintstypes.AuditView) error {
 		out = append(out, sprinter.Audit{
-			Window: a.Audit.Window, Task: a.Audit.Task, Leaves: a.Leaves, Deadline: a.Audit.Deadline, Opened: len(a.Audit.Opened) > 0,
+			Window: a.Audit.Window, Task: a.Audit.Task, Leaves: a.Leaves, Deadline: a.Audit.Deadline,
+			Opened: len(a.Audit.Opened) > 0 || a.Audit.Decided,
 		})
 		return nil
 	})

@@ -46,6 +46,8 @@ type runner struct {
 	names  names
 	tasks  []*submitted
 	report *Report
+	// capacity that participants have proven, by operator.
+	capacity map[string]uint64
 }
 
 // Run lays out a network, runs the main job on it and reports. It returns an error when anything of the job failed:
@@ -126,7 +128,7 @@ func (r *runner) watched(ctx context.Context, f func(context.Context) error) err
 // job is the main job, step by step.
 func (r *runner) job(ctx context.Context) error {
 	for _, step := range []func(context.Context) error{
-		r.set.Join, r.register, r.set.StartParticipants, r.set.MakeEligible, r.submit, r.disturb, r.watchTasks, r.closeEpochs, r.claim, r.check,
+		r.set.Join, r.register, r.set.StartParticipants, r.set.MakeEligible, r.submit, r.disturb, r.watchTasks, r.closeEpochs, r.proveCapacity, r.claim, r.check,
 	} {
 		if err := step(ctx); err != nil {
 			return err
@@ -171,6 +173,7 @@ The network keeps running; Ctrl-C stops it.
 In another terminal:
   poaid query tasks list --home %[6]s
   poaid query poai scores --home %[6]s
+  poaid query sprints windows --home %[6]s
   poaid tx tasks submit --model story --prompt "The fox said" --max-tokens 48 --from alice --watch --home %[6]s
 `, n.API, n.API, n.GRPC, n.RPC, r.layout.Config.Home, r.layout.Client)
 }

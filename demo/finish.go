@@ -127,7 +127,9 @@ func (r *runner) claim(ctx context.Context) error {
 			}
 			claimed = got.Claimed.Amount
 		}
-		r.report.Rewards = append(r.report.Rewards, RewardReport{Participant: p.Operator, Claimed: claimed.String()})
+		r.report.Rewards = append(r.report.Rewards, RewardReport{
+			Participant: p.Operator, Claimed: claimed.String(), Capacity: r.capacity[p.Operator],
+		})
 	}
 	r.screen.Step("participants claimed their block reward into linear vesting")
 	return nil

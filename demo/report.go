@@ -48,10 +48,11 @@ type ScoreReport struct {
 	Score       string `json:"score"`
 }
 
-// RewardReport is what a participant claimed, in upoai.
+// RewardReport is what a participant claimed, in upoai, and the capacity it proved, in units per block.
 type RewardReport struct {
 	Participant string `json:"participant"`
 	Claimed     string `json:"claimed"`
+	Capacity    uint64 `json:"capacity"`
 }
 
 // SupplyReport shows that coins are conserved: genesis + minted − burnt = supply.
@@ -68,11 +69,12 @@ type LabelReport struct {
 	Known int `json:"known"`
 }
 
-// BondReport is what a participant lost of its bond, in upoai.
+// BondReport is what a participant lost of its bond, in upoai, and the capacity that it has, in units per block.
 type BondReport struct {
 	Participant string `json:"participant"`
 	Lies        bool   `json:"lies"`
 	Lost        string `json:"lost"`
+	Capacity    uint64 `json:"capacity"`
 }
 
 // names turns addresses into the short names of the network.
@@ -94,6 +96,25 @@ func (r *Report) JSON(w io.Writer) error {
 
 // Tables writes the report for people.
 func (r *Report) Tables(w io.Writer, n names) {
+	if len(r.Tasks) > 0 {
+		r.taskTable(w, n)
+	}
+	switch {
+	case len(r.Disputes) > 0:
+		r.disputeTables(w, n)
+	case len(r.Bonds) > 0:
+		r.bondTable(w, n)
+	default:
+		r.rewardTables(w, n)
+	}
+	fmt.Fprintf(w, "Supply: genesis %s + minted %s − burnt %s = %s\n",
+		poai(r.Supply.Genesis), poai(r.Supply.Minted), poai(r.Supply.Burnt), poai(r.Supply.Supply))
+	if r.Labels.Known > 0 {
+		fmt.Fprintf(w, "Known answers: %d of %d right\n", r.Labels.Right, r.Labels.Known)
+	}
+}
+
+func (r *Report) taskTable(w io.Writer, n names) {
 	t := newTable(w, "Tasks", "task", "model", "input", "answer", "worker", "committee", "units", "fee", "state")
 	for _, x := range r.Tasks {
 		committee := make([]string, len(x.Committee))
@@ -109,15 +130,6 @@ func (r *Report) Tables(w io.Writer, n names) {
 		{Name: "fee", Align: text.AlignRight},
 	})
 	t.Render()
-
-	if len(r.Disputes) > 0 {
-		r.disputeTables(w, n)
-	} else {
-		r.rewardTables(w, n)
-	}
-	fmt.Fprintf(w, "Supply: genesis %s + minted %s − burnt %s = %s\n",
-		poai(r.Supply.Genesis), poai(r.Supply.Minted), poai(r.Supply.Burnt), poai(r.Supply.Supply))
-	fmt.Fprintf(w, "Known answers: %d of %d right\n", r.Labels.Right, r.Labels.Known)
 }
 
 func (r *Report) disputeTables(w io.Writer, n names) {
@@ -129,12 +141,15 @@ func (r *Report) disputeTables(w io.Writer, n names) {
 	}
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: "slashed", Align: text.AlignRight}})
 	t.Render()
+	r.bondTable(w, n)
+}
 
-	t = newTable(w, "Bonds", "participant", "lies", "lost")
+func (r *Report) bondTable(w io.Writer, n names) {
+	t := newTable(w, "Bonds", "participant", "lies", "lost", "capacity, units a block")
 	for _, b := range r.Bonds {
-		t.AppendRow(table.Row{n.of(b.Participant), b.Lies, poai(b.Lost)})
+		t.AppendRow(table.Row{n.of(b.Participant), b.Lies, poai(b.Lost), b.Capacity})
 	}
-	t.SetColumnConfigs([]table.ColumnConfig{{Name: "lost", Align: text.AlignRight}})
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "lost", Align: text.AlignRight}, {Name: "capacity, units a block", Align: text.AlignRight}})
 	t.Render()
 }
 
@@ -146,11 +161,11 @@ func (r *Report) rewardTables(w io.Writer, n names) {
 	t.SetColumnConfigs([]table.ColumnConfig{{Name: "units × reliability", Align: text.AlignRight}})
 	t.Render()
 
-	t = newTable(w, "Block reward claimed", "participant", "claimed")
+	t = newTable(w, "Block reward claimed", "participant", "capacity, units a block", "claimed")
 	for _, x := range r.Rewards {
-		t.AppendRow(table.Row{n.of(x.Participant), poai(x.Claimed)})
+		t.AppendRow(table.Row{n.of(x.Participant), x.Capacity, poai(x.Claimed)})
 	}
-	t.SetColumnConfigs([]table.ColumnConfig{{Name: "claimed", Align: text.AlignRight}})
+	t.SetColumnConfigs([]table.ColumnConfig{{Name: "capacity, units a block", Align: text.AlignRight}, {Name: "claimed", Align: text.AlignRight}})
 	t.Render()
 }
 

@@ -15,7 +15,7 @@ func sample() *Report {
 			input: "picture of a 3",
 		}},
 		Scores:   []ScoreReport{{Participant: "poai1w", Epoch: 2, Score: "90.4"}},
-		Rewards:  []RewardReport{{Participant: "poai1w", Claimed: "1234567"}},
+		Rewards:  []RewardReport{{Participant: "poai1w", Claimed: "1234567", Capacity: 4321}},
 		Supply:   SupplyReport{Genesis: "1000000", Minted: "5", Burnt: "2", Supply: "1000003"},
 		Labels:   LabelReport{Right: 1, Known: 1},
 		Failures: []string{},
@@ -32,13 +32,13 @@ func TestJSONIsTheContract(t *testing.T) {
 		require.Contains(t, task, field)
 	}
 	require.Equal(t, map[string]any{"participant": "poai1w", "epoch": 2.0, "score": "90.4"}, got["scores"].([]any)[0])
-	require.Equal(t, map[string]any{"participant": "poai1w", "claimed": "1234567"}, got["rewards"].([]any)[0])
+	require.Equal(t, map[string]any{"participant": "poai1w", "claimed": "1234567", "capacity": 4321.0}, got["rewards"].([]any)[0])
 }
 
 func TestTablesUseNamesAndPoai(t *testing.T) {
 	var out bytes.Buffer
 	sample().Tables(&out, names{"poai1w": "op0", "poai1a": "op1", "poai1b": "op2"})
-	for _, want := range []string{"op1 op2", "0.001000 poai", "1.234567 poai", "picture of a 3", "1 of 1 right"} {
+	for _, want := range []string{"op1 op2", "0.001000 poai", "1.234567 poai", "picture of a 3", "1 of 1 right", "4321"} {
 		require.Contains(t, out.String(), want)
 	}
 	require.NotContains(t, out.String(), "poai1w")

@@ -28,7 +28,12 @@ type Scenario struct {
 	// liars lists the participants that lie, by index. The first participant is the worker, the next three are its committee, whoever is
 	// left only watches.
 	liars []int
+	// sprints: the lie is about leaves, not about a task.
+	sprints bool
 }
+
+// Disputed tells whether the scenario ends in a game.
+func (s Scenario) Disputed() bool { return !s.sprints }
 
 // committee is the number of members.
 const committee = 3
@@ -36,9 +41,10 @@ const committee = 3
 // Scenarios lists them.
 func Scenarios() []Scenario {
 	return []Scenario{
-		{"lying-worker", 4, "a worker flips one bit inside its run; the committee is honest", []int{0}},
-		{"lying-verifier", 4, "a member of the committee attests another root than the honest worker's", []int{1}},
-		{"lying-majority", 5, "the worker and two of three members tell the same lie; one member and one watcher are honest", []int{0, 1, 2}},
+		{"lying-worker", 4, "a worker flips one bit inside its run; the committee is honest", []int{0}, false},
+		{"lying-verifier", 4, "a member of the committee attests another root than the honest worker's", []int{1}, false},
+		{"lying-majority", 5, "the worker and two of three members tell the same lie; one member and one watcher are honest", []int{0, 1, 2}, false},
+		{"lying-sprinter", 5, "a participant computes nine of ten leaves of its sprints and makes up the rest; an audit finds out", []int{0}, true},
 	}
 }
 
@@ -87,6 +93,9 @@ type DisputeReport struct {
 // play is the job of a scenario.
 func (r *runner) play(ctx context.Context) error {
 	r.screen.Step("scenario %s: %s", r.Scenario.Name, r.Scenario.about)
+	if r.Scenario.sprints {
+		return r.playSprints(ctx)
+	}
 	for _, step := range []func(context.Context) error{
 		r.set.Join, r.register, r.startScenario, r.submitOne, r.drawCommittee, r.watchDispute, r.checkScenario,
 	} {

@@ -20,6 +20,7 @@ import (
 	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
+	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -85,6 +86,7 @@ func (b *builder) appState() (json.RawMessage, error) {
 		edit(b, state, taskstypes.ModuleName, editTasks),
 		edit(b, state, rewardstypes.ModuleName, editRewards),
 		edit(b, state, disputestypes.ModuleName, editDisputes),
+		edit(b, state, sprintstypes.ModuleName, editSprints),
 		edit(b, state, genutiltypes.ModuleName, func(g *genutiltypes.GenesisState) { g.GenTxs = b.gentxs }),
 	}
 	for _, err := range steps {
@@ -155,6 +157,18 @@ func editSlashing(g *slashingtypes.GenesisState) { g.Params.SignedBlocksWindow =
 func (b *builder) editBeacon(g *beacontypes.GenesisState) {
 	g.Params.ActivationBlocks = 100
 	beacontypes.AddKeys(g, b.vrfKeys...)
+}
+
+// Windows of sprints are short and many, leaves short, and a commit of a hundred leaves is audited more often than not: real networks spend a
+// twentieth of their time and a fiftieth of the work on it.
+func editSprints(g *sprintstypes.GenesisState) {
+	g.Params.DutyPpm = 300_000
+	g.Params.WindowBlocks = 8
+	g.Params.Delay = 2
+	g.Params.Sample = 40
+	g.Params.VerifyPpm = 1_000_000
+	g.Params.FirstTokens = 8
+	g.Params.TargetLeaves = 1_000
 }
 
 func editRewards(g *rewardstypes.GenesisState) { g.Params.VestingBlocks = 40 }

@@ -147,17 +147,18 @@ func (s *Setup) each(f func(i int) error) error {
 	return errors.Join(errs...)
 }
 
-// StartParticipants starts the daemons and lets them serve all models.
+// StartParticipants starts the daemons and lets them serve all models, and prove their capacity.
 func (s *Setup) StartParticipants(ctx context.Context) error {
 	for i := range s.Layout.Participants {
 		if _, err := s.Net.StartParticipant(i); err != nil {
 			return err
 		}
 	}
-	if err := s.each(func(i int) error { return s.Serve(ctx, i, s.ModelIDs()...) }); err != nil {
+	ids := append(s.ModelIDs(), sprintstypes.DefaultBaseModel) // whose windows prove capacity
+	if err := s.each(func(i int) error { return s.Serve(ctx, i, ids...) }); err != nil {
 		return err
 	}
-	s.Step("%d worker/verifier processes started, serving %v", len(s.Layout.Participants), s.ModelIDs())
+	s.Step("%d worker/verifier processes started, serving %v", len(s.Layout.Participants), ids)
 	return nil
 }
 

@@ -30,6 +30,10 @@ func TestMainJobSurvivesKills(t *testing.T) {
 	}
 	require.NotEmpty(t, r.Scores)
 	require.Equal(t, r.Labels.Known, r.Labels.Right)
+	require.Len(t, r.Rewards, 4)
+	for _, x := range r.Rewards {
+		require.Positive(t, x.Capacity, "%s proved no capacity", x.Participant)
+	}
 }
 
 // TestLiarsLose runs every scenario: processes that lie lose their bond, those that do not lose nothing, and no lie becomes final.
@@ -38,6 +42,20 @@ func TestLiarsLose(t *testing.T) {
 	for _, s := range demo.Scenarios() {
 		t.Run(s.Name, func(t *testing.T) {
 			r := run(t, bin, s.Participants, demo.Options{Scenario: &s})
+			lost := 0
+			for _, b := range r.Bonds {
+				require.Equal(t, b.Lies, b.Lost != "0")
+				if b.Lies {
+					lost++
+				}
+			}
+			require.NotZero(t, lost, "nobody lied")
+			if !s.Disputed() {
+				for _, b := range r.Bonds {
+					require.Equal(t, b.Lies, b.Capacity == 0)
+				}
+				return
+			}
 			refuted := 0
 			for _, d := range r.Disputes {
 				require.NotEmpty(t, d.Verdict)
