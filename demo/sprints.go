@@ -157,7 +157,7 @@ func (r *runner) checkSprints(ctx context.Context) error {
 			r.fail("%s lies: %t, and has a capacity of %d", p.Name, lies, capacity)
 		}
 		r.report.Bonds = append(r.report.Bonds, BondReport{Participant: p.Operator, Lies: lies, Lost: lost.String(), Capacity: r.capacity[p.Operator]})
-		burnt = burnt.Add(lost)
+		burnt = burnt.Add(lost.AddRaw(1).QuoRaw(2)) // half of every slash burns
 	}
 	return r.checkSupply(ctx, burnt)
 }
