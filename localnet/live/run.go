@@ -83,19 +83,23 @@ func Run(ctx context.Context, o Options) error {
 }
 
 func (r *runner) run(ctx context.Context) error {
-	err := r.launch(ctx)
-	if err == nil {
-		err = r.watched(ctx, r.work)
-	}
-	interrupted := ctx.Err() != nil // that is how it ends
-	switch {
-	case interrupted:
-		return nil
-	case err != nil:
+	if err := r.begin(ctx); err != nil || ctx.Err() != nil {
 		return err
 	}
 	r.where()
 	return r.show(ctx)
+}
+
+// begin starts the network and puts it to work. An interrupt is no error: that is how a network ends.
+func (r *runner) begin(ctx context.Context) error {
+	err := r.launch(ctx)
+	if err == nil {
+		err = r.watched(ctx, r.work)
+	}
+	if ctx.Err() != nil {
+		err = nil
+	}
+	return err
 }
 
 // open finds or makes the layout.

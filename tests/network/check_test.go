@@ -28,6 +28,7 @@ const headersAtOnce = 20
 
 // sameChain compares every header, app hash included, of every height on every node.
 func sameChain(t *testing.T, f *fixture) {
+	t.Helper()
 	top := f.height(0)
 	for i := range f.rpc {
 		f.catchUp(i)
@@ -54,6 +55,7 @@ func sameChain(t *testing.T, f *fixture) {
 
 // tasksRight computes every task again, from what the chain has of it, and compares roots; labels that are known count besides.
 func tasksRight(t *testing.T, f *fixture) {
+	t.Helper()
 	q := taskstypes.NewQueryClient(f.client.Conn)
 	models := map[string]*runner.Model{}
 	for _, id := range f.set.ModelIDs() {
@@ -92,6 +94,7 @@ func tasksRight(t *testing.T, f *fixture) {
 
 // paidOnce adds up what each task paid, and looks for what is left of the escrow of all.
 func paidOnce(t *testing.T, f *fixture) {
+	t.Helper()
 	q := taskstypes.NewQueryClient(f.client.Conn)
 	for _, task := range f.tasks {
 		view, err := q.Task(f.ctx, &taskstypes.QueryTaskRequest{Id: task.ID})
@@ -111,6 +114,7 @@ func paidOnce(t *testing.T, f *fixture) {
 
 // claimedOnce has every participant claim all it can, and then the same again.
 func claimedOnce(t *testing.T, f *fixture) {
+	t.Helper()
 	q := rewardstypes.NewQueryClient(f.client.Conn)
 	claimed, perEpoch := math.ZeroInt(), map[uint64]math.Int{}
 	for i, p := range f.layout.Participants {
@@ -149,6 +153,7 @@ func claimedOnce(t *testing.T, f *fixture) {
 
 // coins adds up all balances at one height.
 func coins(t *testing.T, f *fixture) {
+	t.Helper()
 	at := f.height(0) - 1
 	ctx := metadata.NewOutgoingContext(f.ctx, metadata.Pairs(grpc.GRPCBlockHeightHeader, strconv.FormatInt(at, 10)))
 	bank := banktypes.NewQueryClient(f.client.Conn)
@@ -188,6 +193,7 @@ func burnt(ctx context.Context, t *testing.T, f *fixture) math.Int {
 
 // nobodyPunished looks at bonds and records of participants and validators.
 func nobodyPunished(t *testing.T, f *fixture) {
+	t.Helper()
 	q := poaitypes.NewQueryClient(f.client.Conn)
 	for _, p := range f.layout.Participants {
 		res, err := q.Participant(f.ctx, &poaitypes.QueryParticipantRequest{Address: p.Operator})
