@@ -37,6 +37,7 @@ const (
 	domainSeal    = "poai/seal/1"
 	domainProgram = "poai/program/1"
 	domainSalt    = "poai/salt/1"
+	domainForced  = "poai/forced/1"
 )
 
 // Hash is a SHA-256 digest: a root, a node, a leaf or a seal.
@@ -222,6 +223,10 @@ func Seal(chainID string, task uint64, participant string, resultRoot Hash, salt
 	b = append(b, resultRoot[:]...)
 	return sha256.Sum256(append(b, salt[:]...))
 }
+
+// ForcedRoot is what a worker seals whose error is forced: wrong, and nobody can open it, since it is the hash of no run. Only who knows the
+// true root can tell it from a result root.
+func ForcedRoot(resultRoot Hash) Hash { return wrap(domainForced, resultRoot) }
 
 // Salt derives the salt of a seal from the hot key's secret, so that a restarted machine can always reveal. The purpose tells apart
 // what one key seals for one task ("result", "attestation").

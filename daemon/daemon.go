@@ -209,6 +209,7 @@ type daemon struct {
 	metrics *metrics.Metrics
 	sender  *chain.Sender
 	agent   *agent.Agent // nil: neither works nor verifies
+	key     *worker.Key  // nil: does not work
 	notes   *challenger.Book
 	dispute *challenger.Challenger // nil: does not dispute
 	sprints *sprinter.Sprinter     // nil: proves no capacity
@@ -251,7 +252,11 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	})
 	var roles []agent.Role
 	if d.cfg.Work {
-		roles = append(roles, worker.New(d.client, d.store, d.signer.Operator()))
+		role, err := d.newWorker(secret)
+		if err != nil {
+			return err
+		}
+		roles = append(roles, role)
 	}
 	if d.cfg.Verify {
 		roles = append(roles, verifier.New(d.client, d.signer.Operator()))
@@ -278,6 +283,21 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	}
 	d.sprints, err = d.newSprinter(ctx, exec, threads, concurrency)
 	return err
+}
+
+// newWorker makes the worker's role and what sees to its VRF key.
+func (d *daemon) newWorker(secret []byte) (*worker.Role, error) {
+	key, err := worker.Secret(secret)
+	if err != nil {
+		return nil, err
+	}
+	operator := d.signer.Operator()
+	account, err := d.cfg.Chain.Encoding.Registry.SigningContext().AddressCodec().StringToBytes(operator)
+	if err != nil {
+		return nil, fmt.Errorf("operator: %w", err)
+	}
+	d.key = worker.NewKey(d.client, d.sender, operator, account, key, d.log.With("part", "key"))
+	return worker.New(d.client, d.store, operator, key), nil
 }
 
 // peers lists where artifacts may be: configured peers first, then participants.

@@ -79,7 +79,7 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	var parts []chan int64
-	ended := make(chan error, 4)
+	ended := make(chan error, 5)
 	start := func(run func(context.Context, <-chan int64) error) {
 		part := make(chan int64, 1)
 		parts = append(parts, part)
@@ -97,6 +97,9 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	if d.sprints != nil {
 		start(d.sprints.Run)
 	}
+	if d.key != nil {
+		start(d.ensureKey)
+	}
 	ended <- d.relay(ctx, heights, parts)
 	cancel()
 	wg.Wait()
@@ -107,6 +110,20 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 		}
 	}
 	return context.Canceled
+}
+
+// ensureKey sees to it that the chain has the worker's VRF key. Failing to is no reason to stop: no error is forced until then.
+func (d *daemon) ensureKey(ctx context.Context, heights <-chan int64) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case h := <-heights:
+			if err := d.key.Ensure(ctx, h); err != nil && ctx.Err() == nil {
+				d.log.Warn("looking for the VRF key failed", "error", err)
+			}
+		}
+	}
 }
 
 // relay hands every part the newest height; one that is busy misses heights in between.

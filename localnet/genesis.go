@@ -129,6 +129,7 @@ func editPoai(g *poaitypes.GenesisState) {
 	g.Params.UnbondingBlocks = 100
 	g.Params.EpochBlocks = 40
 	g.Params.EpochCloseDelayBlocks = 20
+	g.Params.VrfActivationBlocks = 20
 }
 
 func editTasks(g *taskstypes.GenesisState) {

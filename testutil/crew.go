@@ -1,6 +1,7 @@
 package testutil
 
 import (
+	"crypto/sha256"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -8,6 +9,7 @@ import (
 
 	"poaid/app/params"
 	"poaid/commit"
+	"poaid/x/beacon/vrf"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -32,6 +34,23 @@ type Participant struct {
 	Behaviour Behaviour
 	// Result is what it finds a task's result to be; nil: what a run of the echo model gives, wrong for a Liar.
 	Result func(task uint64) (Result, error)
+	// VRF is its key, once SetVRFKeys has set it: where its error is forced it seals a wrong root, as a daemon would.
+	VRF *vrf.SecretKey
+	// Pretends: it seals a wrong root as if its error were forced, and tries to prove it.
+	Pretends bool
+}
+
+// forcedProof proves that m is to seal a wrong root for a task; nil where it is not.
+func (m *Participant) forcedProof(task taskstypes.Task, st taskstypes.Status) ([]byte, error) {
+	if m.VRF == nil || string(st.VrfKey) != string(m.VRF.Public()) {
+		return nil, nil
+	}
+	proof := m.VRF.Prove(st.VrfInput)
+	output, err := vrf.Verify(st.VrfKey, st.VrfInput, proof)
+	if err != nil || !m.Pretends && !taskstypes.IsForced(output, task.ForcedErrorPpm) {
+		return nil, err
+	}
+	return proof, nil
 }
 
 // Result is what a worker reveals, and a member attests.
@@ -64,6 +83,31 @@ func (c *Chain) NewCrew(accounts ...*Account) *Crew {
 		}
 	}
 	return crew
+}
+
+// SetVRFKeys gives every member a VRF key and waits until they act.
+func (w *Crew) SetVRFKeys() {
+	w.chain.tb.Helper()
+	var active int64
+	for _, m := range w.Members {
+		seed := sha256.Sum256(append([]byte("poaid/testutil/vrf/"), m.Addr...))
+		secret, err := vrf.NewSecretKey(seed[:])
+		if err != nil {
+			w.chain.tb.Fatalf("VRF key of %s: %v", m.Name, err)
+		}
+		m.VRF = &secret
+		w.chain.Deliver(m.Account, &poaitypes.MsgSetVRFKey{
+			Participant: m.String(), VrfPubKey: secret.Public(), Proof: secret.Prove(poaitypes.VRFPossessionInput(w.chain.ChainID, m.Addr)),
+		})
+		p, err := w.chain.App.Poai.GetParticipant(w.chain.Ctx(), m.String())
+		if err != nil {
+			w.chain.tb.Fatalf("%s: %v", m.Name, err)
+		}
+		active = p.VrfKeyHeight
+	}
+	for w.chain.Height() < active {
+		w.chain.Block()
+	}
 }
 
 // Join bonds 10,000 poai and serves the echo model.
@@ -154,13 +198,27 @@ func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.Resu
 		if err != nil {
 			return false, err
 		}
+		task, err := k.Tasks.Get(ctx, id)
+		if err != nil {
+			return false, err
+		}
+		proof, err := m.forcedProof(task, st)
+		if err != nil {
+			return false, err
+		}
+		sealed := result.Root
+		if proof != nil {
+			sealed = commit.ForcedRoot(sealed)
+		}
 		salt := salt(m, id, "result")
 		switch {
 		case st.State == taskstypes.STATE_ASSIGNED:
-			seal := commit.Seal(w.chain.ChainID, id, m.String(), result.Root, salt)
+			seal := commit.Seal(w.chain.ChainID, id, m.String(), sealed, salt)
 			seals = append(seals, taskstypes.ResultSeal{TaskId: id, Seal: seal[:]})
 		case st.State == taskstypes.STATE_REVEALING && len(st.ResultRoot) == 0 && m.Behaviour != Mute:
-			reveals = append(reveals, taskstypes.ResultReveal{TaskId: id, StateRoot: result.StateRoot[:], Outputs: result.Outputs, Salt: salt[:]})
+			reveals = append(reveals, taskstypes.ResultReveal{
+				TaskId: id, StateRoot: result.StateRoot[:], Outputs: result.Outputs, Salt: salt[:], ForcedProof: proof,
+			})
 		}
 		return false, nil
 	})

@@ -198,6 +198,7 @@ func shortWindows(g *Genesis) {
 	var p poaitypes.GenesisState
 	g.Get(poaitypes.ModuleName, &p)
 	p.Params.UnbondingBlocks, p.Params.EpochBlocks, p.Params.EpochCloseDelayBlocks = 10, 10, 5
+	p.Params.VrfActivationBlocks = poaitypes.MinVRFActivationBlocks
 	g.Set(poaitypes.ModuleName, &p)
 
 	var t taskstypes.GenesisState

@@ -137,6 +137,7 @@ func finished(submitter, worker *testutil.Account, n uint64) taskstypes.GenesisT
 		Result: &taskstypes.Result{StateRoot: root, OutputRoot: root, StepsDone: 1, Outputs: []taskstypes.NamedTensor{in}},
 		Payment: &taskstypes.Payment{
 			Worker: math.NewInt(800), Verifiers: math.ZeroInt(), Royalty: math.NewInt(10), Burnt: math.NewInt(40), Refund: math.NewInt(150),
+			Jackpot: math.ZeroInt(), WorkerPrize: math.ZeroInt(), MemberPrizes: math.ZeroInt(),
 		},
 	}
 }

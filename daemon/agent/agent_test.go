@@ -43,7 +43,7 @@ func (d *desk) Due(_ context.Context, fn func(agent.Item) error) error {
 
 func (d *desk) Over(_ context.Context, task uint64) (bool, error) { return d.over[task], nil }
 
-func (d *desk) Record(_ context.Context, _ taskstypes.Task, res executor.Result) (journal.Record, error) {
+func (d *desk) Record(_ context.Context, _ taskstypes.TaskView, res executor.Result) (journal.Record, error) {
 	return journal.Record{ResultRoot: res.ResultRoot}, nil
 }
 

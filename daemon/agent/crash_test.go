@@ -148,9 +148,12 @@ func (m *machine) boot() {
 		MaxBatch: 4, TimeoutBlocks: 5, MinBackoff: time.Nanosecond, MaxBackoff: time.Nanosecond,
 		MaxInFlight: 3, Gas: chain.GasPolicy{Simulate: true, Base: 1, PerItem: 1, Adjustment: 1},
 	})
+	key, err := worker.Secret(secret)
+	require.NoError(m.t, err)
+	m.world.SetKey(m.operator, key.Public())
 	m.agent, err = agent.New(agent.Config{Participant: m.operator, SaltSecret: secret, Concurrency: 2, MinRetry: time.Microsecond, SweepBlocks: 7},
 		m.world, toyRunner{m.r, &m.runs}, killBook{m.book, m.r}, m.sender,
-		worker.New(m.world, &memStore{}, m.operator), verifier.New(m.world, m.operator))
+		worker.New(m.world, &memStore{}, m.operator, key), verifier.New(m.world, m.operator))
 	require.NoError(m.t, err)
 }
 
@@ -246,6 +249,8 @@ func TestNothingGoesWrong(t *testing.T) {
 	world, ms := play(t, t.TempDir(), scenario{tasks: 30, authz: true})
 	requireAllFinal(t, world, 30)
 	require.Less(t, world.Txs, 60, "items must share transactions")
+	require.Greater(t, world.Forced, 5, "about half of 30 errors are forced")
+	require.Less(t, world.Forced, 25)
 	for _, m := range ms {
 		require.Zero(t, m.deaths)
 		require.EqualValues(t, 25, m.runs.Load(), "15 tasks and 10 seats are executed once each")

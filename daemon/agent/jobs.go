@@ -126,13 +126,13 @@ func (a *Agent) execute(ctx context.Context, id jobID) (rec journal.Record, err 
 	if err != nil {
 		return journal.Record{}, err
 	}
-	rec, err = a.roles[id.role].Record(ctx, view.Task, res)
+	rec, err = a.roles[id.role].Record(ctx, view, res)
 	if err != nil {
 		return journal.Record{}, err
 	}
 	rec.Task, rec.Role, rec.Model = id.task, id.role, view.Task.Model
 	rec.Salt = commit.Salt(a.cfg.SaltSecret, a.tasks.ChainID(), id.task, string(id.role))
-	rec.Seal = commit.Seal(a.tasks.ChainID(), id.task, a.cfg.Participant, rec.ResultRoot, rec.Salt)
+	rec.Seal = commit.Seal(a.tasks.ChainID(), id.task, a.cfg.Participant, rec.SealedRoot(), rec.Salt)
 	a.mu.Lock()
 	rec.Height = a.height
 	it := a.jobs[id].item

@@ -53,7 +53,7 @@ type Role interface {
 	Over(ctx context.Context, task uint64) (bool, error)
 	// Record turns a result into what will be promised; salt and seal are filled in by the agent. It stores outputs that the
 	// reveal will refer to.
-	Record(ctx context.Context, task taskstypes.Task, res executor.Result) (journal.Record, error)
+	Record(ctx context.Context, view taskstypes.TaskView, res executor.Result) (journal.Record, error)
 	Seal(r journal.Record, deadline int64) chain.Item
 	Reveal(r journal.Record, deadline int64) chain.Item
 }

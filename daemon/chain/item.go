@@ -32,6 +32,8 @@ const (
 	KindCommitSprint
 	KindSealResult
 	KindSealAttestation
+	// KindSetVRFKey sets the participant's VRF key. It travels alone: where the key may not do that, nothing else may fail with it.
+	KindSetVRFKey
 	numKinds
 )
 
@@ -84,6 +86,8 @@ func (k Kind) String() string {
 		return "seal_result"
 	case KindSealAttestation:
 		return "seal_attestation"
+	case KindSetVRFKey:
+		return "set_vrf_key"
 	}
 	return fmt.Sprintf("kind_%d", int(k))
 }
@@ -130,6 +134,9 @@ func SealAttestation(task uint64, seal []byte, deadline int64) Item {
 func RevealAttestation(r poaitypes.AttestationReveal, deadline int64) Item {
 	return newItem(KindRevealAttestation, r.TaskId, deadline, &r)
 }
+
+// SetVRFKey sets a participant's VRF key; who that is, is filled in when it is sent.
+func SetVRFKey(msg *poaitypes.MsgSetVRFKey) Item { return newItem(KindSetVRFKey, 0, 0, msg) }
 
 // Dispute makes an item of a message of x/disputes; whoever signs it is filled in when it is sent. It errs on other messages.
 func Dispute(msg sdk.Msg, deadline int64) (Item, error) {
@@ -276,6 +283,10 @@ func add(msg sdk.Msg, operator string, it Item) sdk.Msg {
 		}
 		m.Items = append(m.Items, *p)
 		return m
+	case *poaitypes.MsgSetVRFKey:
+		m := *p
+		m.Participant = operator
+		return &m
 	}
 	return msg
 }
@@ -321,6 +332,8 @@ func verdicts(items []Item, data []byte) (map[ID]verdict, error) {
 func readResponse(url string, value []byte, out map[ID]verdict) error {
 	var err error
 	switch url {
+	case sdk.MsgTypeURL(&poaitypes.MsgSetVRFKeyResponse{}):
+		out[ID{Kind: KindSetVRFKey}] = verdict{accepted: true}
 	case sdk.MsgTypeURL(&taskstypes.MsgSealResultsResponse{}):
 		var r taskstypes.MsgSealResultsResponse
 		if err = proto.Unmarshal(value, &r); err == nil {

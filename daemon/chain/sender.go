@@ -169,7 +169,7 @@ func (s *Sender) Enqueue(it Item, asOf int64) bool {
 	if r, ok := s.last[id]; ok && (asOf <= r.height || asOf < r.resume) {
 		return false
 	}
-	s.queue[id] = queued{item: it, since: time.Now()}
+	s.queue[id] = queued{item: it, since: time.Now(), alone: it.Kind == KindSetVRFKey}
 	s.signal()
 	return true
 }

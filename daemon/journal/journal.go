@@ -47,6 +47,16 @@ type Record struct {
 	Salt       commit.Hash              `json:"salt"`
 	Seal       commit.Hash              `json:"seal"`
 	Height     int64                    `json:"height"` // chain height when it was computed
+	// ForcedProof proves that the worker's error is forced, so that it seals a wrong root; empty where it seals what it computed.
+	ForcedProof []byte `json:"forced_proof,omitempty"`
+}
+
+// SealedRoot is the root that the seal is over.
+func (r Record) SealedRoot() commit.Hash {
+	if len(r.ForcedProof) > 0 {
+		return commit.ForcedRoot(r.ResultRoot)
+	}
+	return r.ResultRoot
 }
 
 // Journal is a file of records of one participant on one chain. It is safe for concurrent use.

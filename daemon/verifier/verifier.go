@@ -85,7 +85,7 @@ func (r *Role) Over(ctx context.Context, task uint64) (bool, error) {
 }
 
 // Record implements agent.Role. An attestation is a root; outputs are the worker's to reveal.
-func (r *Role) Record(_ context.Context, _ taskstypes.Task, res executor.Result) (journal.Record, error) {
+func (r *Role) Record(_ context.Context, _ taskstypes.TaskView, res executor.Result) (journal.Record, error) {
 	return journal.Record{ResultRoot: res.ResultRoot, StateRoot: res.StateRoot, OutputRoot: res.OutputRoot}, nil
 }
 

@@ -46,7 +46,7 @@ func TestClassify(t *testing.T) {
 }
 
 func TestRecordHasNoOutputs(t *testing.T) {
-	rec, err := verifier.New(nil, "me").Record(t.Context(), taskstypes.Task{}, executor.Result{Outputs: make([]taskstypes.NamedTensor, 3)})
+	rec, err := verifier.New(nil, "me").Record(t.Context(), taskstypes.TaskView{}, executor.Result{Outputs: make([]taskstypes.NamedTensor, 3)})
 	require.NoError(t, err)
 	require.Empty(t, rec.Outputs)
 }

@@ -2,6 +2,7 @@
 package worker
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -11,6 +12,7 @@ import (
 	"poaid/daemon/chain"
 	"poaid/daemon/executor"
 	"poaid/daemon/journal"
+	"poaid/x/beacon/vrf"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -31,13 +33,14 @@ type Role struct {
 	chain  Chain
 	store  Store
 	worker string
+	secret vrf.SecretKey
 }
 
 var _ agent.Role = (*Role)(nil)
 
-// New returns the role of worker.
-func New(c Chain, store Store, worker string) *Role {
-	return &Role{chain: c, store: store, worker: worker}
+// New returns the role of worker. secret is its VRF key, which tells it when its error is forced.
+func New(c Chain, store Store, worker string, secret vrf.SecretKey) *Role {
+	return &Role{chain: c, store: store, worker: worker, secret: secret}
 }
 
 // Name implements agent.Role.
@@ -96,9 +99,15 @@ func (r *Role) Over(ctx context.Context, task uint64) (bool, error) {
 	return false, nil
 }
 
-// Record implements agent.Role. Outputs within the chain's limit are revealed inline; otherwise all of them go to the store and are
+// errNotOurs is returned for a task that the node does not (yet, or any more) see in our hands: what has to be sealed depends on the draw.
+var errNotOurs = errors.New("the node does not know that the task was assigned to us")
+
+// Record implements agent.Role. Where the error is forced it holds the proof, and the seal will be over a wrong root. Outputs within the chain's limit are revealed inline; otherwise all of them go to the store and are
 // revealed by root and content id.
-func (r *Role) Record(ctx context.Context, task taskstypes.Task, res executor.Result) (journal.Record, error) {
+func (r *Role) Record(ctx context.Context, view taskstypes.TaskView, res executor.Result) (journal.Record, error) {
+	if view.Status.Worker != r.worker {
+		return journal.Record{}, fmt.Errorf("task %d: %w", view.Task.Id, errNotOurs)
+	}
 	p, err := r.chain.TasksParams(ctx)
 	if err != nil {
 		return journal.Record{}, err
@@ -112,13 +121,33 @@ func (r *Role) Record(ctx context.Context, task taskstypes.Task, res executor.Re
 		outputs = make([]taskstypes.NamedTensor, len(res.Outputs))
 		for i, o := range res.Outputs {
 			if o.Cid, err = r.store.PutBytes(ctx, o.Data); err != nil {
-				return journal.Record{}, fmt.Errorf("task %d: output %q: %w", task.Id, o.Name, err)
+				return journal.Record{}, fmt.Errorf("task %d: output %q: %w", view.Task.Id, o.Name, err)
 			}
 			o.Data = nil
 			outputs[i] = o
 		}
 	}
-	return journal.Record{ResultRoot: res.ResultRoot, StateRoot: res.StateRoot, OutputRoot: res.OutputRoot, Outputs: outputs}, nil
+	proof, err := ForcedProof(view, r.secret)
+	return journal.Record{
+		ResultRoot: res.ResultRoot, StateRoot: res.StateRoot, OutputRoot: res.OutputRoot, Outputs: outputs, ForcedProof: proof,
+	}, err
+}
+
+// ForcedProof is the proof that the worker of a task is to seal a wrong root; nil where it is not, or where another key counts.
+func ForcedProof(view taskstypes.TaskView, secret vrf.SecretKey) ([]byte, error) {
+	st := view.Status
+	if len(st.VrfKey) == 0 || !bytes.Equal(st.VrfKey, secret.Public()) {
+		return nil, nil
+	}
+	proof := secret.Prove(st.VrfInput)
+	output, err := vrf.Verify(st.VrfKey, st.VrfInput, proof)
+	if err != nil {
+		return nil, fmt.Errorf("task %d: own VRF proof: %w", view.Task.Id, err)
+	}
+	if !taskstypes.IsForced(output, view.Task.ForcedErrorPpm) {
+		return nil, nil
+	}
+	return proof, nil
 }
 
 // Seal implements agent.Role.
@@ -128,5 +157,7 @@ func (r *Role) Seal(rec journal.Record, deadline int64) chain.Item {
 
 // Reveal implements agent.Role.
 func (r *Role) Reveal(rec journal.Record, deadline int64) chain.Item {
-	return chain.RevealResult(taskstypes.ResultReveal{TaskId: rec.Task, StateRoot: rec.StateRoot[:], Outputs: rec.Outputs, Salt: rec.Salt[:]}, deadline)
+	return chain.RevealResult(taskstypes.ResultReveal{
+		TaskId: rec.Task, StateRoot: rec.StateRoot[:], Outputs: rec.Outputs, Salt: rec.Salt[:], ForcedProof: rec.ForcedProof,
+	}, deadline)
 }

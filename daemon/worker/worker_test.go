@@ -10,6 +10,7 @@ import (
 	"poaid/daemon/agent"
 	"poaid/daemon/executor"
 	"poaid/daemon/worker"
+	"poaid/x/beacon/vrf"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -73,7 +74,7 @@ func TestRecordMovesLargeOutputsToTheStore(t *testing.T) {
 	for _, size := range []int{8, 9} {
 		l := &limits{}
 		res := executor.Result{ResultRoot: commit.Hash{1}, Outputs: []taskstypes.NamedTensor{{Name: "o", Data: make([]byte, size), Root: make([]byte, 32)}}}
-		rec, err := worker.New(l, l, "me").Record(t.Context(), taskstypes.Task{}, res)
+		rec, err := worker.New(l, l, "me", vrf.SecretKey{}).Record(t.Context(), taskstypes.TaskView{Status: taskstypes.Status{Worker: "me"}}, res)
 		require.NoError(t, err)
 		require.Len(t, res.Outputs[0].Data, size, "the result itself is left alone")
 		require.Len(t, rec.Outputs[0].Root, 32)

@@ -48,7 +48,7 @@ type Setup struct {
 func hotMessages() []sdk.Msg {
 	return []sdk.Msg{
 		&taskstypes.MsgSealResults{}, &taskstypes.MsgRevealResults{},
-		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{},
+		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{}, &poaitypes.MsgSetVRFKey{},
 		&disputestypes.MsgClaim{}, &disputestypes.MsgAttack{}, &disputestypes.MsgDefend{}, &disputestypes.MsgMove{},
 		&disputestypes.MsgDemandBytes{}, &disputestypes.MsgProduceBytes{},
 		&sprintstypes.MsgCommitSprint{}, &sprintstypes.MsgOpenSprint{},

@@ -78,6 +78,10 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Example: "poaid tx poai update-participant --moniker alice --endpoint http://10.0.0.2:8090 --concurrency 8 --from alice",
 		},
 		{
+			RpcMethod: "SetVRFKey", Use: "set-vrf-key [vrf-pub-key] [proof]", Short: "Set the VRF key that forced errors go by (workers' daemons do this)",
+			Example: "poaid tx poai set-vrf-key <base64> <base64> --from alice", PositionalArgs: args("vrf_pub_key", "proof"),
+		},
+		{
 			RpcMethod: "AddBond", Use: "add-bond [amount]", Short: "Add to the bond",
 			Example: "poaid tx poai add-bond 5000000upoai --from alice", PositionalArgs: args("amount"),
 		},

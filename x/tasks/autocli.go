@@ -49,6 +49,10 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "worker"}},
 		},
 		{
+			RpcMethod: "Jackpot", Use: "jackpot", Short: "Show what is in the jackpot of forced errors",
+			Example: example("query tasks jackpot"),
+		},
+		{
 			RpcMethod: "Estimate", Use: "estimate [model] [steps]", Short: "Tell units, fee, lock and audit rate of a run",
 			Example:        example("query tasks estimate story 64 --prompt-rows 12"),
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "model"}, {ProtoField: "steps"}},

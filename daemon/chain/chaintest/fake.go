@@ -17,6 +17,7 @@ import (
 
 	"poaid/commit"
 	"poaid/daemon/chain"
+	"poaid/x/beacon/vrf"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -59,10 +60,13 @@ type Chain struct {
 	mempool  []memTx
 	results  map[string]chain.TxResult
 	tasks    map[uint64]*task
+	keys     map[string][]byte // VRF keys of participants, half of whose errors are forced
 	// Violations are things that no honest daemon may do.
 	violations []string
-	Txs        int // executed
-	Items      int // executed
+	// Forced counts the forced errors that were revealed.
+	Forced int
+	Txs    int // executed
+	Items  int // executed
 }
 
 // Module is a part of the chain that a test brings along. Its methods are called one at a time.
@@ -115,9 +119,34 @@ func (c *Chain) Assign(id uint64, worker string, committee ...string) {
 	defer c.mu.Unlock()
 	_, _, root := Root(id)
 	c.tasks[id] = &task{committee: committee, root: root, view: taskstypes.TaskView{
-		Task:   taskstypes.Task{Id: id, Model: "toy", Steps: 1},
-		Status: taskstypes.Status{State: taskstypes.STATE_ASSIGNED, Worker: worker, Due: c.height + SealBlocks, AssignedHeight: c.height},
+		Task: taskstypes.Task{Id: id, Model: "toy", Steps: 1, ForcedErrorPpm: taskstypes.PpmOne / 2},
+		Status: taskstypes.Status{
+			State: taskstypes.STATE_ASSIGNED, Worker: worker, Due: c.height + SealBlocks, AssignedHeight: c.height, VrfKey: c.keys[worker], VrfInput: root[:],
+		},
 	}}
+}
+
+// SetKey sets a participant's VRF key.
+func (c *Chain) SetKey(participant string, key []byte) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.keys == nil {
+		c.keys = map[string][]byte{}
+	}
+	c.keys[participant] = key
+}
+
+// sealedRoot is the root that the worker's seal must be over.
+func (c *Chain) sealedRoot(t *task, proof []byte, root commit.Hash) (commit.Hash, error) {
+	if len(proof) == 0 {
+		return root, nil
+	}
+	output, err := vrf.Verify(t.view.Status.VrfKey, t.view.Status.VrfInput, proof)
+	if err != nil || !taskstypes.IsForced(output, t.view.Task.ForcedErrorPpm) {
+		return root, c.violate("task %d: claims to have been forced", t.view.Task.Id)
+	}
+	c.Forced++
+	return commit.ForcedRoot(root), nil
 }
 
 // State returns the state of a task.
@@ -322,7 +351,11 @@ func (c *Chain) revealResult(worker string, it taskstypes.ResultReveal) error {
 	}
 	_, output, _ := Root(it.TaskId)
 	root := commit.ResultRoot(1, commit.Hash(it.StateRoot), output)
-	seal := commit.Seal(c.ID, it.TaskId, worker, root, [32]byte(it.Salt))
+	sealed, err := c.sealedRoot(t, it.ForcedProof, root)
+	if err != nil {
+		return err
+	}
+	seal := commit.Seal(c.ID, it.TaskId, worker, sealed, [32]byte(it.Salt))
 	if !bytes.Equal(seal[:], t.view.Status.Seal) {
 		return c.violate("task %d: reveal does not match its seal", it.TaskId)
 	}

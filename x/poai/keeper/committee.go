@@ -278,6 +278,8 @@ func (k *Keeper) settleSeat(ctx context.Context, s types.Seat, out types.Committ
 		lie = "attestation sealed and not revealed"
 	case s.State == types.SEAT_STATE_REVEALED && out.ValidRoot != nil && !bytes.Equal(s.ResultRoot, out.ValidRoot):
 		lie = "attested a wrong root"
+	case s.State == types.SEAT_STATE_REVEALED && out.FalseRoot != nil && bytes.Equal(s.ResultRoot, out.FalseRoot):
+		lie = "attested a wrong root"
 	}
 	if s.State != types.SEAT_STATE_REVEALED {
 		// Its duty ends here. The state stays what it was, which tells why.

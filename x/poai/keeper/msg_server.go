@@ -62,6 +62,19 @@ func (s msgServer) UpdateParticipant(ctx context.Context, msg *types.MsgUpdatePa
 	return &types.MsgUpdateParticipantResponse{}, emit(ctx, &types.EventParticipantUpdated{Participant: p.Address})
 }
 
+// SetVRFKey sets the key that tells a worker when its error is forced.
+func (s msgServer) SetVRFKey(ctx context.Context, msg *types.MsgSetVRFKey) (*types.MsgSetVRFKeyResponse, error) {
+	p, params, err := s.load(ctx, msg.Participant)
+	if err != nil {
+		return nil, err
+	}
+	from, err := s.setVRFKey(ctx, &p, params, msg.VrfPubKey, msg.Proof)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgSetVRFKeyResponse{ActiveFrom: from}, nil
+}
+
 // AddBond adds to the bond.
 func (s msgServer) AddBond(ctx context.Context, msg *types.MsgAddBond) (*types.MsgAddBondResponse, error) {
 	p, params, err := s.load(ctx, msg.Participant)

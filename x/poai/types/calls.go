@@ -59,6 +59,8 @@ type SlashRequest struct {
 type CommitteeOutcome struct {
 	// ValidRoot is the root found right. Nil releases every revealed seat, whatever its root.
 	ValidRoot []byte
+	// FalseRoot is a root that is known to be wrong whatever is right: who revealed it has lied even where ValidRoot is nil. Nil: none is.
+	FalseRoot []byte
 	// Beneficiaries share the unburnt part of what is slashed.
 	Beneficiaries []string
 }

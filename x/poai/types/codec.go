@@ -14,6 +14,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgJoin{}, "poai/MsgJoin")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParticipant{}, "poai/MsgUpdateParticipant")
 	legacy.RegisterAminoMsg(cdc, &MsgAddBond{}, "poai/MsgAddBond")
+	legacy.RegisterAminoMsg(cdc, &MsgSetVRFKey{}, "poai/MsgSetVRFKey")
 	legacy.RegisterAminoMsg(cdc, &MsgUnbond{}, "poai/MsgUnbond")
 	legacy.RegisterAminoMsg(cdc, &MsgWithdrawUnbonded{}, "poai/MsgWithdrawUnbonded")
 	legacy.RegisterAminoMsg(cdc, &MsgServe{}, "poai/MsgServe")
@@ -27,7 +28,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgJoin{}, &MsgUpdateParticipant{}, &MsgAddBond{}, &MsgUnbond{}, &MsgWithdrawUnbonded{},
-		&MsgServe{}, &MsgStopServing{}, &MsgSealAttestations{}, &MsgRevealAttestations{}, &MsgUpdateParams{},
+		&MsgServe{}, &MsgStopServing{}, &MsgSealAttestations{}, &MsgRevealAttestations{}, &MsgSetVRFKey{}, &MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

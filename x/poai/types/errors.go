@@ -42,4 +42,5 @@ var (
 	ErrInvalidCredit      = errorsmod.Register(ModuleName, 37, "invalid credit")
 	ErrOverflow           = errorsmod.Register(ModuleName, 38, "number too large")
 	ErrInvariant          = errorsmod.Register(ModuleName, 39, "invariant broken")
+	ErrInvalidVRFKey      = errorsmod.Register(ModuleName, 60, "invalid VRF key")
 )

@@ -40,6 +40,7 @@ func DefaultParams() Params {
 		ReliabilityAbstainPpm:  980_000,
 		Capacity:               DefaultCapacityParams(),
 		Power:                  DefaultPowerParams(),
+		VrfActivationBlocks:    100,
 	}
 }
 
@@ -68,6 +69,7 @@ func (p Params) Validate() error {
 		{"max_concurrency", uint64(p.MaxConcurrency), 1, maxConcurrency},
 		{"max_batch", uint64(p.MaxBatch), 1, maxBatch},
 		{"max_seats", uint64(p.MaxSeats), 1, maxSeats},
+		{"vrf_activation_blocks", p.VrfActivationBlocks, MinVRFActivationBlocks, maxVRFActivationBlocks},
 	} {
 		if r.value < r.min || r.value > r.max {
 			return errorsmod.Wrapf(ErrInvalidParams, "%s %d: must be %d to %d", r.name, r.value, r.min, r.max)

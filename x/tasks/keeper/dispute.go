@@ -26,8 +26,9 @@ func (k Keeper) dispute(
 	d := types.Dispute{
 		Task: task, Attempt: st.Attempt, Worker: types.Party{Participant: st.Worker, Root: st.ResultRoot}, Until: until, Cause: cause,
 	}
+	wrong := trap(st)
 	for _, s := range seats {
-		if revealed(s) {
+		if revealed(s) && !trapped(s, wrong) {
 			d.Members = append(d.Members, types.Party{Participant: s.Participant, Root: s.ResultRoot})
 		}
 	}
@@ -105,7 +106,7 @@ func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	if len(seats) > 0 {
-		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{ValidRoot: r.ValidRoot, Beneficiaries: reward}); err != nil {
+		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{ValidRoot: r.ValidRoot, FalseRoot: trap(st), Beneficiaries: reward}); err != nil {
 			return err
 		}
 		// The next attempt may need a committee of its own.
@@ -164,7 +165,7 @@ func (k Keeper) release(ctx context.Context, params types.Params, task types.Tas
 		return err
 	}
 	if len(seats) > 0 {
-		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{}); err != nil {
+		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{FalseRoot: trap(st)}); err != nil {
 			return err
 		}
 	}

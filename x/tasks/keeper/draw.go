@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/bits"
 	"slices"
 
 	"cosmossdk.io/collections"
@@ -67,6 +66,9 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 	window, _ := params.SealWindow(task.Units)
 	st.Worker, st.AssignedHeight, st.PromptHeight = worker, now, now+params.PromptBlocks+window-params.SealBlocks
 	st.Attempt++
+	if err := k.arm(ctx, task, &st); err != nil {
+		return err
+	}
 	enter(&st, types.STATE_ASSIGNED, now+window, now+window)
 	if err := k.index(ctx, worker, task.Id); err != nil {
 		return err
@@ -132,7 +134,11 @@ func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.T
 		return err
 	}
 	now := height(ctx)
-	if !task.Assigned() && worker.ReliabilityPpm >= uint64(params.AuditAllBelowPpm) && !late(st) && !hit(coin, task.AuditPpm) {
+	st.AuditPpm = task.AuditPpm
+	if task.Assigned() || worker.ReliabilityPpm < uint64(params.AuditAllBelowPpm) || late(st) {
+		st.AuditPpm = types.PpmOne
+	}
+	if !types.Hit(coin, st.AuditPpm) {
 		return k.openReveals(ctx, params, task.Id, st)
 	}
 	st.Audited = true
@@ -215,12 +221,6 @@ func (k Keeper) openReveals(ctx context.Context, params types.Params, id uint64,
 	until := height(ctx) + params.RevealBlocks
 	enter(&st, types.STATE_REVEALING, until, until)
 	return k.move(ctx, id, st)
-}
-
-// hit tells whether a random draw falls within a probability in millionths.
-func hit(random []byte, ppm uint32) bool {
-	hi, _ := bits.Mul64(binary.LittleEndian.Uint64(random), types.PpmOne)
-	return hi < uint64(ppm)
 }
 
 // seats reads the seats of a task's committee; none where no committee was drawn, or nobody could be.

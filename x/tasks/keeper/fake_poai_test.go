@@ -28,6 +28,7 @@ type fakeParticipant struct {
 	Active, Places int
 	Credits        []poaitypes.CreditRequest
 	Reliability    uint64
+	VRFKey         []byte
 }
 
 type fakeCommittee struct {
@@ -314,7 +315,8 @@ func (p *fakePoai) SettleCommittee(ctx context.Context, task uint64, out poaityp
 	c.Committee.Phase = poaitypes.COMMITTEE_PHASE_DONE
 	var agreed []string
 	for _, seat := range c.Seats {
-		wrong := seat.State == poaitypes.SEAT_STATE_REVEALED && out.ValidRoot != nil && !bytes.Equal(seat.ResultRoot, out.ValidRoot)
+		wrong := seat.State == poaitypes.SEAT_STATE_REVEALED && (out.ValidRoot != nil && !bytes.Equal(seat.ResultRoot, out.ValidRoot) ||
+			out.FalseRoot != nil && bytes.Equal(seat.ResultRoot, out.FalseRoot))
 		switch {
 		case seat.State == poaitypes.SEAT_STATE_CLOSED:
 			continue
@@ -401,5 +403,5 @@ func (p *fakePoai) GetParticipant(ctx context.Context, addr string) (poaitypes.P
 	if who == nil {
 		return poaitypes.Participant{}, collections.ErrNotFound
 	}
-	return poaitypes.Participant{Address: addr, Bond: who.Bond, Locked: who.Locked, ReliabilityPpm: who.Reliability}, nil
+	return poaitypes.Participant{Address: addr, Bond: who.Bond, Locked: who.Locked, ReliabilityPpm: who.Reliability, VrfKey: who.VRFKey}, nil
 }

@@ -33,6 +33,11 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	for _, c := range g.Jackpot {
+		if err := k.Jackpot.Set(ctx, c.Denom, c.Amount); err != nil {
+			return err
+		}
+	}
 	return k.checkEscrow(ctx)
 }
 
@@ -104,13 +109,32 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 		g.Seen = append(g.Seen, types.SeenInput{Model: key.K1(), InputRoot: key.K2(), TaskId: id})
 		return false, nil
 	})
+	if err != nil {
+		return nil, err
+	}
+	g.Jackpot, err = k.jackpot(ctx)
 	return g, err
 }
 
-// checkEscrow checks that the module's account holds the escrow of every task that was not paid out, no more and no less.
+// jackpot lists what is in the jackpot.
+func (k Keeper) jackpot(ctx context.Context) (coins sdk.Coins, err error) {
+	err = k.Jackpot.Walk(ctx, nil, func(denom string, amount math.Int) (bool, error) {
+		coins = append(coins, sdk.Coin{Denom: denom, Amount: amount})
+		return false, nil
+	})
+	return coins, err
+}
+
+// checkEscrow checks that the module's account holds the escrow of every task that was not paid out and the jackpot, no more and no less.
 func (k Keeper) checkEscrow(ctx context.Context) error {
-	var owed sdk.Coins
-	err := k.Tasks.Walk(ctx, nil, func(id uint64, task types.Task) (bool, error) {
+	owed, err := k.jackpot(ctx)
+	if err != nil {
+		return err
+	}
+	if !owed.IsValid() {
+		return errorsmod.Wrapf(types.ErrInvariant, "jackpot: %s", owed)
+	}
+	err = k.Tasks.Walk(ctx, nil, func(id uint64, task types.Task) (bool, error) {
 		paid, err := k.Payments.Has(ctx, id)
 		if err != nil {
 			return true, err
@@ -133,7 +157,7 @@ func (k Keeper) checkEscrow(ctx context.Context) error {
 	account := k.account.GetModuleAddress(types.ModuleName)
 	for _, c := range owed {
 		if held := k.bank.GetBalance(ctx, account, c.Denom); !held.Amount.Equal(c.Amount) {
-			return errorsmod.Wrapf(types.ErrInvariant, "escrow: the module holds %s, unfinished tasks are owed %s", held, c)
+			return errorsmod.Wrapf(types.ErrInvariant, "escrow: the module holds %s, unfinished tasks and the jackpot are owed %s", held, c)
 		}
 	}
 	return nil

@@ -100,7 +100,5 @@ func TestInvariantsSeeDamage(t *testing.T) {
 }
 
 func zeroPayment() types.Payment {
-	return types.Payment{
-		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(), Refund: math.ZeroInt(),
-	}
+	return types.NewPayment()
 }

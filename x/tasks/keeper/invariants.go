@@ -45,7 +45,7 @@ func (k Keeper) checkTasks(ctx context.Context) error {
 		if err != nil {
 			return true, err
 		}
-		sum := pay.Worker.Add(pay.Verifiers).Add(pay.Royalty).Add(pay.Burnt).Add(pay.Refund)
+		sum := pay.Worker.Add(pay.Verifiers).Add(pay.Royalty).Add(pay.Burnt).Add(pay.Refund).Add(pay.Jackpot)
 		if !st.State.Ended() || !sum.Equal(task.MaxFee.Amount) {
 			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: paid %s of %s in %s", id, sum, task.MaxFee, st.State)
 		}

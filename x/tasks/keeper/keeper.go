@@ -5,6 +5,7 @@ import (
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/core/store"
+	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
@@ -40,6 +41,8 @@ type Keeper struct {
 	// BySubmitter and ByWorker index tasks; ByWorker holds unfinished ones only.
 	BySubmitter collections.KeySet[collections.Pair[sdk.AccAddress, uint64]]
 	ByWorker    collections.KeySet[collections.Pair[sdk.AccAddress, uint64]]
+	// Jackpot is what forced errors are paid from, by denom; without entries of zero.
+	Jackpot collections.Map[string, math.Int]
 }
 
 // dueQueue is keyed by height and task.
@@ -70,6 +73,7 @@ func NewKeeper(
 		Retry:       collections.NewKeySet(sb, types.RetryKey, "retry", dueKey),
 		BySubmitter: collections.NewKeySet(sb, types.BySubmitterKey, "by_submitter", ownerKey),
 		ByWorker:    collections.NewKeySet(sb, types.ByWorkerKey, "by_worker", ownerKey),
+		Jackpot:     collections.NewMap(sb, types.JackpotKey, "jackpot", collections.StringKey, sdk.IntValue),
 	}
 	schema, err := sb.Build()
 	if err != nil {

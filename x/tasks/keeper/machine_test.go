@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"poaid/commit"
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/tasks/types"
 )
@@ -19,12 +20,15 @@ type machine struct {
 	*fix
 	ids  []uint64
 	lies map[uint64]byte // the variant a worker sealed
+	trap map[uint64]bool // it had to seal a wrong root, and did
 	n    int
 }
 
 func newMachine(t tb) *machine {
-	m := &machine{fix: fixture(t), lies: map[uint64]byte{}}
+	m := &machine{fix: fixture(t), lies: map[uint64]byte{}, trap: map[uint64]bool{}}
+	m.keys(500_000)
 	m.params(func(p *types.Params) {
+		p.ForcedErrorPpm, p.JackpotBps = 500_000, 1_000
 		p.AuditMinPpm, p.MaxAttempts, p.MaxTransitionsPerBlock, p.RetentionBlocks, p.OpenBlocks = 600_000, 2, 8, 10, 12
 		p.SealBlocks, p.RevealBlocks, p.ChallengeBlocks = 8, 8, 8
 	})
@@ -108,7 +112,12 @@ func (m *machine) sealOne(id uint64, b byte) {
 	if b%8 == 0 {
 		m.lies[id] = 2 + b%3
 	}
-	m.seal(id, m.result(id, m.stop(id), m.lies[id]))
+	a := m.result(id, m.stop(id), m.lies[id])
+	if m.trap[id] = m.forced(id) && b%2 == 0; m.trap[id] {
+		m.sealForced(id, a)
+	} else {
+		m.seal(id, a)
+	}
 }
 
 // stop varies the stop state with the task.
@@ -129,7 +138,11 @@ func (m *machine) sealSeatOf(id uint64, b byte) {
 
 func (m *machine) revealOne(id uint64, _ byte) {
 	st := m.status(id)
-	text := m.tryReveal(id, m.result(id, m.stop(id), m.lies[id]))
+	a := m.result(id, m.stop(id), m.lies[id])
+	if m.trap[id] {
+		a.reveal.ForcedProof = m.proof(id)
+	}
+	text := m.tryReveal(id, a)
 	if len(st.ResultRoot) == 0 && m.ctx.BlockHeight() <= st.Deadline {
 		require.Empty(m.tb, text)
 	} else {
@@ -145,6 +158,9 @@ func (m *machine) revealSeatOf(id uint64, b byte) {
 		claim := m.result(id, m.stop(id), 1).root
 		if (int(b)+i)%11 == 0 {
 			claim = m.result(id, m.stop(id), 2+b%3).root
+		}
+		if m.trap[id] && (int(b)+i)%5 == 0 { // told by the worker
+			claim = commit.ForcedRoot(m.result(id, m.stop(id), m.lies[id]).root)
 		}
 		ctx, write := m.ctx.CacheContext()
 		if m.poai.revealSeat(ctx, id, member, claim[:]) == nil {
@@ -203,7 +219,7 @@ func (m *machine) end() {
 		require.True(m.tb, st.State.Ended() && st.Pruned, "task %d is %s", id, st.State)
 		m.payment(id)
 	}
-	require.True(m.tb, m.balance(moduleAddress()).IsZero())
+	require.Equal(m.tb, m.jackpot(), m.balance(moduleAddress()).String())
 	state := m.poai.state(m.ctx)
 	require.Empty(m.tb, state.Locks)
 	require.Empty(m.tb, state.Committees)

@@ -9,18 +9,17 @@ import (
 	"poaid/x/tasks/types"
 )
 
-// payOut pays the fee of the units done and refunds the rest. The royalty comes first; what remains is shared by worker_bps,
+// payOut pays the fee of the units done and refunds the rest. The royalty comes first, then the jackpot's part; what remains is shared by worker_bps,
 // verifier_bps and burn_bps, as they were at submission. Without a member who agreed the verifiers' share is refunded. The parts add up to the escrow.
 func (k Keeper) payOut(
 	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed []string,
 ) (types.Payment, error) {
 	fee := math.MinInt(task.Fee, types.Fee(st.UnitsDone, task.UnitPrice, params.MinFee))
 	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
-	parts := split.Weighted(fee.Sub(royalty), uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps))
-	pay := types.Payment{
-		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(),
-		Refund: task.MaxFee.Amount.Sub(fee),
-	}
+	jackpot := fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
+	parts := split.Weighted(fee.Sub(royalty).Sub(jackpot), uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps))
+	pay := types.NewPayment()
+	pay.Refund, pay.Jackpot = task.MaxFee.Amount.Sub(fee), jackpot
 	burn := parts[2]
 	if len(agreed) == 0 {
 		pay.Refund = pay.Refund.Add(parts[1])
@@ -45,7 +44,10 @@ func (k Keeper) payOut(
 		}
 		*p.paid, burn = p.amount.Sub(left), burn.Add(left)
 	}
-	return pay, k.burn(ctx, task, &pay, burn)
+	if err := k.burn(ctx, task, &pay, burn); err != nil {
+		return pay, err
+	}
+	return pay, k.prizes(ctx, task, st, &pay, agreed)
 }
 
 // pay pays from the escrow. It returns what could not be paid because the recipient may not receive coins: an escrow must end with

@@ -35,7 +35,7 @@ func (k Keeper) prune(ctx context.Context, task types.Task, st types.Status) err
 		}
 	}
 	enter(&st, st.State, 0, 0)
-	st.Pruned, st.Seal, st.Tried = true, nil, nil
+	st.Pruned, st.Seal, st.Tried, st.VrfKey, st.VrfInput = true, nil, nil, nil, nil
 	if err := k.store(ctx, task.Id, st); err != nil {
 		return err
 	}

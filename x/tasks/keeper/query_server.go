@@ -159,6 +159,12 @@ func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateReque
 	}, nil
 }
 
+// Jackpot tells what is in the jackpot of forced errors.
+func (q queryServer) Jackpot(ctx context.Context, _ *types.QueryJackpotRequest) (*types.QueryJackpotResponse, error) {
+	coins, err := q.k.jackpot(ctx)
+	return &types.QueryJackpotResponse{Jackpot: coins}, err
+}
+
 // checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
 func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
 	if page == nil {

@@ -150,7 +150,7 @@ func TestQueryEstimate(t *testing.T) {
 	f := fixture(t)
 	res, err := f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "story", Steps: 16, PromptRows: 3})
 	require.NoError(t, err)
-	require.Equal(t, types.QueryEstimateResponse{Units: 16_000, ScoreUnits: 14_000, Fee: coin(16_000), Lock: coin(1_160_000), AuditPpm: 51_615}, *res)
+	require.Equal(t, types.QueryEstimateResponse{Units: 16_000, ScoreUnits: 14_000, Fee: coin(16_000), Lock: coin(1_160_000), AuditPpm: 52_153}, *res)
 	_, err = f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "nobody", Steps: 16})
 	require.Equal(t, codes.NotFound, status.Code(err))
 	_, err = f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "story", Steps: 17})

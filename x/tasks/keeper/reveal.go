@@ -39,6 +39,11 @@ func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs,
 	if err != nil {
 		return err
 	}
+	if st.Forced = len(item.ForcedProof) > 0; st.Forced {
+		if err := checkForced(task, st, item.ForcedProof); err != nil {
+			return err
+		}
+	}
 	out, root, err := k.openSeal(ctx, params, cache, task, st, item)
 	if err != nil {
 		return err
@@ -61,14 +66,14 @@ func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs,
 		return err
 	}
 	if err := emit(ctx, &types.EventResultRevealed{
-		TaskId: task.Id, Worker: worker, ResultRoot: st.ResultRoot, StepsDone: out.StepsDone,
+		TaskId: task.Id, Worker: worker, ResultRoot: st.ResultRoot, StepsDone: out.StepsDone, Forced: st.Forced,
 	}); err != nil {
 		return err
 	}
 	return k.settleIfRevealed(ctx, params, task, st)
 }
 
-// openSeal recomputes the seal from what is revealed.
+// openSeal recomputes the seal from what is revealed, over the result root or, where the worker's error was forced, over the wrong one made of it.
 func (k Keeper) openSeal(
 	ctx context.Context, params types.Params, cache programs, task types.Task, st types.Status, item types.ResultReveal,
 ) (types.CheckedOutputs, commit.Hash, error) {
@@ -89,8 +94,11 @@ func (k Keeper) openSeal(
 		return out, commit.Hash{}, err
 	}
 	root := commit.ResultRoot(task.Steps, commit.Hash(item.StateRoot), out.Root)
-	chain := sdk.UnwrapSDKContext(ctx).ChainID()
-	if seal := commit.Seal(chain, task.Id, st.Worker, root, [commit.Size]byte(item.Salt)); string(seal[:]) != string(st.Seal) {
+	chain, sealed := sdk.UnwrapSDKContext(ctx).ChainID(), root
+	if st.Forced {
+		sealed = commit.ForcedRoot(root)
+	}
+	if seal := commit.Seal(chain, task.Id, st.Worker, sealed, [commit.Size]byte(item.Salt)); string(seal[:]) != string(st.Seal) {
 		return out, root, errorsmod.Wrapf(types.ErrSeal, "task_id: %d, result root %s", task.Id, root)
 	}
 	return out, root, nil

@@ -26,7 +26,11 @@ func (k Keeper) settleReveals(ctx context.Context, params types.Params, task typ
 	}
 	until := height(ctx) + params.ChallengeBlocks
 	st.RevealedHeight = height(ctx)
-	if slices.ContainsFunc(seats, func(s poaitypes.Seat) bool { return revealed(s) && !bytes.Equal(s.ResultRoot, st.ResultRoot) }) {
+	// A root that the worker was forced to seal is nobody's opinion: who attested it loses its lock when the committee is settled.
+	wrong := trap(st)
+	if slices.ContainsFunc(seats, func(s poaitypes.Seat) bool {
+		return revealed(s) && !bytes.Equal(s.ResultRoot, st.ResultRoot) && !trapped(s, wrong)
+	}) {
 		d, err := k.dispute(ctx, task, st, seats, until, causeAttestation)
 		if err != nil {
 			return err
@@ -70,7 +74,7 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	var agreed []string
 	if len(seats) > 0 {
 		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{
-			ValidRoot: st.ResultRoot, Beneficiaries: reward(append([]string{st.Worker}, holders(seats, st.ResultRoot)...), arguers),
+			ValidRoot: st.ResultRoot, FalseRoot: trap(st), Beneficiaries: reward(append([]string{st.Worker}, holders(seats, st.ResultRoot)...), arguers),
 		})
 		if err != nil {
 			return err
@@ -134,9 +138,7 @@ func (k Keeper) credit(ctx context.Context, task types.Task, st types.Status, sc
 
 // refund ends a task without a result that stands; the submitter gets the escrow back, less what burns.
 func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State, burn math.Int) error {
-	pay := types.Payment{
-		Worker: math.ZeroInt(), Verifiers: math.ZeroInt(), Royalty: math.ZeroInt(), Burnt: math.ZeroInt(), Refund: math.ZeroInt(),
-	}
+	pay := types.NewPayment()
 	refund := task.MaxFee.Amount.Sub(burn)
 	left, err := k.pay(ctx, task, task.Submitter, refund)
 	if err != nil {
@@ -199,6 +201,11 @@ func holders(seats []poaitypes.Seat, root []byte) []string {
 		}
 	}
 	return out
+}
+
+// trapped tells that a member attested what the worker was forced to seal.
+func trapped(s poaitypes.Seat, trap []byte) bool {
+	return trap != nil && revealed(s) && bytes.Equal(s.ResultRoot, trap)
 }
 
 func revealed(s poaitypes.Seat) bool { return s.State == poaitypes.SEAT_STATE_REVEALED }

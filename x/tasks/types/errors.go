@@ -50,4 +50,6 @@ var (
 	ErrUnits = errorsmod.Register(ModuleName, 25, "too many units")
 	// ErrNoHooks is returned when a module opens a task and nobody would be told how it ended.
 	ErrNoHooks = errorsmod.Register(ModuleName, 32, "nobody listens to the task's end")
+	// ErrForced is returned when a worker claims that its error was forced, and it was not.
+	ErrForced = errorsmod.Register(ModuleName, 40, "error was not forced")
 )

@@ -2,6 +2,11 @@ package types
 
 import (
 	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/commit"
+	"poaid/x/beacon/vrf"
 )
 
 // DefaultGenesis has no tasks.
@@ -31,7 +36,18 @@ func (g GenesisState) Validate() error {
 			return errorsmod.Wrapf(ErrGenesis, "seen[%d]: task %d is unknown, or model or root is malformed", i, s.TaskId)
 		}
 	}
+	if err := sdk.Coins(g.Jackpot).Validate(); err != nil {
+		return errorsmod.Wrapf(ErrGenesis, "jackpot: %s", err)
+	}
 	return nil
+}
+
+// NewPayment is a payment of nothing.
+func NewPayment() Payment {
+	zero := math.ZeroInt()
+	return Payment{
+		Worker: zero, Verifiers: zero, Royalty: zero, Burnt: zero, Refund: zero, Jackpot: zero, WorkerPrize: zero, MemberPrizes: zero,
+	}
 }
 
 func (t GenesisTask) validate() error {
@@ -42,6 +58,10 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrap(ErrGenesis, "max_fee: not a positive coin, or not none of a task that a module opened")
 	case t.Task.Fee.IsNil() || t.Task.Lock.IsNil() || t.Task.UnitPrice.IsNil():
 		return errorsmod.Wrap(ErrGenesis, "fee, lock or unit_price: missing")
+	case t.Task.AuditPpm > PpmOne || t.Task.ForcedErrorPpm > PpmOne || t.Status.AuditPpm > PpmOne || t.Task.JackpotBps > BpsOne:
+		return errorsmod.Wrap(ErrGenesis, "audit_ppm, forced_error_ppm or jackpot_bps: more than one")
+	case len(t.Status.VrfKey) != 0 && (len(t.Status.VrfKey) != vrf.PublicKeySize || len(t.Status.VrfInput) != commit.Size):
+		return errorsmod.Wrap(ErrGenesis, "vrf_key or vrf_input: malformed")
 	case uint64(t.Task.WorkerBps)+uint64(t.Task.VerifierBps)+uint64(t.Task.BurnBps) != BpsOne:
 		return errorsmod.Wrapf(ErrGenesis, "worker_bps, verifier_bps, burn_bps: do not add up to %d", BpsOne)
 	case t.Status.State < STATE_OPEN || t.Status.State > STATE_REFUNDED:

@@ -22,4 +22,5 @@ var (
 	RetryKey       = collections.NewPrefix(9)
 	BySubmitterKey = collections.NewPrefix(10)
 	ByWorkerKey    = collections.NewPrefix(11)
+	JackpotKey     = collections.NewPrefix(12)
 )

@@ -20,7 +20,7 @@ const (
 	maxBlocks       = 100_000_000 // a few years
 	maxAmountBits   = 100
 	maxAttempts     = 16
-	maxJackpotBps   = 2_000
+	maxJackpotBps   = 1_000
 	maxInputBytes   = 16 << 20
 	maxOutputBytes  = 4 << 20
 	maxBatchItems   = 10_000
@@ -187,7 +187,8 @@ func (p Params) Risk(units uint64, royaltyBps uint32, stops bool) (lock math.Int
 // stakes are what a worker gains that makes an answer up and is not caught, and what it forgoes when it is caught: its part of the fee, rounded down.
 func (p Params) stakes(units uint64, royaltyBps uint32, stops bool) (gain, reward math.Int) {
 	fee := Fee(units, p.UnitPrice, p.MinFee)
-	rest := fee.Sub(share(fee, royaltyBps)).Sub(share(fee, p.JackpotBps))
+	rest := fee.Sub(share(fee, royaltyBps))
+	rest = rest.Sub(share(rest, p.JackpotBps))
 	gain, reward = priced(units, p.ReferenceCost), math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt())
 	if stops && p.ReferenceCost.IsPositive() {
 		gain = math.MaxInt(gain, reward)
