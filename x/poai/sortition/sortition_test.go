@@ -194,6 +194,45 @@ func TestDrawWithExclusionsIsProportionalAmongTheRest(t *testing.T) {
 	require.Less(t, chiSquare(restCounts, restWeights), critical(float64(len(restWeights)-1)))
 }
 
+// TestJointDistributionOfThreeDraws compares all ordered triples of five participants with sequential sampling without replacement: the first by
+// weight, each further one by weight among those who are left.
+func TestJointDistributionOfThreeDraws(t *testing.T) {
+	weights := []uint64{3, 1, 12, 5, 9}
+	const total = 3 + 1 + 12 + 5 + 9
+	trees, ctx := newTrees(t)
+	addAll(ctx, t, trees, weights)
+	const rounds = 60_000
+	counts := map[[3]uint64]float64{}
+	for i := range rounds {
+		src := sortition.NewSource("seat", uint64(i), 0, seed(4))
+		var out []sortition.Leaf
+		for range 3 {
+			_, leaf, found, err := trees.Draw(ctx, model, src, out)
+			require.NoError(t, err)
+			require.True(t, found)
+			out = append(out, leaf)
+		}
+		counts[[3]uint64{out[0].Slot, out[1].Slot, out[2].Slot}]++
+	}
+	x, cells := 0.0, 0
+	for a, wa := range weights {
+		for b, wb := range weights {
+			for c, wc := range weights {
+				got := counts[[3]uint64{uint64(a), uint64(b), uint64(c)}]
+				if a == b || a == c || b == c {
+					require.Zero(t, got)
+					continue
+				}
+				p := float64(wa) / total * float64(wb) / float64(total-wa) * float64(wc) / float64(total-wa-wb)
+				x += (got - rounds*p) * (got - rounds*p) / (rounds * p)
+				cells++
+			}
+		}
+	}
+	require.Equal(t, 60, cells)
+	require.Less(t, x, critical(59))
+}
+
 func TestDustDoesNotCrowdOutWeight(t *testing.T) {
 	weights := make([]uint64, 3_001)
 	for i := range weights {
