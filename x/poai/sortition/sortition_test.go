@@ -391,3 +391,43 @@ func BenchmarkTree(b *testing.B) {
 		})
 	}
 }
+
+// TestFillEqualsAdding: a tree filled at once is the tree that adding one after the other makes.
+func TestFillEqualsAdding(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		weights := rapid.SliceOfN(rapid.OneOf(rapid.Uint64Range(0, 2), rapid.Uint64Range(0, sortition.MaxWeight)), 0, 300).Draw(rt, "weights")
+		a, actx := newTrees(t)
+		addAll(actx, t, a, weights)
+		b, bctx := newTrees(t)
+		names := make([]string, len(weights))
+		for i := range names {
+			names[i] = name(i)
+		}
+		require.NoError(rt, b.Fill(bctx, model, names, weights))
+		require.NoError(rt, b.Check(bctx))
+		for i := range uint64(20) {
+			pa, la, fa, err := a.Draw(actx, model, sortition.NewSource("x", i, 0, nil), nil)
+			require.NoError(rt, err)
+			pb, lb, fb, err := b.Draw(bctx, model, sortition.NewSource("x", i, 0, nil), nil)
+			require.NoError(rt, err)
+			require.Equal(rt, []any{pa, la, fa}, []any{pb, lb, fb})
+		}
+		sa, err := a.Add(actx, model, "new", 7)
+		require.NoError(rt, err)
+		sb, err := b.Add(bctx, model, "new", 7)
+		require.NoError(rt, err)
+		require.Equal(rt, sa, sb)
+		require.NoError(rt, b.Check(bctx))
+	})
+}
+
+func TestFillRefuses(t *testing.T) {
+	trees, ctx := newTrees(t)
+	require.ErrorIs(t, trees.Fill(ctx, model, []string{"a"}, nil), sortition.ErrFull)
+	require.ErrorIs(t, trees.Fill(ctx, model, []string{"a"}, []uint64{sortition.MaxWeight + 1}), sortition.ErrWeight)
+	trees, ctx = newTrees(t)
+	require.ErrorIs(t, trees.Fill(ctx, model, []string{"a", "a"}, []uint64{1, 2}), sortition.ErrServing)
+	trees, ctx = newTrees(t)
+	require.NoError(t, trees.Fill(ctx, model, []string{"a"}, []uint64{1}))
+	require.ErrorIs(t, trees.Fill(ctx, model, []string{"b"}, []uint64{1}), sortition.ErrServing)
+}
