@@ -14,6 +14,10 @@ func busy(t *testing.T) *fixture {
 	t.Helper()
 	f := newFixture(t)
 	f.open(8, 3)
+	for i, capacity := range []uint64{300, 90, 41} { // counts from epoch 2 on; the first two halve in epoch 4, after the export
+		f.setCapacity(addr(i+1), capacity)
+	}
+	f.setCapacity(addr(3), 0)
 	f.openFor(task+1, 2)
 	settled := f.openFor(task+2, 2)
 	_, err := f.SettleCommittee(f.ctx, settled.TaskId, types.CommitteeOutcome{})
@@ -81,6 +85,12 @@ func TestGenesisRoundTrip(t *testing.T) {
 	b, err := g.ExportGenesis(g.ctx)
 	require.NoError(t, err)
 	require.Equal(t, a, b)
+	require.EqualValues(t, 75, g.get(addr(1)).Capacity, "halved after the import, and again")
+	for _, p := range []string{addr(1), addr(2), addr(4)} {
+		require.NotZero(t, g.weight(p))
+		require.Equal(t, f.weight(p), g.weight(p))
+	}
+	g.ok()
 	seats := g.seatsOf(task)
 	require.Empty(t, g.reveal(seats[1].Participant, revealItem(seats[1].Participant, task, rootOf(1))), "duties are rebuilt")
 }
@@ -116,25 +126,31 @@ func TestGenesisValidateRefuses(t *testing.T) {
 				gs.Participants[i].Bond = math.ZeroInt()
 			}
 		},
-		"reliability":             func(gs *types.GenesisState) { gs.Participants[0].ReliabilityPpm = 1_000_001 },
-		"locks do not sum":        func(gs *types.GenesisState) { gs.Locks[0].Amount = gs.Locks[0].Amount.AddRaw(1) },
-		"lock twice":              func(gs *types.GenesisState) { gs.Locks = append(gs.Locks, gs.Locks[0]) },
-		"lock of nobody":          func(gs *types.GenesisState) { gs.Locks = append(gs.Locks, taskLock(addr(99), 1, 0)) },
-		"unbondings do not sum":   func(gs *types.GenesisState) { gs.Unbondings[0].Amount = math.OneInt() },
-		"serving of nobody":       func(gs *types.GenesisState) { gs.Servings[0].Participant = addr(99) },
-		"slot twice":              func(gs *types.GenesisState) { gs.Servings[1].Slot = gs.Servings[0].Slot },
-		"slot beyond the limit":   func(gs *types.GenesisState) { gs.Servings[0].Slot = 1 << 40 },
-		"serving missing":         func(gs *types.GenesisState) { gs.Servings = gs.Servings[1:] },
-		"committee twice":         func(gs *types.GenesisState) { gs.Committees = append(gs.Committees, gs.Committees[0]) },
-		"seat without committee":  func(gs *types.GenesisState) { gs.Seats[0].TaskId = 3 },
-		"seat index":              func(gs *types.GenesisState) { gs.Seats[0].Index = 3 },
-		"seat missing":            func(gs *types.GenesisState) { gs.Seats = gs.Seats[:len(gs.Seats)-1] },
-		"epoch number":            func(gs *types.GenesisState) { gs.Epochs[1].Number = 9 },
-		"two epochs run":          func(gs *types.GenesisState) { gs.Epochs[0].EndHeight = 0 },
-		"score twice":             func(gs *types.GenesisState) { gs.Scores = append(gs.Scores, gs.Scores[0]) },
-		"scores do not sum":       func(gs *types.GenesisState) { gs.Epochs[0].TotalScore = math.OneInt() },
-		"score of unknown epoch":  func(gs *types.GenesisState) { gs.Scores[0].Epoch = 99 },
-		"score of unknown person": func(gs *types.GenesisState) { gs.Scores[0].Participant = addr(99) },
+		"reliability":              func(gs *types.GenesisState) { gs.Participants[0].ReliabilityPpm = 1_000_001 },
+		"locks do not sum":         func(gs *types.GenesisState) { gs.Locks[0].Amount = gs.Locks[0].Amount.AddRaw(1) },
+		"lock twice":               func(gs *types.GenesisState) { gs.Locks = append(gs.Locks, gs.Locks[0]) },
+		"lock of nobody":           func(gs *types.GenesisState) { gs.Locks = append(gs.Locks, taskLock(addr(99), 1, 0)) },
+		"unbondings do not sum":    func(gs *types.GenesisState) { gs.Unbondings[0].Amount = math.OneInt() },
+		"serving of nobody":        func(gs *types.GenesisState) { gs.Servings[0].Participant = addr(99) },
+		"slot twice":               func(gs *types.GenesisState) { gs.Servings[1].Slot = gs.Servings[0].Slot },
+		"slot beyond the limit":    func(gs *types.GenesisState) { gs.Servings[0].Slot = 1 << 40 },
+		"serving missing":          func(gs *types.GenesisState) { gs.Servings = gs.Servings[1:] },
+		"committee twice":          func(gs *types.GenesisState) { gs.Committees = append(gs.Committees, gs.Committees[0]) },
+		"seat without committee":   func(gs *types.GenesisState) { gs.Seats[0].TaskId = 3 },
+		"seat index":               func(gs *types.GenesisState) { gs.Seats[0].Index = 3 },
+		"seat missing":             func(gs *types.GenesisState) { gs.Seats = gs.Seats[:len(gs.Seats)-1] },
+		"epoch number":             func(gs *types.GenesisState) { gs.Epochs[1].Number = 9 },
+		"two epochs run":           func(gs *types.GenesisState) { gs.Epochs[0].EndHeight = 0 },
+		"score twice":              func(gs *types.GenesisState) { gs.Scores = append(gs.Scores, gs.Scores[0]) },
+		"scores do not sum":        func(gs *types.GenesisState) { gs.Epochs[0].TotalScore = math.OneInt() },
+		"score of unknown epoch":   func(gs *types.GenesisState) { gs.Scores[0].Epoch = 99 },
+		"score above its units":    func(gs *types.GenesisState) { gs.Scores[0].Units = math.ZeroInt() },
+		"units do not sum":         func(gs *types.GenesisState) { gs.Epochs[0].TotalUnits = math.NewInt(1 << 30) },
+		"weighed reliability":      func(gs *types.GenesisState) { gs.Participants[0].WeighedReliabilityPpm = 1_000_001 },
+		"capacity of no epoch":     func(gs *types.GenesisState) { gs.Participants[0].Capacity, gs.Participants[0].CapacityEpoch = 1, 0 },
+		"capacity of the future":   func(gs *types.GenesisState) { gs.Participants[0].CapacityEpoch = 99 },
+		"capacity_from the future": func(gs *types.GenesisState) { gs.CapacityFrom = 99 },
+		"score of unknown person":  func(gs *types.GenesisState) { gs.Scores[0].Participant = addr(99) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			gs, err := f.ExportGenesis(f.ctx)
@@ -174,6 +190,14 @@ func TestParamsValidate(t *testing.T) {
 		"max_models":                func(p *types.Params) { p.MaxModels = 0 },
 		"max_concurrency":           func(p *types.Params) { p.MaxConcurrency = 0 },
 		"max_batch":                 func(p *types.Params) { p.MaxBatch = 1_001 },
+		"bond_per_unit":             func(p *types.Params) { p.Capacity.BondPerUnit = math.NewInt(-1) },
+		"bond_per_unit nil":         func(p *types.Params) { p.Capacity.BondPerUnit = math.Int{} },
+		"newcomer_bond":             func(p *types.Params) { p.Capacity.NewcomerBond = math.ZeroInt() },
+		"newcomer_bond too large":   func(p *types.Params) { p.Capacity.NewcomerBond = math.NewInt(1 << 40) },
+		"halving_epochs":            func(p *types.Params) { p.Capacity.HalvingEpochs = 1_000_001 },
+		"sprint_share_ppm":          func(p *types.Params) { p.Capacity.SprintSharePpm = 1_000_001 },
+		"credit_slack_ppm":          func(p *types.Params) { p.Capacity.CreditSlackPpm = 999_999 },
+		"decays_per_block":          func(p *types.Params) { p.Capacity.DecaysPerBlock = 0 },
 		"max_seats":                 func(p *types.Params) { p.MaxSeats = 65 },
 	} {
 		p := types.DefaultParams()

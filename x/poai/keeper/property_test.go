@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"testing"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -138,6 +139,16 @@ func (m *machine) settle(rt *rapid.T) {
 	}
 }
 
+// prove sets capacities, voids some, and lets epochs pass sooner than blocks would.
+func (m *machine) prove(rt *rapid.T) {
+	err := m.SetCapacity(m.ctx, m.who(rt), rapid.Uint64Range(0, 900).Draw(rt, "capacity"))
+	if err != nil {
+		require.ErrorIs(rt, err, types.ErrUnknownParticipant)
+	}
+	m.at(m.ctx.BlockHeight() + rapid.Int64Range(0, 10).Draw(rt, "wait"))
+	require.NoError(rt, m.EndBlock(m.ctx))
+}
+
 func (m *machine) block(rt *rapid.T) {
 	require.NoError(rt, m.EndBlock(m.ctx))
 	m.at(m.ctx.BlockHeight() + 1)
@@ -155,7 +166,7 @@ func TestNothingBreaksTheInvariants(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"join": m.join, "bond": m.bond, "serve": m.serve, "drawWorker": m.drawWorker, "endWorker": m.endWorker,
-			"openCommittee": m.openCommittee, "attest": m.attest, "settle": m.settle, "block": m.block,
+			"openCommittee": m.openCommittee, "attest": m.attest, "settle": m.settle, "block": m.block, "prove": m.prove,
 			"": func(rt *rapid.T) {
 				require.NoError(rt, f.CheckInvariants(f.ctx))
 				sum := math.ZeroInt()
@@ -182,6 +193,17 @@ func TestInvariantsSeeEachFault(t *testing.T) {
 		"models are miscounted": func(_ *fixture, p *types.Participant) { p.Models++ },
 		"a weight is stale": func(f *fixture, p *types.Participant) {
 			require.NoError(f.t, f.Trees.SetWeight(f.ctx, digits, p.Address, 1))
+		},
+		"a fall is not weighed": func(_ *fixture, p *types.Participant) { p.ReliabilityPpm-- },
+		"a capacity never halves": func(_ *fixture, p *types.Participant) {
+			p.Capacity, p.CapacityEpoch = 7, 1
+		},
+		"a halving of nothing": func(f *fixture, p *types.Participant) {
+			require.NoError(f.t, f.Decays.Set(f.ctx, collections.Join(uint64(1), p.Address)))
+		},
+		"a capacity of the future": func(_ *fixture, p *types.Participant) { p.CapacityEpoch = 9 },
+		"units are not counted": func(f *fixture, p *types.Participant) {
+			require.NoError(f.t, f.Scores.Set(f.ctx, scoreKey(1, p.Address), types.Score{Score: math.ZeroInt(), Units: math.NewInt(1_000_000)}))
 		},
 		"a committee miscounts": func(f *fixture, _ *types.Participant) {
 			c := f.committee(task)
