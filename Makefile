@@ -9,7 +9,7 @@ TEST_FLAGS  ?= -p 2 -timeout 30m
 BENCH_FLAGS ?=
 
 .DEFAULT_GOAL := build
-.PHONY: build install demo test test-short lint fmt proto proto-check bench-chain bench-engine clean help
+.PHONY: build install demo test test-short lint fmt proto proto-check bench-chain bench-engine bench-blocktime clean help
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 16
@@ -23,7 +23,7 @@ install: ## poaid into the folder of Go's binaries
 demo: build ## a whole network on this machine that does real AI work
 	@$(BIN) demo $(DEMO_FLAGS)
 
-test: ## everything: unit, property, invariant and shadow-app tests, and one end-to-end run on real processes
+test: ## everything: unit, property, invariant and shadow-app tests, and runs on real processes
 	go test $(TEST_FLAGS) ./...
 
 test-short: ## what fits into a coffee break
@@ -51,6 +51,9 @@ bench-chain: ## tx/s and items/s against bank sends; BENCH_FLAGS=-write puts the
 
 bench-engine: ## the engine beside OpenBLAS, gonum, llama2.c and llama.cpp; BENCH_FLAGS="-llama2c RUN -llamacpp DIR -write bench/RESULTS.md"
 	go run ./bench/engine $(BENCH_FLAGS)
+
+bench-blocktime: ## interval between blocks of four local validators, with the beacon's proofs and without
+	go run ./bench/blocktime $(BENCH_FLAGS)
 
 clean: ## what make made; the tools in .tools stay
 	rm -rf build .protodeps .tmp-openapi

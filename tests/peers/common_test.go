@@ -105,7 +105,7 @@ func score(t *testing.T, c *testutil.Chain, epoch uint64, participant string) sd
 		require.ErrorIs(t, err, collections.ErrNotFound)
 		return sdk.NewInt64Coin("score", 0)
 	}
-	return sdk.NewCoin("score", v)
+	return sdk.NewCoin("score", v.Score)
 }
 
 // closeEpoch makes blocks until the epoch is closed.

@@ -235,7 +235,7 @@ func TestClaimsOfManyEpochsDoNotStopAtAPage(t *testing.T) {
 		p = &query.PageRequest{Key: res.Pagination.NextKey}
 	}
 	scored := 0
-	require.NoError(t, c.App.Poai.Scores.Walk(c.Ctx(), nil, func(key collections.Pair[uint64, string], _ math.Int) (bool, error) {
+	require.NoError(t, c.App.Poai.Scores.Walk(c.Ctx(), nil, func(key collections.Pair[uint64, string], _ poaitypes.Score) (bool, error) {
 		if key.K2() == m.String() {
 			scored++
 		}
