@@ -275,6 +275,11 @@ func (s *Sprinter) race(ctx context.Context, w Window, stop <-chan struct{}) err
 	seconds := time.Since(start).Seconds()
 	rec := Record{Window: w.Number, Model: w.Model, Period: w.Period, Close: w.Close, Values: values, Count: uint64(len(values) / sprint.ValueSize)}
 	computed := rec.Count
+	if computed == 0 {
+		s.cfg.Metrics.Window("skipped")
+		s.log.Info("window skipped", "window", w.Number, "why", "no thread was spare")
+		return nil
+	}
 	if s.cfg.Lie {
 		if err := rec.pad(w.MaxCount); err != nil {
 			return err
@@ -286,7 +291,7 @@ func (s *Sprinter) race(ctx context.Context, w Window, stop <-chan struct{}) err
 	}
 	if affordable == 0 {
 		s.cfg.Metrics.Window("skipped")
-		s.log.Warn("window left without a commit", "window", w.Number, "leaves", rec.Count)
+		s.log.Warn("window skipped", "window", w.Number, "why", "the free bond covers no leaf any more", "computed", computed)
 		return nil
 	}
 	rec.Count, rec.Values = affordable, rec.Values[:affordable*sprint.ValueSize]

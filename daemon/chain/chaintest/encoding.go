@@ -19,6 +19,7 @@ import (
 	"poaid/daemon/chain"
 	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
+	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -42,6 +43,7 @@ func Encoding() (chain.Encoding, error) {
 	reg.RegisterImplementations((*sdk.Msg)(nil), &taskstypes.MsgSealResults{}, &taskstypes.MsgRevealResults{},
 		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{})
 	disputestypes.RegisterInterfaces(reg)
+	sprintstypes.RegisterInterfaces(reg)
 	cdc := codec.NewProtoCodec(reg)
 	return chain.Encoding{Registry: reg, Codec: cdc, TxConfig: authtx.NewTxConfig(cdc, authtx.DefaultSignModes)}, nil
 }
