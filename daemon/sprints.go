@@ -8,10 +8,9 @@ import (
 	"runtime"
 	"strings"
 
+	"cosmossdk.io/math"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-
-	"cosmossdk.io/math"
 
 	"poaid/daemon/chain"
 	"poaid/daemon/executor"

@@ -70,7 +70,8 @@ func (w *world) lieOf(tb testing.TB, step uint64, node int) (game.Trace, bool) {
 func TestFlippedBitOfEveryOp(t *testing.T) {
 	seen := make(map[string]bool)
 	for name, make := range map[string]func(testing.TB) programs.Program{
-		"mlp": programs.MLP, "llama": programs.Llama, "cnn training": programs.CNNTraining, "llama training": programs.LlamaTraining, "zoo": programs.Zoo, "sprint": programs.Sprint,
+		"mlp": programs.MLP, "llama": programs.Llama, "cnn training": programs.CNNTraining, "llama training": programs.LlamaTraining,
+		"zoo": programs.Zoo, "sprint": programs.Sprint,
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := program(make(t))

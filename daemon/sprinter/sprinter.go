@@ -377,7 +377,7 @@ func (s *Sprinter) afford(ctx context.Context, want uint64) (uint64, error) {
 
 // pad makes up one leaf for every nine that were computed.
 func (r *Record) pad(limit uint64) error {
-	garbage := make([]byte, (min(r.Count/9, limit-r.Count))*sprint.ValueSize)
+	garbage := make([]byte, min(r.Count/9, limit-r.Count)*sprint.ValueSize)
 	if _, err := rand.Read(garbage); err != nil {
 		return err
 	}
