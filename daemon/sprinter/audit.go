@@ -67,9 +67,9 @@ func openingsOf(rec Record, numbers []uint64) ([]Opening, error) {
 // restore computes a committed window again, in the background, and writes its record if it is the one that was committed.
 func (s *Sprinter) restore(ctx context.Context, number uint64) error {
 	s.mu.Lock()
-	busy := s.racing != 0
+	leave := s.racing != 0 || s.lost[number]
 	s.mu.Unlock()
-	if busy || s.lost[number] {
+	if leave {
 		return nil
 	}
 	w, err := s.chain.SprintWindowAt(ctx, number)
