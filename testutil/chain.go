@@ -30,6 +30,9 @@ type TB interface {
 // BlockTime between the blocks of a test chain.
 const BlockTime = time.Second
 
+// genesisTime of test chains.
+func genesisTime() time.Time { return time.Unix(1_700_000_000, 0).UTC() }
+
 // Chain is one application and its shadows, all at the same height.
 type Chain struct {
 	App      *app.App
@@ -82,7 +85,7 @@ func NewApp(tb TB, opts Options) *Chain {
 	tb.Helper()
 	params.Configure()
 	opts = opts.withDefaults()
-	c := &Chain{ChainID: "poai-test-1", Time: time.Unix(1_700_000_000, 0).UTC(), tb: tb, opts: opts}
+	c := &Chain{ChainID: "poai-test-1", Time: genesisTime(), tb: tb, opts: opts}
 	for i := range opts.Accounts {
 		c.Accounts = append(c.Accounts, NewAccount(fmt.Sprintf("account%d", i)))
 	}

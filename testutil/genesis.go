@@ -51,6 +51,9 @@ type Options struct {
 	DB dbm.DB
 	// NoInvariants and NoCheckTx leave those out, for benchmarks.
 	NoInvariants, NoCheckTx bool
+
+	// validators puts others than the usual one into the genesis.
+	validators func(g *Genesis) error
 }
 
 func (o Options) withDefaults() Options {
@@ -62,6 +65,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.DB == nil {
 		o.DB = dbm.NewMemDB()
+	}
+	if o.validators == nil {
+		o.validators = addValidator
 	}
 	return o
 }
@@ -106,7 +112,7 @@ func newGenesis(c *Chain) (*abci.RequestInitChain, error) {
 	if err := fundAccounts(g, c.opts); err != nil {
 		return nil, err
 	}
-	if err := addValidator(g); err != nil {
+	if err := c.opts.validators(g); err != nil {
 		return nil, err
 	}
 	shortWindows(g)
@@ -151,22 +157,29 @@ func addValidator(g *Genesis) error {
 	}
 	bond := sdk.DefaultPowerReduction.MulRaw(validatorPower)
 	operator := sdk.ValAddress(g.Accounts[0].Addr).String()
-	v := stakingtypes.Validator{
-		OperatorAddress: operator, ConsensusPubkey: pk, Status: stakingtypes.Bonded, Tokens: bond, DelegatorShares: math.LegacyNewDecFromInt(bond),
-		Commission: stakingtypes.NewCommission(math.LegacyZeroDec(), math.LegacyZeroDec(), math.LegacyZeroDec()), MinSelfDelegation: math.OneInt(),
-	}
+	v := genesisValidator(operator, pk, bond)
 	d := stakingtypes.NewDelegation(g.Accounts[0].String(), operator, v.DelegatorShares)
 	g.Set(stakingtypes.ModuleName, stakingtypes.NewGenesisState(stakingtypes.DefaultParams(), []stakingtypes.Validator{v}, []stakingtypes.Delegation{d}))
 	addVRFKey(g)
-	cons := sdk.ConsAddress(validatorKey().PubKey().Address())
 	var slashing slashingtypes.GenesisState
 	g.Get(slashingtypes.ModuleName, &slashing)
-	slashing.SigningInfos = []slashingtypes.SigningInfo{{
-		Address: cons.String(), ValidatorSigningInfo: slashingtypes.NewValidatorSigningInfo(cons, 0, 0, time.Unix(0, 0).UTC(), false, 0),
-	}}
+	slashing.SigningInfos = []slashingtypes.SigningInfo{signingInfo(sdk.ConsAddress(validatorKey().PubKey().Address()))}
 	g.Set(slashingtypes.ModuleName, &slashing)
 	g.Fund(authtypes.NewModuleAddress(stakingtypes.BondedPoolName), sdk.NewCoins(sdk.NewCoin(params.Denom, bond)))
 	return nil
+}
+
+func genesisValidator(operator string, pubKey *codectypes.Any, bond math.Int) stakingtypes.Validator {
+	return stakingtypes.Validator{
+		OperatorAddress: operator, ConsensusPubkey: pubKey, Status: stakingtypes.Bonded, Tokens: bond, DelegatorShares: math.LegacyNewDecFromInt(bond),
+		Commission: stakingtypes.NewCommission(math.LegacyZeroDec(), math.LegacyZeroDec(), math.LegacyZeroDec()), MinSelfDelegation: math.OneInt(),
+	}
+}
+
+func signingInfo(cons sdk.ConsAddress) slashingtypes.SigningInfo {
+	return slashingtypes.SigningInfo{
+		Address: cons.String(), ValidatorSigningInfo: slashingtypes.NewValidatorSigningInfo(cons, 0, 0, time.Unix(0, 0).UTC(), false, 0),
+	}
 }
 
 // validatorVRFSeed is the secret of the validator's VRF key.
