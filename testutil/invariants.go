@@ -18,6 +18,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		name  string
 		check func(context.Context) error
 	}{
+		{"beacon", a.Beacon.CheckInvariants},
 		{"models", a.Models.Invariants},
 		{"poai", a.Poai.CheckInvariants},
 		{"tasks", a.Tasks.CheckInvariants},

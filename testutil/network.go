@@ -348,7 +348,27 @@ func (n *Network) decide(req *abci.RequestFinalizeBlock) *abci.ResponseFinalizeB
 		}
 	}
 	n.next.IncrementProposerPriority(1)
+	n.checkSet()
 	return first
+}
+
+// checkSet compares CometBFT's set of the next height with x/beacon's.
+func (n *Network) checkSet() {
+	n.chain.tb.Helper()
+	size := 0
+	err := n.App().Beacon.Proposers.Walk(n.Ctx(), nil, func(cons []byte, p beacontypes.Proposer) (bool, error) {
+		size++
+		if _, v := n.current.GetByAddress(cons); v == nil || v.VotingPower != p.Power {
+			return false, fmt.Errorf("x/beacon has %X with power %d, CometBFT %v", cons, p.Power, v)
+		}
+		return false, nil
+	})
+	if err == nil && size != n.current.Size() {
+		err = fmt.Errorf("x/beacon has %d proposers, CometBFT %d", size, n.current.Size())
+	}
+	if err != nil {
+		n.chain.tb.Fatalf("height %d: %v", n.Height(), err)
+	}
 }
 
 // Randomness of the latest height.

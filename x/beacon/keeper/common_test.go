@@ -160,7 +160,20 @@ func (f *fixture) run(height int64, v *validator, updates ...abci.ValidatorUpdat
 	require.NoError(f.t, f.CheckProposal(f.ctx, v.addr(), proof))
 	require.NoError(f.t, f.PreBlock(f.ctx, proof))
 	require.NoError(f.t, f.EndBlock(f.ctx, updates))
+	require.NoError(f.t, f.CheckInvariants(f.ctx))
 	r, err := f.At(f.ctx, height)
 	require.NoError(f.t, err)
 	return r
+}
+
+// set is the validator set as x/beacon keeps it.
+func (f *fixture) set(t testing.TB, validators ...*validator) []abci.ValidatorUpdate {
+	t.Helper()
+	var out []abci.ValidatorUpdate
+	for _, v := range validators {
+		p, err := f.Proposers.Get(f.ctx, v.addr())
+		require.NoError(t, err)
+		out = append(out, v.update(t, p.Power))
+	}
+	return out
 }

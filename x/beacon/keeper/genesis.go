@@ -29,8 +29,14 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err := k.Keys.Set(ctx, operator, keys); err != nil {
 			return err
 		}
-		if err := k.Activations.Set(ctx, collections.Join(keys.Next.ActiveFrom, operator)); err != nil {
-			return err
+		// Whichever of the two is still to come: one that acts already is taken in the first block, and costs a count in vain.
+		for _, key := range []types.Key{keys.Current, keys.Next} {
+			if !key.IsSet() {
+				continue
+			}
+			if err := k.Activations.Set(ctx, collections.Join(key.ActiveFrom, operator)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -128,21 +128,13 @@ func (k *Keeper) takeActivations(ctx context.Context, height int64) (bool, error
 	return len(due) > 0, nil
 }
 
-// count adds up the set of a height and how much of it has acting keys.
+// count keeps the standing of a height, and announces it where proofs begin or cease to be required.
 func (k *Keeper) count(ctx context.Context, height int64) error {
 	before, err := k.standing(ctx)
 	if err != nil {
 		return err
 	}
-	s := types.Standing{Height: height}
-	err = k.Proposers.Walk(ctx, nil, func(_ []byte, p types.Proposer) (bool, error) {
-		s.TotalPower += p.Power
-		key, err := k.actingKey(ctx, p.Operator, height)
-		if key != nil {
-			s.KeyedPower += p.Power
-		}
-		return false, err
-	})
+	s, err := k.tally(ctx, height)
 	if err != nil {
 		return err
 	}
@@ -153,6 +145,20 @@ func (k *Keeper) count(ctx context.Context, height int64) error {
 		return nil
 	}
 	return events.Emit(ctx, &types.EventProofsRequired{Height: height, Required: s.Required()})
+}
+
+// tally adds up the set of a height and how much of it has acting keys.
+func (k *Keeper) tally(ctx context.Context, height int64) (types.Standing, error) {
+	s := types.Standing{Height: height}
+	err := k.Proposers.Walk(ctx, nil, func(_ []byte, p types.Proposer) (bool, error) {
+		s.TotalPower += p.Power
+		key, err := k.actingKey(ctx, p.Operator, height)
+		if key != nil {
+			s.KeyedPower += p.Power
+		}
+		return false, err
+	})
+	return s, err
 }
 
 // standing of the next height, as of the last count; the zero value before the first.
