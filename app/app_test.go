@@ -88,7 +88,7 @@ func roundTrip(t *testing.T, c *testutil.Chain) {
 	require.NoError(t, err)
 	_, err = again.Commit()
 	require.NoError(t, err)
-	require.NoError(t, testutil.CheckInvariants(again, again.NewContext(true)))
+	require.NoError(t, testutil.CheckInvariants(again, again.NewContextLegacy(true, cmtproto.Header{Height: again.LastBlockHeight(), Time: c.Time})))
 }
 
 func TestExportForZeroHeightIsRefused(t *testing.T) {
