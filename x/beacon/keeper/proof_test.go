@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"crypto/sha256"
 	"testing"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -45,6 +46,22 @@ func TestProofsOfGenesisKeys(t *testing.T) {
 		seen[string(r.Value)] = true
 	}
 	require.NotEqual(t, f.run(9, a).Value, g.run(9, b).Value, "each proposer has a value of its own")
+}
+
+// TestValueByHand makes two values from the formula of docs/beacon.md.
+func TestValueByHand(t *testing.T) {
+	a := newValidator(t, 1)
+	f := started(t, genesis(10, a.genesisKey(0)), map[*validator]int64{a: 1}, a)
+	previous := make([]byte, types.ValueSize)
+	for h := int64(1); h <= 2; h++ {
+		input := append([]byte("poai/beacon/vrf/1\x00\x00\x00\x0bbeacon-test"), previous...)
+		input = append(input, 0, 0, 0, 0, 0, 0, 0, byte(h))
+		beta, err := vrf.Verify(a.secret.Public(), input, a.secret.Prove(input))
+		require.NoError(t, err)
+		want := sha256.Sum256(append(append([]byte("poai/beacon/2"), previous...), beta...))
+		require.Equal(t, want[:], f.run(h, a).Value)
+		previous = want[:]
+	}
 }
 
 // TestNothingButTheChainCounts: with a proof, what a proposer or voters choose of a block does not change the value.
@@ -346,19 +363,43 @@ func TestKeyQueries(t *testing.T) {
 	}, st)
 }
 
-// BenchmarkBlock is what the beacon costs a validator in a block: judging the proposal and storing its value.
+// BenchmarkBlock is what the beacon costs a validator in a block: judging the proposal, storing its value, and moving the set on. Where the
+// set changed its power is counted again.
 func BenchmarkBlock(b *testing.B) {
-	v := newValidator(b, 1)
-	f := started(b, genesis(100, v.genesisKey(0)), map[*validator]int64{v: 1}, v)
+	for _, c := range []struct {
+		name       string
+		validators int
+		changes    bool
+	}{{"1", 1, false}, {"100", 100, false}, {"100, set changes", 100, true}} {
+		b.Run(c.name, func(b *testing.B) { benchmarkBlock(b, c.validators, c.changes) })
+	}
+}
+
+func benchmarkBlock(b *testing.B, validators int, changes bool) {
+	b.Helper()
+	var vals []*validator
+	powers := map[*validator]int64{}
+	gs := genesis(100)
+	for i := range validators {
+		v := newValidator(b, byte(i+1))
+		vals, powers[v] = append(vals, v), 10
+		types.AddKeys(&gs, v.genesisKey(0))
+	}
+	f := started(b, gs, powers, vals...)
 	h := int64(0)
 	for b.Loop() {
 		h++
 		b.StopTimer()
+		v := vals[h%int64(validators)]
 		f.proposedBy(h, v)
 		proof := f.proof(v)
+		var updates []abci.ValidatorUpdate
+		if changes {
+			updates = append(updates, v.update(b, 10+h%2))
+		}
 		b.StartTimer()
 		require.NoError(b, f.CheckProposal(f.ctx, v.addr(), proof))
 		require.NoError(b, f.PreBlock(f.ctx, proof))
-		require.NoError(b, f.EndBlock(f.ctx, nil))
+		require.NoError(b, f.EndBlock(f.ctx, updates))
 	}
 }
