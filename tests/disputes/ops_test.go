@@ -11,6 +11,7 @@ import (
 	"poaid/testutil/adversary"
 	"poaid/testutil/programs"
 	disputestypes "poaid/x/disputes/types"
+	poaitypes "poaid/x/poai/types"
 )
 
 // TestFlippedBitOfEveryOp: a worker flips one bit of one element of one node, once for every op of the engine, and the chain finds just that
@@ -31,10 +32,19 @@ func TestFlippedBitOfEveryOp(t *testing.T) {
 	}
 }
 
+// incorrigible lets one worker lie about every op: its reliability, and with it the weight that it is drawn by, stays.
+func incorrigible(g *testutil.Genesis) {
+	quick(g)
+	var p poaitypes.GenesisState
+	g.Get(poaitypes.ModuleName, &p)
+	p.Params.ReliabilityFaultPpm = poaitypes.PPM - 1
+	g.Set(poaitypes.ModuleName, &p)
+}
+
 func everyOp(t *testing.T, p programs.Program, seen map[string]bool) {
 	t.Helper()
 	c := testutil.NewCourt(t, testutil.Case{
-		Program: p.Prog, Weights: p.Weights, Inputs: p.Inputs, Steps: p.Steps, Parties: 2, Genesis: quick,
+		Program: p.Prog, Weights: p.Weights, Inputs: p.Inputs, Steps: p.Steps, Parties: 2, Genesis: incorrigible,
 	})
 	worker, watcher := c.Lying(adversary.WrongOutput(0)), c.Honest()
 	step := p.Steps - 1
