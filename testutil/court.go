@@ -478,7 +478,7 @@ func (c *Court) move(p *Party, g disputestypes.Game) (sdk.Msg, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, err := c.App.Models.GetModel(c.Ctx(), CourtModel)
+	m, err := c.App.Models.GetModel(c.Ctx(), task.Model)
 	if err != nil {
 		return nil, err
 	}
