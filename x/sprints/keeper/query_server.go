@@ -125,7 +125,9 @@ func (q queryServer) Audits(ctx context.Context, req *types.QueryAuditsRequest) 
 		return nil, status.Error(codes.InvalidArgument, err.Error())
 	}
 	audits, next, err := query.CollectionPaginate(ctx, q.k.AuditsOf, page,
-		func(key collections.Pair[string, uint64], _ collections.NoValue) (types.AuditView, error) { return q.view(ctx, key.K2()) },
+		func(key collections.Pair[string, uint64], _ collections.NoValue) (types.AuditView, error) {
+			return q.view(ctx, key.K2())
+		},
 		query.WithCollectionPaginationPairPrefix[string, uint64](participant))
 	return &types.QueryAuditsResponse{Audits: audits, Pagination: next}, err
 }
