@@ -39,8 +39,10 @@ func (k Keeper) checkWindows(ctx context.Context) error {
 			n = &counts{}
 			have[c.Window] = n
 		}
-		n.commits++
-		n.leaves += c.Count
+		if c.State != types.COMMIT_STATE_PENDING { // counted when the cursor passes
+			n.commits++
+			n.leaves += c.Count
+		}
 		if c.State != types.COMMIT_STATE_PENDING && c.State != types.COMMIT_STATE_AUDITED {
 			n.decided++
 		}

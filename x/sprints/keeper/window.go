@@ -126,7 +126,7 @@ func (k Keeper) moveWindow(ctx context.Context, params types.Params) error {
 			return fmt.Errorf("randomness of height %d: %w", w.SettleHeight, err)
 		}
 		w.Phase = types.PHASE_SETTLING
-		if err := emit(ctx, &types.EventWindowClosed{Window: w.Number, Commits: w.Commits, Leaves: w.Leaves}); err != nil {
+		if err := emit(ctx, &types.EventWindowClosed{Window: w.Number}); err != nil {
 			return err
 		}
 	}
@@ -158,10 +158,12 @@ func (k Keeper) settle(ctx context.Context, params types.Params, w types.Window)
 			return err
 		}
 		w.Cursor = c.Participant
+		w.Commits++
+		w.Leaves += c.Count
 	}
 	if len(batch) < int(params.SettlesPerBlock) {
 		w.Phase = types.PHASE_SETTLED
-		if err := emit(ctx, &types.EventWindowSettled{Window: w.Number, Audits: w.OpenAudits}); err != nil {
+		if err := emit(ctx, &types.EventWindowSettled{Window: w.Number, Commits: w.Commits, Leaves: w.Leaves, Audits: w.OpenAudits}); err != nil {
 			return err
 		}
 	}

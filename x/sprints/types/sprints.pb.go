@@ -540,11 +540,11 @@ type Window struct {
 	LeafUnits uint64 `protobuf:"varint,12,opt,name=leaf_units,json=leafUnits,proto3" json:"leaf_units,omitempty"`
 	// sample is how many leaves an audit opens.
 	Sample uint32 `protobuf:"varint,13,opt,name=sample,proto3" json:"sample,omitempty"`
-	// commits made, and how many of them are decided: clear, passed, failed or void.
+	// commits that settling has come to, and how many of them are decided: clear, passed, failed or void.
 	Commits uint64 `protobuf:"varint,14,opt,name=commits,proto3" json:"commits,omitempty"`
 	// decided as above.
 	Decided uint64 `protobuf:"varint,15,opt,name=decided,proto3" json:"decided,omitempty"`
-	// leaves claimed by all commits.
+	// leaves claimed by those commits.
 	Leaves uint64 `protobuf:"varint,16,opt,name=leaves,proto3" json:"leaves,omitempty"`
 	// cursor is the participant whose commit was settled last.
 	Cursor string `protobuf:"bytes,17,opt,name=cursor,proto3" json:"cursor,omitempty"`
