@@ -20,7 +20,7 @@ import (
 )
 
 // patience bounds the whole test; nothing of it depends on how fast things go.
-const patience = 8 * time.Minute
+const patience = 15 * time.Minute
 
 // fixture is a running network that works on tasks.
 type fixture struct {
@@ -61,7 +61,7 @@ func start(t *testing.T) *fixture {
 	for i, n := range f.layout.Nodes {
 		_, err := f.net.StartNode(i)
 		require.NoError(t, err)
-		rpc, err := rpchttp.NewWithTimeout("tcp://"+n.RPC, "/websocket", 10)
+		rpc, err := rpchttp.NewWithTimeout("tcp://"+n.RPC, "/websocket", 60)
 		require.NoError(t, err)
 		f.rpc = append(f.rpc, rpc)
 	}
@@ -127,7 +127,9 @@ func (f *fixture) flow() {
 	f.stop = sync.OnceFunc(func() {
 		cancel()
 		wg.Wait()
-		require.NoError(f.t, failed)
+		if !f.t.Failed() {
+			require.NoError(f.t, failed)
+		}
 	})
 }
 
@@ -219,15 +221,18 @@ func (f *fixture) peers(node int) (int, error) {
 func (f *fixture) blocks(node int, n int64) {
 	f.t.Helper()
 	want := f.height(node) + n
-	f.until("blocks", func() (bool, error) { return f.height(node) >= want, nil })
+	f.until("blocks", func() (bool, error) { return f.reached(node, want), nil })
 }
 
 // catchUp waits until a node is where node 0 is now. A node that just started may not answer yet.
 func (f *fixture) catchUp(node int) {
 	f.t.Helper()
 	want := f.height(0)
-	f.until("catch up", func() (bool, error) {
-		st, err := f.rpc[node].Status(f.ctx)
-		return err == nil && st.SyncInfo.LatestBlockHeight >= want, nil
-	})
+	f.until("catch up", func() (bool, error) { return f.reached(node, want), nil })
+}
+
+// reached is false, too, where a node does not answer: on a busy machine it may take its time.
+func (f *fixture) reached(node int, height int64) bool {
+	st, err := f.rpc[node].Status(f.ctx)
+	return err == nil && st.SyncInfo.LatestBlockHeight >= height
 }
