@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"bytes"
 	"testing"
 
 	"cosmossdk.io/collections"
@@ -264,4 +265,37 @@ func TestInvariantsSeeDamage(t *testing.T) {
 			require.Error(t, f.k.CheckInvariants(f.ctx))
 		})
 	}
+}
+
+// TestValuesMustBeComputed: what was opened counts only if the task came to the same.
+func TestValuesMustBeComputed(t *testing.T) {
+	for computed, want := range map[byte]types.CommitState{1: types.COMMIT_STATE_PASSED, 2: types.COMMIT_STATE_FAILED} {
+		f, w, task := audited(t, 50)
+		a, err := f.k.Audits.Get(f.ctx, task)
+		require.NoError(t, err)
+		require.NoError(t, f.k.DueOpenings.Remove(f.ctx, collections.Join(a.Deadline, task)))
+		a.Opened = bytes.Repeat([]byte{1}, 32)
+		require.NoError(t, f.k.Audits.Set(f.ctx, task, a))
+		f.end(task, taskstypes.STATE_FINAL, &taskstypes.Result{OutputRoot: bytes.Repeat([]byte{computed}, 32)})
+		f.block(1)
+		require.Equal(t, want, f.state(0, w.Number))
+		require.Equal(t, want == types.COMMIT_STATE_FAILED, len(f.w.slashed) == 1)
+	}
+}
+
+// TestAuditKeepsItsWindow: while the task of an audit runs, its window and its model stay, decided or not.
+func TestAuditKeepsItsWindow(t *testing.T) {
+	f := fixture(t, 2, func(p *types.Params) { everybody(p); p.OpenBlocks = 2; p.KeepWindows = 1 })
+	w := f.open()
+	f.commit(0, w.Number, 40)
+	f.until(w.Number, types.PHASE_SETTLED)
+	task := f.w.next
+	f.w.epoch = 2
+	f.block(80)
+	require.Equal(t, types.COMMIT_STATE_FAILED, f.state(0, w.Number))
+	require.Contains(t, f.w.models, w.Model)
+	f.end(task, taskstypes.STATE_EXPIRED, nil)
+	f.block(80)
+	require.Zero(t, f.window(w.Number).Number)
+	require.NotContains(t, f.w.models, w.Model)
 }
