@@ -6,7 +6,6 @@ import (
 
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/x/staking"
 )
 
 // Export writes the state as a genesis. modules names what to export; empty exports all.
@@ -26,7 +25,7 @@ func (a *App) Export(forZeroHeight bool, modules []string) (servertypes.Exported
 	if err != nil {
 		return servertypes.ExportedApp{}, fmt.Errorf("encode genesis: %w", err)
 	}
-	validators, err := staking.WriteValidators(ctx, a.Staking)
+	validators, err := a.validators().genesisValidators(ctx, a.LastBlockHeight()+1)
 	if err != nil {
 		return servertypes.ExportedApp{}, fmt.Errorf("export validators: %w", err)
 	}

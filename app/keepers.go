@@ -95,7 +95,8 @@ func newKeepers(cdc codec.Codec, amino *codec.LegacyAmino, s stores, bApp *basea
 	k.Staking = stakingkeeper.NewKeeper(cdc, kv(stakingtypes.StoreKey), k.Auth, k.Bank, authority,
 		address.NewBech32Codec(params.Bech32PrefixValAddr), address.NewBech32Codec(params.Bech32PrefixConAddr))
 	k.Distribution = distrkeeper.NewKeeper(cdc, kv(distrtypes.StoreKey), k.Auth, k.Bank, k.Staking, authtypes.FeeCollectorName, authority)
-	k.Slashing = slashingkeeper.NewKeeper(cdc, amino, kv(slashingtypes.StoreKey), k.Staking, authority)
+	k.addOwn(cdc, kv, authority)
+	k.Slashing = slashingkeeper.NewKeeper(cdc, amino, kv(slashingtypes.StoreKey), k.slasher(), authority)
 	k.Staking.SetHooks(stakingtypes.NewMultiStakingHooks(k.Distribution.Hooks(), k.Slashing.Hooks()))
 	k.Evidence = evidencekeeper.NewKeeper(cdc, kv(evidencetypes.StoreKey), k.Staking, k.Slashing, accounts, runtime.ProvideCometInfoService())
 	k.FeeGrant = feegrantkeeper.NewKeeper(cdc, kv(feegrant.StoreKey), k.Auth)
@@ -104,15 +105,20 @@ func newKeepers(cdc codec.Codec, amino *codec.LegacyAmino, s stores, bApp *basea
 		return Keepers{}, err
 	}
 	k.Gov = govkeeper.NewKeeper(cdc, kv(govtypes.StoreKey), k.Auth, k.Bank, k.Distribution, bApp.MsgServiceRouter(),
-		govtypes.DefaultConfig(), authority, govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking))
+		govtypes.DefaultConfig(), authority, newTally(k.Poai, accounts, govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking)))
 	k.Gov.SetLegacyRouter(govv1beta1.NewRouter().AddRoute(govtypes.RouterKey, govv1beta1.ProposalHandler))
-	k.addOwn(cdc, kv, authority)
 	return k, nil
 }
 
+// validators is what tells CometBFT who validates.
+func (k *Keepers) validators() validatorSet { return validatorSet{staking: k.Staking, poai: k.Poai} }
+
+// slasher is what x/slashing and x/evidence take bonds from.
+func (k *Keepers) slasher() bondSlasher { return bondSlasher{Keeper: k.Staking, poai: k.Poai} }
+
 // addOwn builds this chain's modules. What x/poai announces to the modules above it goes by hooks.
 func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, authority string) {
-	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey), address.NewBech32Codec(params.Bech32PrefixValAddr), k.Staking, authority)
+	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey), address.NewBech32Codec(params.Bech32PrefixValAddr), rotationKeys{k.Staking}, authority)
 	k.Models = modelskeeper.NewKeeper(cdc, kv(modelstypes.StoreKey), k.Auth.AddressCodec(), authority)
 	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Beacon, k.Models, k.Poai, authority)

@@ -82,12 +82,12 @@ func blockedAddresses() map[string]bool {
 // newModuleManager builds the modules and fixes the order in which they run.
 func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfig client.TxConfig, k Keepers, a *App) *module.Manager {
 	m := module.NewManager(
-		genutil.NewAppModule(k.Auth, k.Staking, a, txConfig),
+		genutil.NewAppModule(k.Auth, k.validators(), a, txConfig),
 		auth.NewAppModule(cdc, k.Auth, authsims.RandomGenesisAccounts),
 		vesting.NewAppModule(k.Auth, k.Bank),
 		bank.NewAppModule(cdc, k.Bank, k.Auth),
-		staking.NewAppModule(cdc, k.Staking, k.Auth, k.Bank),
-		slashing.NewAppModule(cdc, k.Slashing, k.Auth, k.Bank, k.Staking, reg),
+		stakingModule{staking.NewAppModule(cdc, k.Staking, k.Auth, k.Bank), k.validators()},
+		slashing.NewAppModule(cdc, k.Slashing, k.Auth, k.Bank, k.slasher(), reg),
 		evidence.NewAppModule(*k.Evidence),
 		distr.NewAppModule(cdc, k.Distribution, k.Auth, k.Bank, k.Staking),
 		gov.NewAppModule(cdc, k.Gov, k.Auth, k.Bank),
@@ -116,10 +116,12 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 	genesis := []string{
-		consensustypes.ModuleName, authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
+		consensustypes.ModuleName, authtypes.ModuleName, banktypes.ModuleName,
+		poaitypes.ModuleName, // before x/staking, whose validators it gives power
+		distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
-		beacontypes.ModuleName, modelstypes.ModuleName, poaitypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
+		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
 		disputestypes.ModuleName, sprintstypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}

@@ -38,6 +38,8 @@ type Chain struct {
 	App      *app.App
 	ChainID  string
 	Accounts []*Account
+	// Validators that it started with.
+	Validators []*GenesisValidator
 	// Time of the latest block.
 	Time time.Time
 
@@ -46,6 +48,7 @@ type Chain struct {
 	genesis *abci.RequestInitChain
 	node    *node
 	shadows []*node
+	comet   *comet
 	senders []*Account
 }
 
@@ -89,6 +92,7 @@ func NewApp(tb TB, opts Options) *Chain {
 	for i := range opts.Accounts {
 		c.Accounts = append(c.Accounts, NewAccount(fmt.Sprintf("account%d", i)))
 	}
+	c.Validators = newValidators(c.Accounts, opts.Bonds)
 	c.node = c.start(Shadow{Name: "main", Executor: opts.Executor, Workers: opts.Workers, CacheSize: opts.CacheSize}, opts.DB)
 	c.App = c.node.app
 	genesis, err := newGenesis(c)
@@ -100,7 +104,11 @@ func NewApp(tb TB, opts Options) *Chain {
 		c.shadows = append(c.shadows, c.start(s, dbm.NewMemDB()))
 	}
 	for _, n := range c.nodes() {
-		if _, err := n.app.InitChain(genesis); err != nil {
+		res, err := n.app.InitChain(genesis)
+		if err != nil {
+			tb.Fatalf("%s: init chain: %v", n.shadow.Name, err)
+		}
+		if c.comet, err = newComet(res.Validators); err != nil {
 			tb.Fatalf("%s: init chain: %v", n.shadow.Name, err)
 		}
 	}
@@ -117,8 +125,10 @@ func (c *Chain) start(s Shadow, db dbm.DB) *node {
 		s.Executor = serverconfig.BlockExecutorSequential
 	}
 	n := &node{shadow: s, db: db, home: c.tb.TempDir()}
-	if _, err := vrfkey.AddSeed(vrfkey.Path(n.home), validatorVRFSeed()); err != nil {
-		c.tb.Fatalf("%s: %v", s.Name, err)
+	for i := range c.Validators {
+		if _, err := vrfkey.AddSeed(vrfkey.Path(n.home), vrfSeed(i)); err != nil {
+			c.tb.Fatalf("%s: %v", s.Name, err)
+		}
 	}
 	if err := n.open(c.ChainID); err != nil {
 		c.tb.Fatalf("%s: %v", s.Name, err)
@@ -150,7 +160,9 @@ func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 	}
 	c.Time = c.Time.Add(BlockTime)
 	req := c.request(txs)
-	c.judge(req)
+	if err := c.judge(req); err != nil {
+		c.tb.Fatalf("%v", err)
+	}
 	res := c.run(c.node, req)
 	c.App = c.node.app
 	for _, n := range c.shadows {
@@ -163,7 +175,13 @@ func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 		}
 	}
 	c.senders = c.senders[:0]
+	if err := c.comet.advance(req.Height, req.Time, res.ValidatorUpdates); err != nil {
+		c.tb.Fatalf("height %d: CometBFT refuses the validator updates %v: %v", req.Height, res.ValidatorUpdates, err)
+	}
 	if !c.opts.NoInvariants {
+		if err := c.checkValidators(); err != nil {
+			c.tb.Fatalf("height %d: %v", c.Height(), err)
+		}
 		if err := CheckInvariants(c.App, c.Ctx()); err != nil {
 			c.tb.Fatalf("height %d: %v", c.Height(), err)
 		}
@@ -174,20 +192,27 @@ func (c *Chain) Block(txs ...[]byte) *abci.ResponseFinalizeBlock {
 // Request is what the next block would be without transactions.
 func (c *Chain) Request() *abci.RequestFinalizeBlock { return c.request(nil) }
 
+// request makes the block of the first proposer that can make one. A proposer that forfeits its block leaves the height to the next.
 func (c *Chain) request(txs [][]byte) *abci.RequestFinalizeBlock {
+	c.tb.Helper()
 	height := c.App.LastBlockHeight() + 1
 	req := &abci.RequestFinalizeBlock{
-		Height: height, Time: c.Time, ProposerAddress: validatorKey().PubKey().Address(),
+		Height: height, Time: c.Time, Misbehavior: c.comet.misbehavior, DecidedLastCommit: abci.CommitInfo{Votes: c.comet.votes()},
 		Hash: blockHash(c.ChainID, height, c.App.LastCommitID().Hash),
 	}
-	req.Txs = append(c.proof(req), txs...)
-	if height > 1 {
-		req.DecidedLastCommit.Votes = []abci.VoteInfo{{
-			Validator:   abci.Validator{Address: validatorKey().PubKey().Address(), Power: validatorPower},
-			BlockIdFlag: cmtproto.BlockIDFlagCommit,
-		}}
+	var refused error
+	for _, proposer := range c.comet.proposers() {
+		req.ProposerAddress = proposer
+		req.Txs = append(c.proof(req), txs...)
+		if len(c.Validators) == 1 {
+			return req // whether the only one can make a block is the test's business
+		}
+		if refused = c.judge(req); refused == nil {
+			return req
+		}
 	}
-	return req
+	c.tb.Fatalf("height %d: nobody can make a block: %v", height, refused)
+	return nil
 }
 
 // proof asks the application what a proposer puts in front of this block's transactions.
@@ -204,8 +229,7 @@ func (c *Chain) proof(req *abci.RequestFinalizeBlock) [][]byte {
 
 // judge has the application accept the block's proof, as every validator does before it votes. Its transactions are left out: tests put
 // into blocks what they like.
-func (c *Chain) judge(req *abci.RequestFinalizeBlock) {
-	c.tb.Helper()
+func (c *Chain) judge(req *abci.RequestFinalizeBlock) error {
 	var entries [][]byte
 	if len(req.Txs) > 0 && beacontypes.IsProof(req.Txs[0]) {
 		entries = req.Txs[:1]
@@ -213,9 +237,13 @@ func (c *Chain) judge(req *abci.RequestFinalizeBlock) {
 	res, err := c.App.ProcessProposal(&abci.RequestProcessProposal{
 		Txs: entries, Hash: req.Hash, Height: req.Height, Time: req.Time, ProposerAddress: req.ProposerAddress,
 	})
-	if err != nil || !res.IsAccepted() {
-		c.tb.Fatalf("height %d: proof of randomness refused: %v %v", req.Height, res, err)
+	if err != nil {
+		return fmt.Errorf("height %d: %w", req.Height, err)
 	}
+	if !res.IsAccepted() {
+		return fmt.Errorf("height %d: proof of randomness refused", req.Height)
+	}
+	return nil
 }
 
 // withoutProof leaves out the result of the block's proof, after checking that it charged nothing.

@@ -4,28 +4,20 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/json"
-	"fmt"
-	"time"
 
 	"cosmossdk.io/math"
 	abci "github.com/cometbft/cometbft/abci/types"
 	dbm "github.com/cosmos/cosmos-db"
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
-	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
-	slashingtypes "github.com/cosmos/cosmos-sdk/x/slashing/types"
-	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	"github.com/cosmos/gogoproto/proto"
 
 	"poaid/app"
 	"poaid/app/params"
-	"poaid/internal/vrfkey"
 	beacontypes "poaid/x/beacon/types"
-	"poaid/x/beacon/vrf"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
 	sprintstypes "poaid/x/sprints/types"
@@ -40,6 +32,8 @@ type Options struct {
 	Balance int64
 	// Genesis may change the genesis before the chain starts.
 	Genesis func(g *Genesis)
+	// Bonds of the validators, in poai. Nil means one validator with 100.
+	Bonds []int64
 	// Shadows to compare every block with.
 	Shadows []Shadow
 	// Executor of the main copy: sequential (default) or block-stm, with Workers.
@@ -60,14 +54,15 @@ func (o Options) withDefaults() Options {
 	if o.Accounts == 0 {
 		o.Accounts = 4
 	}
+	if len(o.Bonds) == 0 {
+		o.Bonds = []int64{100}
+	}
+	o.Accounts = max(o.Accounts, len(o.Bonds))
 	if o.Balance == 0 {
 		o.Balance = 1_000_000
 	}
 	if o.DB == nil {
 		o.DB = dbm.NewMemDB()
-	}
-	if o.validators == nil {
-		o.validators = addValidator
 	}
 	return o
 }
@@ -99,20 +94,13 @@ func (g *Genesis) Fund(addr sdk.AccAddress, coins sdk.Coins) {
 	g.Set(banktypes.ModuleName, &bank)
 }
 
-// validatorPower is the power of a test chain's only validator; its bond is that many times the power reduction.
-const validatorPower = 100
-
-func validatorKey() *ed25519.PrivKey {
-	return ed25519.GenPrivKeyFromSecret([]byte("poaid/testutil/validator"))
-}
-
-// newGenesis makes a genesis with funded accounts and one validator.
+// newGenesis makes a genesis with funded accounts and bonded validators.
 func newGenesis(c *Chain) (*abci.RequestInitChain, error) {
 	g := &Genesis{App: c.App, State: c.App.DefaultGenesis(), Accounts: c.Accounts}
 	if err := fundAccounts(g, c.opts); err != nil {
 		return nil, err
 	}
-	if err := c.opts.validators(g); err != nil {
+	if err := c.setValidators(g); err != nil {
 		return nil, err
 	}
 	shortWindows(g)
@@ -148,62 +136,6 @@ func fundAccounts(g *Genesis, o Options) error {
 	bank.Balances, bank.Supply = balances, supply
 	g.Set(banktypes.ModuleName, &bank)
 	return nil
-}
-
-func addValidator(g *Genesis) error {
-	pk, err := codectypes.NewAnyWithValue(validatorKey().PubKey())
-	if err != nil {
-		return fmt.Errorf("validator key: %w", err)
-	}
-	bond := sdk.DefaultPowerReduction.MulRaw(validatorPower)
-	operator := sdk.ValAddress(g.Accounts[0].Addr).String()
-	v := genesisValidator(operator, pk, bond)
-	d := stakingtypes.NewDelegation(g.Accounts[0].String(), operator, v.DelegatorShares)
-	g.Set(stakingtypes.ModuleName, stakingtypes.NewGenesisState(stakingtypes.DefaultParams(), []stakingtypes.Validator{v}, []stakingtypes.Delegation{d}))
-	addVRFKey(g)
-	var slashing slashingtypes.GenesisState
-	g.Get(slashingtypes.ModuleName, &slashing)
-	slashing.SigningInfos = []slashingtypes.SigningInfo{signingInfo(sdk.ConsAddress(validatorKey().PubKey().Address()))}
-	g.Set(slashingtypes.ModuleName, &slashing)
-	g.Fund(authtypes.NewModuleAddress(stakingtypes.BondedPoolName), sdk.NewCoins(sdk.NewCoin(params.Denom, bond)))
-	return nil
-}
-
-func genesisValidator(operator string, pubKey *codectypes.Any, bond math.Int) stakingtypes.Validator {
-	return stakingtypes.Validator{
-		OperatorAddress: operator, ConsensusPubkey: pubKey, Status: stakingtypes.Bonded, Tokens: bond, DelegatorShares: math.LegacyNewDecFromInt(bond),
-		Commission: stakingtypes.NewCommission(math.LegacyZeroDec(), math.LegacyZeroDec(), math.LegacyZeroDec()), MinSelfDelegation: math.OneInt(),
-	}
-}
-
-func signingInfo(cons sdk.ConsAddress) slashingtypes.SigningInfo {
-	return slashingtypes.SigningInfo{
-		Address: cons.String(), ValidatorSigningInfo: slashingtypes.NewValidatorSigningInfo(cons, 0, 0, time.Unix(0, 0).UTC(), false, 0),
-	}
-}
-
-// validatorVRFSeed is the secret of the validator's VRF key.
-func validatorVRFSeed() []byte {
-	seed := sha256.Sum256([]byte("poaid/testutil/vrf"))
-	return seed[:]
-}
-
-// ValidatorVRFKey is the validator's VRF key, which is in its node's file.
-func ValidatorVRFKey() vrf.SecretKey {
-	secret, err := vrf.NewSecretKey(validatorVRFSeed())
-	if err != nil {
-		panic(err) // a hash has the right size
-	}
-	return secret
-}
-
-// addVRFKey lets the validator prove randomness from the first block on.
-func addVRFKey(g *Genesis) {
-	operator := sdk.ValAddress(g.Accounts[0].Addr)
-	var b beacontypes.GenesisState
-	g.Get(beacontypes.ModuleName, &b)
-	b.Keys = []beacontypes.OperatorKeys{{Operator: operator.String(), Next: vrfkey.Register(ValidatorVRFKey(), operator)}}
-	g.Set(beacontypes.ModuleName, &b)
 }
 
 // shortWindows makes everything that takes blocks take few.

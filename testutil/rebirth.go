@@ -6,6 +6,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	cmttypes "github.com/cometbft/cometbft/types"
 	dbm "github.com/cosmos/cosmos-db"
 )
 
@@ -20,9 +21,14 @@ func (c *Chain) Rebirth() {
 	c.shadows = nil
 	n := c.start(Shadow{Name: "reborn"}, dbm.NewMemDB())
 	cp := exported.ConsensusParams
-	if _, err := n.app.InitChain(&abci.RequestInitChain{
-		ChainId: c.ChainID, Time: c.Time, InitialHeight: exported.Height, ConsensusParams: &cp, AppStateBytes: exported.AppState,
-	}); err != nil {
+	validators := make([]abci.ValidatorUpdate, len(exported.Validators))
+	for i, v := range exported.Validators {
+		validators[i] = cmttypes.TM2PB.NewValidatorUpdate(v.PubKey, v.Power)
+	}
+	res, err := n.app.InitChain(&abci.RequestInitChain{
+		ChainId: c.ChainID, Time: c.Time, InitialHeight: exported.Height, ConsensusParams: &cp, AppStateBytes: exported.AppState, Validators: validators,
+	})
+	if err != nil {
 		c.tb.Fatalf("height %d: start from the export: %v", c.Height(), err)
 	}
 	ctx := n.app.NewContextLegacy(false, cmtproto.Header{ChainID: c.ChainID, Height: c.Height(), Time: c.Time})
@@ -32,7 +38,13 @@ func (c *Chain) Rebirth() {
 	}
 	c.sameState(exported.AppState, again)
 	c.Time = c.Time.Add(BlockTime)
-	c.run(n, c.request(nil))
+	if c.comet, err = newComet(res.Validators); err != nil {
+		c.tb.Fatalf("height %d: validators of the export: %v", c.Height(), err)
+	}
+	req := c.request(nil)
+	if err := c.comet.advance(req.Height, req.Time, c.run(n, req).ValidatorUpdates); err != nil {
+		c.tb.Fatalf("height %d: CometBFT refuses the validator updates: %v", req.Height, err)
+	}
 	c.node, c.App = n, n.app
 	if err := CheckInvariants(c.App, c.Ctx()); err != nil {
 		c.tb.Fatalf("height %d: after starting from an export: %v", c.Height(), err)
