@@ -44,11 +44,9 @@ type stakingModule struct {
 }
 
 // InitGenesis has x/staking store its genesis and returns the validators that it bonds, with the power that x/poai gives them. x/poai's
-// genesis must have been stored before. Where validators come by genesis transactions only, genutil returns them.
+// genesis must have been stored before. Where validators come by genesis transactions only there are none yet, and genutil returns them.
 func (m stakingModule) InitGenesis(ctx sdk.Context, cdc codec.JSONCodec, bz json.RawMessage) []abci.ValidatorUpdate {
-	if len(m.AppModule.InitGenesis(ctx, cdc, bz)) == 0 {
-		return nil
-	}
+	m.AppModule.InitGenesis(ctx, cdc, bz)
 	updates, err := m.set.start(ctx)
 	if err != nil {
 		panic(fmt.Errorf("validators of the genesis: %w", err))

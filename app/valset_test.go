@@ -183,7 +183,7 @@ func TestRotationAndJailAtOnce(t *testing.T) {
 func TestExportWhileAKeyIsOnTheWay(t *testing.T) {
 	for wait := range 4 {
 		t.Run(fmt.Sprintf("after %d blocks", wait), func(t *testing.T) {
-			c := validators(t, nil)
+			c := validators(t, func(p *poaitypes.Params) { p.EpochBlocks = 100 })
 			v, key := c.Validators[1], testutil.ValidatorKey("rotated")
 			pk, err := codectypes.NewAnyWithValue(key.PubKey())
 			require.NoError(t, err)
@@ -259,7 +259,7 @@ func TestWhoseBondFallsIsCutAtOnce(t *testing.T) {
 	p, total := c.VotingPower(from.Key)
 	require.InDelta(t, 100, p*1000/total, 1)
 	require.Equal(t, []int64{129, 386, 257, 129, 100}, shares(c), "nobody else moves in relation to another")
-	until(c, 25)
+	until(c, 12)
 	require.Equal(t, int64(100), shares(c)[4], "its score is a fifth, its bond allows a tenth")
 }
 
