@@ -55,7 +55,7 @@ func shares(c *testutil.Chain) []int64 {
 	return out
 }
 
-func tokens(t *testing.T, c *testutil.Chain, v *testutil.Validator) int64 {
+func tokens(t *testing.T, c *testutil.Chain, v *testutil.GenesisValidator) int64 {
 	t.Helper()
 	val, err := c.App.Staking.GetValidator(c.Ctx(), v.Operator())
 	require.NoError(t, err)
@@ -221,9 +221,9 @@ func TestUnbondingEverything(t *testing.T) {
 }
 
 // newcomer bonds an account as a validator.
-func newcomer(t *testing.T, c *testutil.Chain, account int, bond int64) *testutil.Validator {
+func newcomer(t *testing.T, c *testutil.Chain, account int, bond int64) *testutil.GenesisValidator {
 	t.Helper()
-	v := &testutil.Validator{Account: c.Accounts[account], Key: testutil.ValidatorKey(fmt.Sprintf("new%d", account))}
+	v := &testutil.GenesisValidator{Account: c.Accounts[account], Key: testutil.ValidatorKey(fmt.Sprintf("new%d", account))}
 	msg, err := stakingtypes.NewMsgCreateValidator(v.Operator().String(), v.Key.PubKey(), poai(bond), stakingtypes.NewDescription("new", "", "", "", ""),
 		stakingtypes.NewCommissionRates(math.LegacyZeroDec(), math.LegacyZeroDec(), math.LegacyZeroDec()), math.OneInt())
 	require.NoError(t, err)
