@@ -24,6 +24,7 @@ import (
 	"poaid/internal/vrfkey"
 	beacontypes "poaid/x/beacon/types"
 	"poaid/x/beacon/vrf"
+	poaitypes "poaid/x/poai/types"
 )
 
 // Validator is one validator of a Network: an application of its own, in a home with a VRF key of its own.
@@ -188,6 +189,12 @@ func (n *Network) addValidators(g *Genesis, o NetworkOptions) error {
 			beacontypes.AddKeys(&beacon, beacontypes.OperatorKeys{Operator: val.OperatorAddress, Next: vrfkey.Register(v.secret, v.Operator())})
 		}
 	}
+	var poai poaitypes.GenesisState
+	g.Get(poaitypes.ModuleName, &poai)
+	// By bond alone, without a cap, and as fast as it may change.
+	power := &poai.Params.Power
+	power.ComputePpm, power.CapPpm, power.MinStake, power.ChangePpmPerTrustingPeriod, power.TrustingEpochs = 0, poaitypes.PPM, math.OneInt(), 333_000, 1
+	g.Set(poaitypes.ModuleName, &poai)
 	g.Set(stakingtypes.ModuleName, stakingtypes.NewGenesisState(stakingtypes.DefaultParams(), vals, delegations))
 	g.Set(slashingtypes.ModuleName, &slashing)
 	g.Set(beacontypes.ModuleName, &beacon)
