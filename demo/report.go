@@ -36,6 +36,8 @@ type TaskReport struct {
 	Fee       string   `json:"fee"`
 	Worker    string   `json:"worker"`
 	Committee []string `json:"committee"`
+	// Forced: the worker had to seal a wrong root, and proved it.
+	Forced bool `json:"forced"`
 
 	input string
 	want  string

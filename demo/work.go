@@ -34,10 +34,10 @@ type submitted struct {
 func (s *submitted) reportOf() TaskReport {
 	rep := TaskReport{
 		ID: s.ID, Model: s.Model, State: stateName(s.view.Status.State), Units: s.view.Status.UnitsDone, Fee: "0",
-		Worker: s.view.Status.Worker, Committee: s.view.Committee, input: s.Input, want: s.Want,
+		Forced: s.view.Status.Forced, Worker: s.view.Status.Worker, Committee: s.view.Committee, input: s.Input, want: s.Want,
 	}
 	if p := s.view.Payment; p != nil {
-		rep.Fee = p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).String()
+		rep.Fee = p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Jackpot).String()
 	}
 	for _, o := range s.view.Outputs {
 		if o.Text != "" {

@@ -129,7 +129,7 @@ func editPoai(g *poaitypes.GenesisState) {
 	g.Params.UnbondingBlocks = 100
 	g.Params.EpochBlocks = 40
 	g.Params.EpochCloseDelayBlocks = 20
-	g.Params.VrfActivationBlocks = 20
+	g.Params.VrfActivationBlocks = 10
 }
 
 func editTasks(g *taskstypes.GenesisState) {
@@ -141,6 +141,8 @@ func editTasks(g *taskstypes.GenesisState) {
 	g.Params.RetentionBlocks = 100_000
 	// Everybody is new here, so every task is audited.
 	g.Params.AuditMinPpm = 1_000_000
+	// Few tasks, and some are to show a forced error.
+	g.Params.ForcedErrorPpm = 500_000
 }
 
 // A tick is a block: a move has a few seconds, and a machine that is busy with everything else needs them.

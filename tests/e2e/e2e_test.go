@@ -23,11 +23,16 @@ import (
 func TestMainJobSurvivesKills(t *testing.T) {
 	r := run(t, binary.Path(t), 4, demo.Options{AfterSubmit: killAndRestart})
 	require.NotEmpty(t, r.Tasks)
+	forced := 0
 	for _, task := range r.Tasks {
+		if task.Forced {
+			forced++
+		}
 		require.Equal(t, "FINAL", task.State, "task %d", task.ID)
 		require.NotEmpty(t, task.Committee, "task %d", task.ID)
 		require.NotContains(t, task.Committee, task.Worker, "task %d", task.ID)
 	}
+	t.Logf("%d of %d errors were forced", forced, len(r.Tasks))
 	require.NotEmpty(t, r.Scores)
 	require.Equal(t, r.Labels.Known, r.Labels.Right)
 	require.Len(t, r.Rewards, 4)
