@@ -170,6 +170,39 @@ func TestJackpotGrowsAndIsNeverOverdrawn(t *testing.T) {
 	}
 }
 
+// TestPrizeIsOverTheRateOfTheAudit: the members' part is due only where there is an audit, so it is as much more as audits are rare.
+func TestPrizeIsOverTheRateOfTheAudit(t *testing.T) {
+	f := fixture(t)
+	f.keys(types.PpmOne)
+	f.audits(false)
+	for n := range byte(4) { // something to pay from
+		id, _ := f.revealed(storyMsg(f.who(9), 16, n))
+		f.until(id, types.STATE_FINAL)
+	}
+	f.params(func(p *types.Params) { p.AuditMinPpm = types.PpmOne / 4 })
+	paid := 0
+	for n := byte(10); n < 50 && paid == 0; n++ {
+		id := f.assigned(storyMsg(f.who(9), 16, n))
+		a := f.sealForced(id, f.result(id, 0, 1))
+		f.block(3)
+		if f.state(id) == types.STATE_AUDITED {
+			f.sealSeats(id)
+			for _, m := range f.members(id) {
+				require.NoError(t, f.poai.revealSeat(f.ctx, id, m, a.root[:]))
+			}
+		}
+		f.reveal(id, a)
+		f.until(id, types.STATE_FINAL)
+		if !f.status(id).Audited {
+			require.Equal(t, "152 15 0", prizes(f.payment(id)))
+			continue
+		}
+		require.Equal(t, "152 15 548", prizes(f.payment(id)), "four times 137")
+		paid++
+	}
+	require.NotZero(t, paid)
+}
+
 // TestForcedRefused: what a worker may not say of its error.
 func TestForcedRefused(t *testing.T) {
 	f := fixture(t)
