@@ -29,7 +29,9 @@ func TestRatesInReadme(t *testing.T) {
 		whole := math.NewIntFromBigInt(new(big.Int).Quo(lost.Num(), lost.Denom()))
 		line := fmt.Sprintf("| %s | %s | %s | %s %% | %s %% | %s | %s |", group(math.NewIntFromUint64(units)), group(Fee(units, p.UnitPrice, p.MinFee)), group(lock),
 			percent(ppm), percent(stops), group(gain), group(whole))
-		require.True(t, strings.Contains(string(text), line), line)
+		if !strings.Contains(string(text), line) {
+			t.Errorf("README.md lacks %s", line)
+		}
 	}
 }
 
