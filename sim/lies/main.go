@@ -19,7 +19,7 @@ func main() {
 	participants := flag.Int("participants", 40, "participants of the simulated chain")
 	flag.Parse()
 	w := bufio.NewWriter(os.Stdout)
-	defer w.Flush() //nolint:errcheck // nothing can be done about a closed standard output
+	defer w.Flush()
 	for _, t := range computed(types.DefaultParams()) {
 		t.write(w)
 		fmt.Fprintln(w)

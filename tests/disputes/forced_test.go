@@ -1,7 +1,6 @@
 package disputes_test
 
 import (
-	"errors"
 	"testing"
 
 	"cosmossdk.io/collections"
@@ -44,7 +43,7 @@ func copier(c *testutil.Court, worker *testutil.Party) *testutil.Party {
 func noCase(t *testing.T, c *testutil.Court) {
 	t.Helper()
 	_, err := c.LastCase()
-	require.True(t, errors.Is(err, collections.ErrNotFound), "nobody argues about it")
+	require.ErrorIs(t, err, collections.ErrNotFound, "nobody argues about it")
 }
 
 // paid is what became of the escrow and the jackpot.

@@ -1,3 +1,4 @@
+// Package sprints is the module of transformer sprints: windows in which participants prove what they can compute.
 package sprints
 
 import (

@@ -109,7 +109,7 @@ func TestCommitteesGrowAndNeverHoldTheWorker(t *testing.T) {
 		})
 		require.NoError(rt, err)
 		limit := testParams().MaxSeats
-		require.EqualValues(rt, min(size, limit, uint32(len(able))), c.Seats)
+		require.Equal(rt, min(size, limit, uint32(len(able))), c.Seats)
 		if c.Seats == 0 {
 			return // nothing is stored
 		}

@@ -136,10 +136,10 @@ func finite(n, bad, l int) (captured, right float64) {
 				a int
 				p float64
 			}{{a + 1, isBad}, {a, 1 - isBad}} {
-				switch ahead := 2*s.a - drawn - 1; {
-				case ahead == l:
+				switch 2*s.a - drawn - 1 {
+				case l:
 					captured += float64(p * s.p)
-				case ahead == -l:
+				case -l:
 					right += float64(p * s.p)
 				default:
 					next[s.a] += float64(p * s.p)

@@ -12,7 +12,6 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/engine"
-	"poaid/engine/graphpb"
 	"poaid/sprint"
 	"poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
@@ -82,7 +81,7 @@ func named(prog *engine.Program, inputs map[string]*engine.Tensor) []taskstypes.
 	var out []taskstypes.NamedTensor
 	for _, spec := range prog.InputSpecs() {
 		t := inputs[spec.Name]
-		out = append(out, taskstypes.NamedTensor{Name: spec.Name, Dtype: graphpb.DType(t.DType()), Shape: t.Shape(), Data: t.Bytes()})
+		out = append(out, taskstypes.NamedTensor{Name: spec.Name, Dtype: t.DType(), Shape: t.Shape(), Data: t.Bytes()})
 	}
 	return out
 }

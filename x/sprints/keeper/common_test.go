@@ -132,6 +132,7 @@ func (p fakePoai) Serves(_ context.Context, who, _ string) (bool, error) {
 	_, ok := p.w.free[who]
 	return ok, nil
 }
+
 func (p fakePoai) FreeBond(_ context.Context, who string) (math.Int, error) {
 	return p.w.free[who], nil
 }

@@ -25,7 +25,7 @@ func (e *endings) AfterTaskEnded(_ context.Context, end types.Ended) error {
 }
 
 // audit opens an owed run of digits, whose committee serves another model.
-func (f *fix) audit(worker int, n int) uint64 {
+func (f *fix) audit(worker, n int) uint64 {
 	f.tb.Helper()
 	id, err := f.keeper.OpenAudit(f.ctx, f.auditRequest(worker, n))
 	require.NoError(f.tb, err)
