@@ -23,10 +23,8 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
-	"github.com/cosmos/cosmos-sdk/types/msgservice"
 	"github.com/cosmos/cosmos-sdk/version"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
-	"github.com/cosmos/gogoproto/proto"
 	"github.com/spf13/cast"
 
 	"poaid/app/params"
@@ -116,14 +114,6 @@ func (a *App) registerServices() error {
 		return fmt.Errorf("reflection service: %w", err)
 	}
 	reflectionv1.RegisterReflectionServiceServer(a.GRPCQueryRouter(), reflection)
-
-	files, err := proto.MergedRegistry()
-	if err != nil {
-		return fmt.Errorf("merge proto files: %w", err)
-	}
-	if err := msgservice.ValidateProtoAnnotations(files); err != nil {
-		return fmt.Errorf("proto annotations: %w", err)
-	}
 	return nil
 }
 
