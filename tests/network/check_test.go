@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/grpc"
 	"github.com/cosmos/cosmos-sdk/types/query"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -102,7 +103,7 @@ func paidOnce(t *testing.T, f *fixture) {
 		require.NoError(t, err)
 		require.NotNil(t, view.Payment, "task %d", task.ID)
 		p := view.Payment
-		sum := p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Refund)
+		sum := p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Refund).Add(p.Jackpot)
 		require.Equal(t, view.Task.MaxFee.Amount.String(), sum.String(), "task %d", task.ID)
 		require.True(t, p.Worker.IsPositive(), "task %d: its worker earned nothing", task.ID)
 	}
@@ -110,7 +111,9 @@ func paidOnce(t *testing.T, f *fixture) {
 		Address: authtypes.NewModuleAddress(taskstypes.ModuleName).String(), Denom: localnet.Denom,
 	})
 	require.NoError(t, err)
-	require.Equal(t, "0", res.Balance.Amount.String(), "escrow of tasks that have ended")
+	pot, err := q.Jackpot(f.ctx, &taskstypes.QueryJackpotRequest{})
+	require.NoError(t, err)
+	require.Equal(t, sdk.NewCoins(pot.Jackpot...).AmountOf(localnet.Denom).String(), res.Balance.Amount.String(), "the escrow of tasks that have ended is gone")
 }
 
 // claimedOnce has every participant claim all it can, and then the same again.

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"maps"
 	"testing"
 
 	"cosmossdk.io/math"
@@ -54,7 +55,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	}
 
 	g := newKeeper(t)
-	g.bank.balances = f.bank.balances
+	g.bank.balances = maps.Clone(f.bank.balances)
 	g.at(f.ctx.BlockHeight())
 	var parsed types.GenesisState
 	f.cdc.MustUnmarshalJSON(f.cdc.MustMarshalJSON(gs), &parsed)
