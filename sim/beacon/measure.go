@@ -129,11 +129,11 @@ func valueOf(t tail, foretold bool, gs []goal, share float64, known map[string]t
 }
 
 func (r *result) add(v tailValue, weight float64) {
-	r.outcomes += v.outcomes * weight
+	r.outcomes += float64(v.outcomes * weight)
 	r.mostOutcomes = max(r.mostOutcomes, v.outcomes)
 	for g, won := range v.won {
-		r.won[g] += won * weight
-		r.price[g] += v.price[g] * weight
+		r.won[g] += float64(won * weight)
+		r.price[g] += float64(v.price[g] * weight)
 		if won > r.best[g] || won == r.best[g] && v.price[g] < r.bestPrice[g] {
 			r.best[g], r.bestPrice[g] = won, v.price[g]
 		}

@@ -145,6 +145,6 @@ func (s setup) shake(r *rotation, rng *rand.Rand) {
 		if r.set[i].own {
 			power, n = own, s.members
 		}
-		r.set[i].power = int64(float64(power) / float64(n) * (1 + s.jitter*(2*rng.Float64()-1)))
+		r.set[i].power = int64(float64(power) / float64(n) * (1 + float64(s.jitter*(float64(2*rng.Float64())-1))))
 	}
 }

@@ -48,7 +48,7 @@ func tailAt(slots []int, height, limit int) tail {
 func (t tail) outcomes() float64 {
 	ways, sum := 1.0, 1.0
 	for i := len(t.price) - 1; i >= 0; i-- {
-		ways *= float64(len(t.price[i]))
+		ways = float64(ways * float64(len(t.price[i])))
 		sum += ways
 	}
 	return sum
@@ -71,11 +71,11 @@ func (t tail) forfeits(p float64) float64 {
 		ways = addPrices(ways, t.price[i])
 		missed, sum := 1.0, 0.0
 		for price, n := range ways {
-			hit := missed * bestOf(n, p)
-			sum += hit * float64(price)
+			hit := float64(missed * bestOf(n, p))
+			sum += float64(hit * float64(price))
 			missed -= hit
 		}
-		after = sum + missed*(float64(t.forfeit[i])+after)
+		after = sum + float64(missed*(float64(t.forfeit[i])+after))
 	}
 	return after
 }

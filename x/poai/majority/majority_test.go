@@ -165,7 +165,7 @@ func TestCaptureWithoutReplacement(t *testing.T) {
 // expected seats of the walk, by Wald's identity.
 func expected(f float64, l uint64) float64 {
 	rho := math.Pow(f/(1-f), float64(l))
-	return float64(l) / (1 - 2*f) * (1 - rho) / (1 + rho)
+	return float64(l) / (1 - float64(2*f)) * (1 - rho) / (1 + rho)
 }
 
 // TestSimulation draws seats until Decided says so. A short lead, so that captures are seen.

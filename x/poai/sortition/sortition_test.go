@@ -224,7 +224,8 @@ func TestJointDistributionOfThreeDraws(t *testing.T) {
 					continue
 				}
 				p := float64(wa) / total * float64(wb) / float64(total-wa) * float64(wc) / float64(total-wa-wb)
-				x += (got - rounds*p) * (got - rounds*p) / (rounds * p)
+				off := got - float64(rounds*p)
+				x += float64(off*off) / float64(rounds*p)
 				cells++
 			}
 		}
