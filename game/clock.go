@@ -36,7 +36,7 @@ func (g Game) price() (Game, error) {
 	if err != nil {
 		return g, err
 	}
-	if hi, lo := bits.Mul64(units, g.Steps); hi != 0 || lo > MaxUnits {
+	if hi, lo := bits.Mul64(units, g.Steps-g.Start); hi != 0 || lo > MaxUnits {
 		return g, errClock
 	}
 	g.StepUnits = units
@@ -54,10 +54,10 @@ func (g Game) wind() Game {
 }
 
 // totalClock is what each side has for the whole game: the reserve, and the re-execution of every range that the longest
-// game comes to. The result root and the first bisection are both about the whole run.
+// game comes to. The result root and the first bisection are both about all steps from Start on.
 func (g *Game) totalClock() uint64 {
-	total := g.Clocks.Reserve + g.work(g.Steps)
-	steps := g.Steps
+	steps := g.Steps - g.Start
+	total := g.Clocks.Reserve + g.work(steps)
 	for range g.MaxRounds() + 1 { // C moves once more than D: it also judges
 		total += g.work(steps)
 		steps = (steps + g.Arity - 1) / g.Arity

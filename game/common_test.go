@@ -185,7 +185,7 @@ func logCeil(n, k uint64) uint64 {
 // outputs or updates descends to an entry in place of a chunk.
 func roundBound(t fataler, g game.Game) uint64 {
 	t.Helper()
-	bound := 3 + logCeil(g.Steps, g.Arity) + logCeil(uint64(g.Machine.Nodes(g.From)), g.Arity)
+	bound := 3 + logCeil(g.Steps-g.Start, g.Arity) + logCeil(uint64(g.Machine.Nodes(g.From)), g.Arity)
 	switch g.Tree {
 	case game.TreeOutputs, game.TreeStates:
 		return bound + logCeil(uint64(len(g.Machine.States())), g.Arity)

@@ -21,6 +21,12 @@
 // agreed node that updates it, or against the state before, if nothing does; everything else by engine.Judge. Steps after a
 // stop have no nodes: whoever shows that the stop state is set ends the game by comparing the state roots.
 //
+// # Segments
+//
+// A game may be about steps [Start, Steps) only, of a run whose states before Start are agreed by their root: a segment of a training, whose
+// predecessor nobody argues about any more. Bisection begins at (Start, StartRoot), and what is read of the states before the first
+// step is proven against StartRoot. With Start = 0 the program says what they are.
+//
 // # Why the honest side wins
 //
 // Before each of C's choices an invariant holds: what is left of the rejected place C has not rejected, the rejected place

@@ -73,8 +73,8 @@ func (e *Evidence) operand(i int) (*OperandProof, bool) {
 }
 
 // checkMember verifies that p.Root is the root of the tensor that ref stands for, in a step with the states `before`:
-// weights and inputs under the roots of the task, states under the agreed root (at step 0: as the program says they
-// start), nodes under the subtrees that C did not reject.
+// weights and inputs under the roots of the task, states under the agreed root (before the first step of a segment: its
+// StartRoot; at step 0: as the program says they start), nodes under the subtrees that C did not reject.
 func (g *Game) checkMember(ref engine.OperandRef, t uint64, before commit.Hash, p *OperandProof) error {
 	var err error
 	named := func(root commit.Hash, n, i int, name string) error {

@@ -14,6 +14,10 @@ type Setup struct {
 	Machine Machine
 	// Steps is T, at least 1.
 	Steps uint64
+	// Start is the first step argued about: 0, or where a segment of a run begins. The states before it are agreed: as the program says
+	// they start where Start is 0, those with the root StartRoot otherwise.
+	Start     uint64
+	StartRoot commit.Hash
 	// Weights and Inputs are the named roots of the program's weights and of the task's inputs.
 	Weights, Inputs commit.Hash
 	// Root is the result root that D stands for, Rival the one of C.
@@ -92,8 +96,8 @@ type Position struct {
 	// State and Output are D's opened result.
 	State, Output commit.Hash
 
-	// The states before step From are agreed, D's after step To−1 are rejected. FromState is unset at step 0, where the
-	// program says what the states are.
+	// The states before step From are agreed, D's after step To−1 are rejected. FromState is the root of the former; unset at
+	// step 0, where the program says what the states are.
 	From, To           uint64
 	FromState, ToState commit.Hash
 
@@ -150,12 +154,16 @@ func New(s Setup) (Game, error) {
 		return Game{}, errors.New("machine: missing")
 	case s.Steps == 0 || s.Steps > 1<<40:
 		return Game{}, fmt.Errorf("steps: %d, want 1..2^40", s.Steps)
+	case s.Start >= s.Steps:
+		return Game{}, fmt.Errorf("start: step %d, want less than the %d steps", s.Start, s.Steps)
+	case s.Start == 0 && s.StartRoot != (commit.Hash{}):
+		return Game{}, errors.New("start_root: given for step 0, where the program says what the states are")
 	case s.Root == s.Rival:
 		return Game{}, errors.New("rival: equals the defended root, there is nothing to argue about")
 	case s.Arity < 2 || s.Arity > 256 || s.Arity&(s.Arity-1) != 0:
 		return Game{}, fmt.Errorf("arity: %d, want a power of two from 2 to 256", s.Arity)
 	}
-	g := Game{Setup: s, Position: Position{Phase: PhaseResult, Mover: Defender, To: s.Steps}}
+	g := Game{Setup: s, Position: Position{Phase: PhaseResult, Mover: Defender, From: s.Start, FromState: s.StartRoot, To: s.Steps}}
 	if err := s.Clocks.check(); err != nil {
 		return Game{}, err
 	}
@@ -236,11 +244,11 @@ func concat(agreed []Subtree, more ...Subtree) []Subtree {
 func (g Game) MaxRounds() uint64 {
 	states, outputs := uint64(len(g.Machine.States())), uint64(len(g.Machine.Outputs()))
 	tree := func(leaves uint64) uint64 { return max(1, logCeil(leaves, g.Arity)) }
-	nodes := max(uint64(g.Machine.Nodes(0)), uint64(g.Machine.Nodes(g.Steps-1)))
+	nodes := max(uint64(g.Machine.Nodes(g.Start)), uint64(g.Machine.Nodes(g.Steps-1)))
 	// A tensor has at most 2^41 chunks and a fold at most 2^48 steps; engine.Limits allow no more.
 	element := logCeil(1<<41, g.Arity) + 1 + 8
 	inside := tree(nodes) + max(element, tree(states))
-	return 1 + max(tree(outputs), logCeil(g.Steps, g.Arity)+inside)
+	return 1 + max(tree(outputs), logCeil(g.Steps-g.Start, g.Arity)+inside)
 }
 
 // logCeil is the logarithm to base k ≥ 2, rounded up.
