@@ -74,8 +74,8 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: args("bond"),
 		},
 		{
-			RpcMethod: "UpdateParticipant", Use: "update-participant", Short: "Replace moniker, endpoint and concurrency",
-			Example: "poaid tx poai update-participant --moniker alice --endpoint http://10.0.0.2:8090 --concurrency 8 --from alice",
+			RpcMethod: "UpdateParticipant", Use: "update-participant", Short: "Replace moniker, endpoint, concurrency, memory and tags",
+			Example: "poaid tx poai update-participant --moniker alice --endpoint http://10.0.0.2:8090 --concurrency 8 --memory-mib 65536 --tags gpu,region:eu --from alice",
 		},
 		{
 			RpcMethod: "SetVRFKey", Use: "set-vrf-key [vrf-pub-key] [proof]", Short: "Set the VRF key that forced errors go by (workers' daemons do this)",

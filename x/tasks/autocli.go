@@ -53,6 +53,10 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: example("query tasks jackpot"),
 		},
 		{
+			RpcMethod: "Open", Use: "open", Short: "List races that take seals and auctions that take bids or reveals",
+			Example: example("query tasks open --model digits"),
+		},
+		{
 			RpcMethod: "Estimate", Use: "estimate [model] [steps]", Short: "Tell units, fee, lock and audit rate of a run",
 			Example:        example("query tasks estimate story 64 --prompt-rows 12"),
 			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "model"}, {ProtoField: "steps"}},

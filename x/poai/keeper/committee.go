@@ -14,7 +14,7 @@ import (
 	"poaid/x/poai/types"
 )
 
-// OpenCommittee draws a committee; the worker is never in it. The returned committee has fewer seats than asked when there are not
+// OpenCommittee draws a committee; the worker and who is excluded are never in it. The returned committee has fewer seats than asked when there are not
 // enough candidates, and never more than max_seats; with none at all nothing is stored. A settled committee of the same task makes place for the new one.
 func (k *Keeper) OpenCommittee(ctx context.Context, req types.CommitteeRequest) (types.Committee, error) {
 	params, err := k.Params.Get(ctx)
@@ -28,7 +28,7 @@ func (k *Keeper) OpenCommittee(ctx context.Context, req types.CommitteeRequest) 
 	req.Size = min(req.Size, params.MaxSeats)
 	c := types.Committee{
 		TaskId: req.Task, Model: req.Model, Phase: types.COMMITTEE_PHASE_SEALING, Size_: req.Size,
-		Deadline: req.Deadline, Worker: req.Worker, LockPerSeat: req.LockPerSeat, Excused: req.Excused,
+		Deadline: req.Deadline, Worker: req.Worker, LockPerSeat: req.LockPerSeat, Excused: req.Excused, Excluded: req.Exclude,
 	}
 	if err := k.drawSeats(ctx, &c, nil, req.Seed, req.Size, params); err != nil || c.Seats == 0 {
 		return c, err
@@ -64,6 +64,11 @@ func (k *Keeper) drawSeats(
 	pool := candidates{model: c.Model, lock: c.LockPerSeat, src: src}
 	if err := k.exclude(ctx, &pool, c.Worker); err != nil {
 		return err
+	}
+	for _, address := range c.Excluded {
+		if err := k.exclude(ctx, &pool, address); err != nil {
+			return err
+		}
 	}
 	for _, s := range taken {
 		if err := k.exclude(ctx, &pool, s.Participant); err != nil {

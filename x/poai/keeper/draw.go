@@ -13,13 +13,13 @@ import (
 const drawTries = 16
 
 // DrawWorker draws, locks and occupies one worker. found is false when no candidate is left, or none of the first 16 drawn has a
-// free place and enough free bond; the same seed then finds the same candidates again, so a retry should bring a fresh one.
+// free place and enough free bond and meets the requirements; the same seed then finds the same candidates again, so a retry should bring a fresh one.
 func (k *Keeper) DrawWorker(ctx context.Context, req types.DrawRequest) (worker string, found bool, err error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return "", false, err
 	}
-	pool := candidates{model: req.Model, lock: req.Lock, src: sortition.NewSource("worker", req.Task, 0, req.Seed)}
+	pool := candidates{model: req.Model, lock: req.Lock, req: req.Requirements, src: sortition.NewSource("worker", req.Task, 0, req.Seed)}
 	for _, address := range req.Exclude {
 		if err := k.exclude(ctx, &pool, address); err != nil {
 			return "", false, err
@@ -52,6 +52,7 @@ func (k *Keeper) ReleaseWorker(ctx context.Context, worker string) error {
 type candidates struct {
 	model string
 	lock  math.Int
+	req   *types.Requirements
 	src   *sortition.Source
 	out   []sortition.Leaf // drawn, unfit or excluded
 }
@@ -83,7 +84,7 @@ func (k *Keeper) draw(ctx context.Context, pool *candidates, params types.Params
 		if err != nil {
 			return types.Participant{}, false, err
 		}
-		if p.Active < p.Concurrency && p.Bond.GTE(params.MinBond) && p.Bond.Sub(p.Locked).GTE(pool.lock) {
+		if p.Active < p.Concurrency && p.Bond.GTE(params.MinBond) && p.Bond.Sub(p.Locked).GTE(pool.lock) && pool.req.Unmet(p) == nil {
 			return p, true, nil
 		}
 	}

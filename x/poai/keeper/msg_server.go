@@ -46,7 +46,7 @@ func (s msgServer) Join(ctx context.Context, msg *types.MsgJoin) (*types.MsgJoin
 	return &types.MsgJoinResponse{}, emit(ctx, &types.EventParticipantJoined{Participant: msg.Participant, Bond: msg.Bond.Amount.String()})
 }
 
-// UpdateParticipant changes moniker, endpoint and concurrency. Concurrency may fall below what is active: work drawn stays due.
+// UpdateParticipant replaces moniker, endpoint, concurrency, memory and tags. Concurrency may fall below what is active: work drawn stays due.
 func (s msgServer) UpdateParticipant(ctx context.Context, msg *types.MsgUpdateParticipant) (*types.MsgUpdateParticipantResponse, error) {
 	p, params, err := s.load(ctx, msg.Participant)
 	if err != nil {
@@ -55,7 +55,11 @@ func (s msgServer) UpdateParticipant(ctx context.Context, msg *types.MsgUpdatePa
 	if err := checkDescription(msg.Moniker, msg.Endpoint, msg.Concurrency, params); err != nil {
 		return nil, err
 	}
+	if err := types.CheckDeclaration(msg.MemoryMib, msg.Tags); err != nil {
+		return nil, err
+	}
 	p.Moniker, p.Endpoint, p.Concurrency = msg.Moniker, msg.Endpoint, msg.Concurrency
+	p.MemoryMib, p.Tags = msg.MemoryMib, msg.Tags
 	if err := s.Participants.Set(ctx, p.Address, p); err != nil {
 		return nil, err
 	}

@@ -72,6 +72,9 @@ func (k *Keeper) join(ctx context.Context, msg *types.MsgJoin) error {
 	if err := checkDescription(msg.Moniker, msg.Endpoint, msg.Concurrency, params); err != nil {
 		return err
 	}
+	if err := types.CheckDeclaration(msg.MemoryMib, msg.Tags); err != nil {
+		return err
+	}
 	if err := checkCoin("bond", msg.Bond, params); err != nil {
 		return err
 	}
@@ -85,6 +88,7 @@ func (k *Keeper) join(ctx context.Context, msg *types.MsgJoin) error {
 		Address: msg.Participant, Moniker: msg.Moniker, Endpoint: msg.Endpoint, Concurrency: msg.Concurrency,
 		Bond: msg.Bond.Amount, Locked: math.ZeroInt(), Unbonding: math.ZeroInt(),
 		ReliabilityPpm: params.ReliabilityStartPpm, WeighedReliabilityPpm: params.ReliabilityStartPpm, JoinedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
+		MemoryMib: msg.MemoryMib, Tags: msg.Tags,
 	}
 	if len(msg.Models) > 0 {
 		if err := k.serve(ctx, &p, msg.Models, params); err != nil {

@@ -9,13 +9,16 @@ type DrawRequest struct {
 	Seed    []byte   // randomness; the draw domain-separates it by task and purpose
 	Lock    math.Int // bond put at risk, LOCK_KIND_TASK
 	Exclude []string // addresses that must not be drawn
+	// Requirements of the worker; nil for none. Whoever is drawn and does not meet them is set aside as without a free place.
+	Requirements *Requirements
 }
 
 // CommitteeRequest asks for a committee to audit a sealed task.
 type CommitteeRequest struct {
 	Task        uint64
 	Model       string
-	Worker      string // never drawn
+	Worker      string   // never drawn
+	Exclude     []string // nor are these: they have results of their own in the task
 	Seed        []byte
 	Size        uint32
 	LockPerSeat math.Int // LOCK_KIND_SEAT

@@ -43,4 +43,7 @@ var (
 	ErrOverflow           = errorsmod.Register(ModuleName, 38, "number too large")
 	ErrInvariant          = errorsmod.Register(ModuleName, 39, "invariant broken")
 	ErrInvalidVRFKey      = errorsmod.Register(ModuleName, 60, "invalid VRF key")
+
+	ErrInvalidRequirements = errorsmod.Register(ModuleName, 90, "invalid requirements")
+	ErrUnfit               = errorsmod.Register(ModuleName, 91, "participant does not qualify")
 )

@@ -71,6 +71,9 @@ func (gs GenesisState) validateParticipants() (map[string]Participant, error) {
 		if running := gs.runningEpoch(); p.CapacityEpoch > running || p.Capacity > 0 && p.CapacityEpoch == 0 {
 			return nil, invalid("participants[%d]: capacity %d of epoch %d, running epoch %d", i, p.Capacity, p.CapacityEpoch, running)
 		}
+		if err := CheckDeclaration(p.MemoryMib, p.Tags); err != nil {
+			return nil, invalid("participants[%d]: %s", i, err)
+		}
 		if err := p.checkVRFKeys(); err != nil {
 			return nil, err
 		}

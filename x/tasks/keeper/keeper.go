@@ -41,6 +41,10 @@ type Keeper struct {
 	// BySubmitter and ByWorker index tasks; ByWorker holds unfinished ones only.
 	BySubmitter collections.KeySet[collections.Pair[sdk.AccAddress, uint64]]
 	ByWorker    collections.KeySet[collections.Pair[sdk.AccAddress, uint64]]
+	// Runners holds (task, index) of who sealed a result of a race after its worker, until the task is pruned.
+	Runners collections.Map[collections.Pair[uint64, uint32], types.Runner]
+	// Open holds (model, task) of races that take seals and auctions that take bids or reveals.
+	Open collections.KeySet[collections.Pair[string, uint64]]
 	// Jackpot is what forced errors are paid from, by denom; without entries of zero.
 	Jackpot collections.Map[string, math.Int]
 }
@@ -73,7 +77,11 @@ func NewKeeper(
 		Retry:       collections.NewKeySet(sb, types.RetryKey, "retry", dueKey),
 		BySubmitter: collections.NewKeySet(sb, types.BySubmitterKey, "by_submitter", ownerKey),
 		ByWorker:    collections.NewKeySet(sb, types.ByWorkerKey, "by_worker", ownerKey),
-		Jackpot:     collections.NewMap(sb, types.JackpotKey, "jackpot", collections.StringKey, sdk.IntValue),
+		Runners: collections.NewMap(sb, types.RunnersKey, "runners",
+			collections.NamedPairKeyCodec("task_id", collections.Uint64Key, "index", collections.Uint32Key), codec.CollValue[types.Runner](cdc)),
+		Open: collections.NewKeySet(sb, types.OpenKey, "open",
+			collections.NamedPairKeyCodec("model", collections.StringKey, "task_id", collections.Uint64Key)),
+		Jackpot: collections.NewMap(sb, types.JackpotKey, "jackpot", collections.StringKey, sdk.IntValue),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -134,6 +134,23 @@ func (q queryServer) Inputs(ctx context.Context, req *types.QueryInputsRequest) 
 	return &types.QueryInputsResponse{Inputs: inputs}, err
 }
 
+// Open lists races that take seals and auctions that take bids or reveals, optionally of one model.
+func (q queryServer) Open(ctx context.Context, req *types.QueryOpenRequest) (*types.QueryOpenResponse, error) {
+	page, err := checkPage(req.Pagination)
+	if err != nil {
+		return nil, err
+	}
+	var opts []func(*query.CollectionsPaginateOptions[collections.Pair[string, uint64]])
+	if req.Model != "" {
+		opts = append(opts, query.WithCollectionPaginationPairPrefix[string, uint64](req.Model))
+	}
+	tasks, next, err := query.CollectionPaginate(ctx, q.k.Open, page,
+		func(key collections.Pair[string, uint64], _ collections.NoValue) (types.TaskView, error) {
+			return q.view(ctx, key.K2())
+		}, opts...)
+	return &types.QueryOpenResponse{Tasks: tasks, Pagination: next}, err
+}
+
 // Estimate tells units, fee, lock and audit rate of a run.
 func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateRequest) (*types.QueryEstimateResponse, error) {
 	model, err := q.k.model(ctx, req.Model)

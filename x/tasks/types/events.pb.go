@@ -639,6 +639,189 @@ func (m *EventTaskRefunded) GetRefund() string {
 	return ""
 }
 
+// EventRunnerSealed is emitted when somebody seals a result of a race after its worker.
+type EventRunnerSealed struct {
+	TaskId      uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+	Index       uint32 `protobuf:"varint,3,opt,name=index,proto3" json:"index,omitempty"`
+}
+
+func (m *EventRunnerSealed) Reset()         { *m = EventRunnerSealed{} }
+func (m *EventRunnerSealed) String() string { return proto.CompactTextString(m) }
+func (*EventRunnerSealed) ProtoMessage()    {}
+func (*EventRunnerSealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{9}
+}
+func (m *EventRunnerSealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRunnerSealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRunnerSealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRunnerSealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRunnerSealed.Merge(m, src)
+}
+func (m *EventRunnerSealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRunnerSealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRunnerSealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRunnerSealed proto.InternalMessageInfo
+
+func (m *EventRunnerSealed) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventRunnerSealed) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *EventRunnerSealed) GetIndex() uint32 {
+	if m != nil {
+		return m.Index
+	}
+	return 0
+}
+
+// EventRunnerRevealed is emitted when a runner opens its seal.
+type EventRunnerRevealed struct {
+	TaskId      uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+	ResultRoot  []byte `protobuf:"bytes,3,opt,name=result_root,json=resultRoot,proto3" json:"result_root,omitempty"`
+}
+
+func (m *EventRunnerRevealed) Reset()         { *m = EventRunnerRevealed{} }
+func (m *EventRunnerRevealed) String() string { return proto.CompactTextString(m) }
+func (*EventRunnerRevealed) ProtoMessage()    {}
+func (*EventRunnerRevealed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{10}
+}
+func (m *EventRunnerRevealed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRunnerRevealed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRunnerRevealed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRunnerRevealed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRunnerRevealed.Merge(m, src)
+}
+func (m *EventRunnerRevealed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRunnerRevealed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRunnerRevealed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRunnerRevealed proto.InternalMessageInfo
+
+func (m *EventRunnerRevealed) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventRunnerRevealed) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *EventRunnerRevealed) GetResultRoot() []byte {
+	if m != nil {
+		return m.ResultRoot
+	}
+	return nil
+}
+
+// EventRunnerPromoted is emitted when a runner takes the place of a worker whose result fell.
+type EventRunnerPromoted struct {
+	TaskId      uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+	ResultRoot  []byte `protobuf:"bytes,3,opt,name=result_root,json=resultRoot,proto3" json:"result_root,omitempty"`
+}
+
+func (m *EventRunnerPromoted) Reset()         { *m = EventRunnerPromoted{} }
+func (m *EventRunnerPromoted) String() string { return proto.CompactTextString(m) }
+func (*EventRunnerPromoted) ProtoMessage()    {}
+func (*EventRunnerPromoted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_afe7de8a694360fb, []int{11}
+}
+func (m *EventRunnerPromoted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventRunnerPromoted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventRunnerPromoted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventRunnerPromoted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventRunnerPromoted.Merge(m, src)
+}
+func (m *EventRunnerPromoted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventRunnerPromoted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventRunnerPromoted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventRunnerPromoted proto.InternalMessageInfo
+
+func (m *EventRunnerPromoted) GetTaskId() uint64 {
+	if m != nil {
+		return m.TaskId
+	}
+	return 0
+}
+
+func (m *EventRunnerPromoted) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *EventRunnerPromoted) GetResultRoot() []byte {
+	if m != nil {
+		return m.ResultRoot
+	}
+	return nil
+}
+
 // EventTaskPruned is emitted when inputs, claims and committee of an ended task are dropped.
 type EventTaskPruned struct {
 	TaskId uint64 `protobuf:"varint,1,opt,name=task_id,json=taskId,proto3" json:"task_id,omitempty"`
@@ -648,7 +831,7 @@ func (m *EventTaskPruned) Reset()         { *m = EventTaskPruned{} }
 func (m *EventTaskPruned) String() string { return proto.CompactTextString(m) }
 func (*EventTaskPruned) ProtoMessage()    {}
 func (*EventTaskPruned) Descriptor() ([]byte, []int) {
-	return fileDescriptor_afe7de8a694360fb, []int{9}
+	return fileDescriptor_afe7de8a694360fb, []int{12}
 }
 func (m *EventTaskPruned) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -696,7 +879,7 @@ func (m *EventTransitionFailed) Reset()         { *m = EventTransitionFailed{} }
 func (m *EventTransitionFailed) String() string { return proto.CompactTextString(m) }
 func (*EventTransitionFailed) ProtoMessage()    {}
 func (*EventTransitionFailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_afe7de8a694360fb, []int{10}
+	return fileDescriptor_afe7de8a694360fb, []int{13}
 }
 func (m *EventTransitionFailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -763,7 +946,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_afe7de8a694360fb, []int{11}
+	return fileDescriptor_afe7de8a694360fb, []int{14}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -816,6 +999,9 @@ func init() {
 	proto.RegisterType((*EventResultRevealed)(nil), "poai.tasks.v1.EventResultRevealed")
 	proto.RegisterType((*EventJackpotPaid)(nil), "poai.tasks.v1.EventJackpotPaid")
 	proto.RegisterType((*EventTaskRefunded)(nil), "poai.tasks.v1.EventTaskRefunded")
+	proto.RegisterType((*EventRunnerSealed)(nil), "poai.tasks.v1.EventRunnerSealed")
+	proto.RegisterType((*EventRunnerRevealed)(nil), "poai.tasks.v1.EventRunnerRevealed")
+	proto.RegisterType((*EventRunnerPromoted)(nil), "poai.tasks.v1.EventRunnerPromoted")
 	proto.RegisterType((*EventTaskPruned)(nil), "poai.tasks.v1.EventTaskPruned")
 	proto.RegisterType((*EventTransitionFailed)(nil), "poai.tasks.v1.EventTransitionFailed")
 	proto.RegisterType((*EventParamsUpdated)(nil), "poai.tasks.v1.EventParamsUpdated")
@@ -824,51 +1010,54 @@ func init() {
 func init() { proto.RegisterFile("poai/tasks/v1/events.proto", fileDescriptor_afe7de8a694360fb) }
 
 var fileDescriptor_afe7de8a694360fb = []byte{
-	// 691 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x54, 0xc1, 0x4f, 0x13, 0x4f,
-	0x14, 0xee, 0xfe, 0xb6, 0x2d, 0xf4, 0x15, 0xf8, 0xe1, 0x52, 0xb0, 0x36, 0x58, 0x70, 0xbd, 0x10,
-	0x12, 0xdb, 0x00, 0x7f, 0x81, 0x04, 0x89, 0x7a, 0x30, 0xcd, 0xa8, 0x17, 0x2f, 0xcd, 0xd0, 0x9d,
-	0x96, 0x49, 0x77, 0x77, 0x36, 0x33, 0xb3, 0x15, 0xb8, 0x18, 0x4f, 0x5e, 0xbd, 0x78, 0xf5, 0xec,
-	0x9f, 0xc2, 0x91, 0xa3, 0x27, 0x63, 0xe0, 0x1f, 0x31, 0xf3, 0x66, 0x5a, 0x5a, 0x13, 0x9b, 0x60,
-	0xbc, 0xcd, 0xf7, 0xbd, 0x6f, 0xde, 0xfb, 0xf6, 0xbd, 0xb7, 0x03, 0x8d, 0x4c, 0x50, 0xde, 0xd6,
-	0x54, 0x0d, 0x55, 0x7b, 0xb4, 0xd7, 0x66, 0x23, 0x96, 0x6a, 0xd5, 0xca, 0xa4, 0xd0, 0x22, 0x58,
-	0x36, 0xb1, 0x16, 0xc6, 0x5a, 0xa3, 0xbd, 0x46, 0x6d, 0x20, 0x06, 0x02, 0x23, 0x6d, 0x73, 0xb2,
-	0xa2, 0xc6, 0x83, 0xd9, 0x04, 0x56, 0x8d, 0xa1, 0xf0, 0x9b, 0x07, 0xc1, 0x33, 0x93, 0xf0, 0x0d,
-	0x55, 0xc3, 0xd7, 0xf9, 0x49, 0xc2, 0xb5, 0x66, 0x51, 0x70, 0x1f, 0x16, 0x8c, 0xaa, 0xcb, 0xa3,
-	0xba, 0xb7, 0xed, 0xed, 0x14, 0x49, 0xd9, 0xc0, 0x17, 0x51, 0xb0, 0x09, 0x15, 0xe5, 0x54, 0xb2,
-	0xfe, 0xdf, 0xb6, 0xb7, 0x53, 0x21, 0xb7, 0x44, 0x50, 0x83, 0x52, 0x22, 0x22, 0x16, 0xd7, 0x7d,
-	0x8c, 0x58, 0x60, 0xd8, 0x3c, 0xe5, 0x5a, 0xd5, 0x8b, 0x98, 0xca, 0x02, 0x53, 0x22, 0xa1, 0x67,
-	0xdd, 0x3e, 0x63, 0xf5, 0x12, 0xaa, 0xcb, 0x09, 0x3d, 0x3b, 0x66, 0x2c, 0xd8, 0x80, 0xb2, 0xea,
-	0x09, 0xc9, 0xa2, 0x7a, 0x79, 0xdb, 0xdb, 0x59, 0x24, 0x0e, 0x85, 0x17, 0x70, 0x6f, 0xe2, 0xf4,
-	0xa9, 0x52, 0x7c, 0x90, 0xce, 0x33, 0xba, 0x01, 0xe5, 0xf7, 0x42, 0x0e, 0x27, 0x2e, 0x1d, 0x0a,
-	0xea, 0xb0, 0x40, 0xb5, 0x66, 0x49, 0xa6, 0xd1, 0xe4, 0x32, 0x19, 0xc3, 0xa0, 0x01, 0x8b, 0x11,
-	0xa3, 0x51, 0xcc, 0x53, 0x86, 0x4e, 0x7d, 0x32, 0xc1, 0xe1, 0x07, 0x58, 0xb9, 0xed, 0x92, 0xa6,
-	0x9a, 0xfd, 0xb9, 0xf0, 0x2e, 0x94, 0x94, 0x51, 0x60, 0xdd, 0x95, 0xfd, 0x5a, 0x6b, 0x66, 0x42,
-	0x2d, 0xbc, 0x4d, 0xac, 0x64, 0xca, 0xa4, 0x3f, 0x63, 0x72, 0x15, 0xfc, 0x28, 0x1f, 0xbb, 0x30,
-	0xc7, 0xf0, 0xa3, 0x37, 0xe5, 0xe0, 0x98, 0xa7, 0x34, 0xbe, 0xfb, 0xa7, 0x4f, 0xe6, 0xe0, 0x4f,
-	0xcf, 0x61, 0x15, 0x7c, 0x33, 0x83, 0x22, 0x4a, 0xcd, 0xd1, 0xdc, 0x97, 0xac, 0x9f, 0xa7, 0xd1,
-	0x78, 0x30, 0x16, 0x85, 0x87, 0x53, 0x03, 0x38, 0xe2, 0x2a, 0xcb, 0xe7, 0x6e, 0x4a, 0x0d, 0x4a,
-	0x3d, 0x9a, 0x2b, 0xe6, 0x4c, 0x58, 0x10, 0xbe, 0x82, 0x1a, 0xe6, 0x70, 0xf7, 0x09, 0x53, 0x22,
-	0x1e, 0xcd, 0x4b, 0xf3, 0x10, 0x60, 0x44, 0x63, 0x1e, 0x75, 0xa5, 0x10, 0x1a, 0x73, 0x2d, 0x91,
-	0x0a, 0x32, 0x44, 0x08, 0x1d, 0x7e, 0xf5, 0x60, 0x0d, 0x13, 0x12, 0xa6, 0xf2, 0x58, 0x13, 0x36,
-	0x62, 0x34, 0xfe, 0x9b, 0xbd, 0xd8, 0x82, 0xaa, 0xc4, 0x14, 0xb6, 0x90, 0x8f, 0x85, 0xc0, 0x52,
-	0xa6, 0x92, 0x31, 0xa2, 0x34, 0xcb, 0x54, 0x37, 0x12, 0x6e, 0x41, 0x8a, 0xa4, 0x82, 0xcc, 0x91,
-	0x48, 0xb1, 0x69, 0x7d, 0x21, 0x7b, 0xcc, 0x36, 0x6d, 0x91, 0x38, 0x14, 0x7e, 0xf2, 0x60, 0x15,
-	0x0d, 0xbe, 0xa4, 0xbd, 0x61, 0x26, 0x74, 0x87, 0xf2, 0x39, 0xee, 0x1e, 0xc1, 0x92, 0xf5, 0xd3,
-	0xcd, 0x24, 0xbf, 0x18, 0xf7, 0xae, 0x6a, 0xb9, 0x8e, 0xa1, 0x82, 0xc7, 0xb0, 0x9c, 0xb0, 0xe4,
-	0x64, 0x2c, 0x51, 0x6e, 0x75, 0x96, 0x2c, 0x89, 0x1a, 0x15, 0x04, 0x50, 0x8c, 0x59, 0x5f, 0xbb,
-	0xa9, 0xe2, 0x39, 0xcc, 0xa6, 0xc6, 0x47, 0x70, 0xa2, 0xf3, 0xfa, 0x74, 0xc7, 0x35, 0x76, 0x0b,
-	0xe3, 0xcf, 0x2c, 0xcc, 0x2e, 0xfc, 0x3f, 0xa9, 0xd8, 0x91, 0xf9, 0xbc, 0xff, 0x35, 0xfc, 0xe2,
-	0xc1, 0xba, 0x15, 0x4b, 0x9a, 0x2a, 0xae, 0xb9, 0x48, 0x8f, 0x29, 0x8f, 0xff, 0x95, 0xc5, 0x1a,
-	0x94, 0x98, 0x94, 0x62, 0xfc, 0xa3, 0x59, 0x60, 0xda, 0x2d, 0x99, 0x96, 0xe7, 0xdd, 0x53, 0xc6,
-	0x07, 0xa7, 0xda, 0xfd, 0x70, 0x55, 0xe4, 0x9e, 0x23, 0x15, 0x0e, 0xdc, 0xfb, 0xd8, 0xa1, 0x92,
-	0x26, 0xea, 0x6d, 0x16, 0x51, 0xb3, 0xf5, 0x9b, 0x50, 0xa1, 0xb9, 0x3e, 0x15, 0x92, 0xeb, 0x73,
-	0x74, 0x55, 0x21, 0xb7, 0x44, 0x70, 0x00, 0xe5, 0x0c, 0xe5, 0xe8, 0xac, 0xba, 0xbf, 0xfe, 0x9b,
-	0x33, 0x9b, 0xeb, 0xb0, 0x78, 0xf9, 0x63, 0xab, 0x40, 0x9c, 0xf4, 0xf0, 0xc9, 0xe5, 0x75, 0xd3,
-	0xbb, 0xba, 0x6e, 0x7a, 0x3f, 0xaf, 0x9b, 0xde, 0xe7, 0x9b, 0x66, 0xe1, 0xea, 0xa6, 0x59, 0xf8,
-	0x7e, 0xd3, 0x2c, 0xbc, 0x5b, 0x33, 0xb7, 0xa3, 0xf6, 0x99, 0x7b, 0xc1, 0xf5, 0x79, 0xc6, 0xd4,
-	0x49, 0x19, 0xdf, 0xef, 0x83, 0x5f, 0x01, 0x00, 0x00, 0xff, 0xff, 0x5d, 0x43, 0x47, 0x8c, 0x1d,
-	0x06, 0x00, 0x00,
+	// 750 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x55, 0x4f, 0x4f, 0x13, 0x4f,
+	0x18, 0xee, 0xfe, 0xb6, 0x2d, 0xf4, 0x2d, 0xf0, 0xc3, 0xa5, 0x60, 0x6d, 0xb0, 0xd4, 0xf5, 0x42,
+	0x48, 0x6c, 0x03, 0x7c, 0x02, 0x09, 0x12, 0xf5, 0x60, 0x9a, 0x41, 0x2f, 0x5e, 0x9a, 0xa1, 0x3b,
+	0x2d, 0x93, 0xee, 0xee, 0xac, 0x33, 0xb3, 0xb5, 0x70, 0x31, 0x9e, 0xbc, 0x7a, 0xf1, 0xea, 0xd9,
+	0x8f, 0xc2, 0x91, 0xa3, 0x27, 0x63, 0xe0, 0x8b, 0x98, 0xf9, 0xb3, 0xa5, 0x25, 0xb1, 0x0d, 0x46,
+	0x6f, 0xf3, 0x3e, 0xf3, 0xcc, 0xfb, 0x3e, 0x9d, 0xe7, 0xe9, 0x0e, 0xd4, 0x12, 0x86, 0x69, 0x4b,
+	0x62, 0x31, 0x10, 0xad, 0xe1, 0x6e, 0x8b, 0x0c, 0x49, 0x2c, 0x45, 0x33, 0xe1, 0x4c, 0x32, 0x6f,
+	0x59, 0xed, 0x35, 0xf5, 0x5e, 0x73, 0xb8, 0x5b, 0xab, 0xf4, 0x59, 0x9f, 0xe9, 0x9d, 0x96, 0x5a,
+	0x19, 0x52, 0xed, 0xc1, 0x74, 0x03, 0xc3, 0xd6, 0x5b, 0xfe, 0x37, 0x07, 0xbc, 0x67, 0xaa, 0xe1,
+	0x6b, 0x2c, 0x06, 0xc7, 0xe9, 0x49, 0x44, 0xa5, 0x24, 0x81, 0x77, 0x1f, 0x16, 0x14, 0xab, 0x43,
+	0x83, 0xaa, 0xd3, 0x70, 0xb6, 0xf3, 0xa8, 0xa8, 0xca, 0x17, 0x81, 0xb7, 0x09, 0x25, 0x61, 0x59,
+	0xbc, 0xfa, 0x5f, 0xc3, 0xd9, 0x2e, 0xa1, 0x1b, 0xc0, 0xab, 0x40, 0x21, 0x62, 0x01, 0x09, 0xab,
+	0xae, 0xde, 0x31, 0x85, 0x42, 0xd3, 0x98, 0x4a, 0x51, 0xcd, 0xeb, 0x56, 0xa6, 0x50, 0x23, 0x22,
+	0x3c, 0xea, 0xf4, 0x08, 0xa9, 0x16, 0x34, 0xbb, 0x18, 0xe1, 0xd1, 0x11, 0x21, 0xde, 0x06, 0x14,
+	0x45, 0x97, 0x71, 0x12, 0x54, 0x8b, 0x0d, 0x67, 0x7b, 0x11, 0xd9, 0xca, 0x3f, 0x87, 0x7b, 0x63,
+	0xa5, 0x4f, 0x85, 0xa0, 0xfd, 0x78, 0x96, 0xd0, 0x0d, 0x28, 0xbe, 0x67, 0x7c, 0x30, 0x56, 0x69,
+	0x2b, 0xaf, 0x0a, 0x0b, 0x58, 0x4a, 0x12, 0x25, 0x52, 0x8b, 0x5c, 0x46, 0x59, 0xe9, 0xd5, 0x60,
+	0x31, 0x20, 0x38, 0x08, 0x69, 0x4c, 0xb4, 0x52, 0x17, 0x8d, 0x6b, 0xff, 0x03, 0xac, 0xdc, 0xdc,
+	0x92, 0xc4, 0x92, 0xfc, 0x7e, 0xf0, 0x0e, 0x14, 0x84, 0x62, 0xe8, 0xb9, 0x2b, 0x7b, 0x95, 0xe6,
+	0x94, 0x43, 0x4d, 0x7d, 0x1a, 0x19, 0xca, 0x84, 0x48, 0x77, 0x4a, 0xe4, 0x2a, 0xb8, 0x41, 0x9a,
+	0xa9, 0x50, 0x4b, 0xff, 0xa3, 0x33, 0xa1, 0xe0, 0x88, 0xc6, 0x38, 0xbc, 0xfb, 0x4f, 0x1f, 0xfb,
+	0xe0, 0x4e, 0xfa, 0xb0, 0x0a, 0xae, 0xf2, 0x20, 0xaf, 0xa9, 0x6a, 0xa9, 0xce, 0x73, 0xd2, 0x4b,
+	0xe3, 0x20, 0x33, 0xc6, 0x54, 0xfe, 0xc1, 0x84, 0x01, 0x87, 0x54, 0x24, 0xe9, 0xcc, 0xa4, 0x54,
+	0xa0, 0xd0, 0xc5, 0xa9, 0x20, 0x56, 0x84, 0x29, 0xfc, 0x57, 0x50, 0xd1, 0x3d, 0xec, 0x79, 0x44,
+	0x04, 0x0b, 0x87, 0xb3, 0xda, 0x3c, 0x04, 0x18, 0xe2, 0x90, 0x06, 0x1d, 0xce, 0x98, 0xd4, 0xbd,
+	0x96, 0x50, 0x49, 0x23, 0x88, 0x31, 0xe9, 0x7f, 0x75, 0x60, 0x4d, 0x37, 0x44, 0x44, 0xa4, 0xa1,
+	0x44, 0x64, 0x48, 0x70, 0xf8, 0x27, 0xb9, 0xd8, 0x82, 0x32, 0xd7, 0x2d, 0xcc, 0x20, 0x57, 0x0f,
+	0x02, 0x03, 0xa9, 0x49, 0x4a, 0x88, 0x90, 0x24, 0x11, 0x9d, 0x80, 0xd9, 0x80, 0xe4, 0x51, 0x49,
+	0x23, 0x87, 0x2c, 0xd6, 0x97, 0xd6, 0x63, 0xbc, 0x4b, 0xcc, 0xa5, 0x2d, 0x22, 0x5b, 0xf9, 0x9f,
+	0x1c, 0x58, 0xd5, 0x02, 0x5f, 0xe2, 0xee, 0x20, 0x61, 0xb2, 0x8d, 0xe9, 0x0c, 0x75, 0x8f, 0x60,
+	0xc9, 0xe8, 0xe9, 0x24, 0x9c, 0x9e, 0x67, 0x77, 0x57, 0x36, 0x58, 0x5b, 0x41, 0xde, 0x63, 0x58,
+	0x8e, 0x48, 0x74, 0x92, 0x51, 0x84, 0x8d, 0xce, 0x92, 0x01, 0x35, 0x47, 0x78, 0x1e, 0xe4, 0x43,
+	0xd2, 0x93, 0xd6, 0x55, 0xbd, 0xf6, 0x93, 0x09, 0xfb, 0x90, 0x76, 0x74, 0xd6, 0x3d, 0xdd, 0x31,
+	0xc6, 0x36, 0x30, 0xee, 0x54, 0x60, 0x02, 0x3b, 0x11, 0xa5, 0x71, 0x4c, 0xf8, 0xf1, 0x1c, 0x67,
+	0x1a, 0x50, 0x4e, 0x30, 0x97, 0xb4, 0x4b, 0x13, 0x1c, 0xcb, 0xec, 0xa7, 0x4f, 0x40, 0x2a, 0x52,
+	0x34, 0x0e, 0xc8, 0xc8, 0xfe, 0x73, 0x4d, 0xe1, 0xbf, 0xcb, 0x12, 0xa0, 0xa7, 0xcc, 0x4f, 0xc0,
+	0xfc, 0x39, 0xf3, 0xb2, 0x70, 0x6b, 0x64, 0x9b, 0xb3, 0x88, 0xc9, 0x7f, 0x3c, 0x72, 0x07, 0xfe,
+	0x1f, 0xbb, 0xd7, 0xe6, 0xe9, 0xac, 0x6f, 0x9f, 0xff, 0xc5, 0x81, 0x75, 0x43, 0xe6, 0x38, 0x16,
+	0x54, 0x52, 0x16, 0x1f, 0x61, 0x1a, 0xfe, 0x2d, 0xbb, 0x2b, 0x50, 0x20, 0x9c, 0xb3, 0xec, 0xa3,
+	0x65, 0x0a, 0x15, 0x5d, 0x4e, 0x24, 0x3f, 0xeb, 0x9c, 0x12, 0xda, 0x3f, 0x95, 0xf6, 0xe3, 0x55,
+	0xd6, 0xd8, 0x73, 0x0d, 0xf9, 0x7d, 0xfb, 0xd6, 0xb4, 0x31, 0xc7, 0x91, 0x78, 0x93, 0x04, 0x58,
+	0xdd, 0xda, 0x26, 0x94, 0x70, 0x2a, 0x4f, 0x19, 0xa7, 0xf2, 0x4c, 0xab, 0x2a, 0xa1, 0x1b, 0xc0,
+	0xdb, 0x87, 0x62, 0xa2, 0xe9, 0x5a, 0x59, 0x79, 0x6f, 0xfd, 0x96, 0x32, 0xd3, 0xeb, 0x20, 0x7f,
+	0xf1, 0x63, 0x2b, 0x87, 0x2c, 0xf5, 0xe0, 0xc9, 0xc5, 0x55, 0xdd, 0xb9, 0xbc, 0xaa, 0x3b, 0x3f,
+	0xaf, 0xea, 0xce, 0xe7, 0xeb, 0x7a, 0xee, 0xf2, 0xba, 0x9e, 0xfb, 0x7e, 0x5d, 0xcf, 0xbd, 0x5d,
+	0x53, 0xa7, 0x83, 0xd6, 0xc8, 0xbe, 0x86, 0xf2, 0x2c, 0x21, 0xe2, 0xa4, 0xa8, 0xdf, 0xc2, 0xfd,
+	0x5f, 0x01, 0x00, 0x00, 0xff, 0xff, 0xc5, 0x84, 0x07, 0xeb, 0x69, 0x07, 0x00, 0x00,
 }
 
 func (m *EventTaskSubmitted) Marshal() (dAtA []byte, err error) {
@@ -1295,6 +1484,130 @@ func (m *EventTaskRefunded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventRunnerSealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRunnerSealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRunnerSealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Index != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Index))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRunnerRevealed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRunnerRevealed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRunnerRevealed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ResultRoot) > 0 {
+		i -= len(m.ResultRoot)
+		copy(dAtA[i:], m.ResultRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ResultRoot)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventRunnerPromoted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventRunnerPromoted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventRunnerPromoted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ResultRoot) > 0 {
+		i -= len(m.ResultRoot)
+		copy(dAtA[i:], m.ResultRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ResultRoot)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.TaskId != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.TaskId))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventTaskPruned) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1615,6 +1928,65 @@ func (m *EventTaskRefunded) Size() (n int) {
 		n += 1 + sovEvents(uint64(m.State))
 	}
 	l = len(m.Refund)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventRunnerSealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Index != 0 {
+		n += 1 + sovEvents(uint64(m.Index))
+	}
+	return n
+}
+
+func (m *EventRunnerRevealed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.ResultRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventRunnerPromoted) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.TaskId != 0 {
+		n += 1 + sovEvents(uint64(m.TaskId))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.ResultRoot)
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
 	}
@@ -2983,6 +3355,396 @@ func (m *EventTaskRefunded) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Refund = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRunnerSealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRunnerSealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRunnerSealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Index", wireType)
+			}
+			m.Index = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Index |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRunnerRevealed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRunnerRevealed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRunnerRevealed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResultRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResultRoot = append(m.ResultRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResultRoot == nil {
+				m.ResultRoot = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventRunnerPromoted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventRunnerPromoted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventRunnerPromoted: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TaskId", wireType)
+			}
+			m.TaskId = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TaskId |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ResultRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ResultRoot = append(m.ResultRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.ResultRoot == nil {
+				m.ResultRoot = []byte{}
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

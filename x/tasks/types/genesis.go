@@ -46,7 +46,7 @@ func (g GenesisState) Validate() error {
 func NewPayment() Payment {
 	zero := math.ZeroInt()
 	return Payment{
-		Worker: zero, Verifiers: zero, Royalty: zero, Burnt: zero, Refund: zero, Jackpot: zero, WorkerPrize: zero, MemberPrizes: zero,
+		Worker: zero, Verifiers: zero, Royalty: zero, Burnt: zero, Refund: zero, Jackpot: zero, WorkerPrize: zero, MemberPrizes: zero, Runners: zero,
 	}
 }
 

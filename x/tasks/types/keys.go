@@ -23,4 +23,6 @@ var (
 	BySubmitterKey = collections.NewPrefix(10)
 	ByWorkerKey    = collections.NewPrefix(11)
 	JackpotKey     = collections.NewPrefix(12)
+	RunnersKey     = collections.NewPrefix(0x10)
+	OpenKey        = collections.NewPrefix(0x11)
 )
