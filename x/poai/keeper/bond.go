@@ -15,27 +15,28 @@ import (
 // maxWithdrawals bounds the unbonding entries one message pays out; what is left takes another message.
 const maxWithdrawals = 100
 
-// addBond moves coins into p's bond and stores p.
-func (k *Keeper) addBond(ctx context.Context, p *types.Participant, amount sdk.Coin, params types.Params) error {
+// addBond moves coins of an account into p's bond and stores p.
+func (k *Keeper) addBond(ctx context.Context, p *types.Participant, from sdk.AccAddress, amount sdk.Coin, params types.Params) error {
 	if err := checkCoin("amount", amount, params); err != nil {
 		return err
 	}
-	account, err := k.accountOf(p.Address)
-	if err != nil {
+	if err := k.bank.SendCoinsFromAccountToModuleVirtual(ctx, from, types.ModuleName, sdk.NewCoins(amount)); err != nil {
 		return err
 	}
-	if err := k.bank.SendCoinsFromAccountToModuleVirtual(ctx, account, types.ModuleName, sdk.NewCoins(amount)); err != nil {
-		return err
-	}
-	p.Bond = p.Bond.Add(amount.Amount)
+	return k.raiseBond(ctx, p, amount.Amount, params)
+}
+
+// raiseBond counts coins that have come in as p's bond and stores p.
+func (k *Keeper) raiseBond(ctx context.Context, p *types.Participant, amount math.Int, params types.Params) error {
+	p.Bond = p.Bond.Add(amount)
 	if err := k.weigh(ctx, p, params); err != nil {
 		return err
 	}
 	return k.Participants.Set(ctx, p.Address, *p)
 }
 
-// unbond moves free bond into an unbonding entry and stores p. Locked bond stays, so that no coin backs two things, and what is
-// left must be min_bond or nothing at all, so that no dust stays.
+// unbond moves free bond of p's own into an unbonding entry and stores p. Locked bond stays, so that no coin backs two things, and what
+// is left of its own must be min_bond or nothing at all, so that no dust stays.
 func (k *Keeper) unbond(ctx context.Context, p *types.Participant, amount sdk.Coin, params types.Params) (mature int64, err error) {
 	if err := checkCoin("amount", amount, params); err != nil {
 		return 0, err
@@ -43,10 +44,10 @@ func (k *Keeper) unbond(ctx context.Context, p *types.Participant, amount sdk.Co
 	if free := p.Bond.Sub(p.Locked); amount.Amount.GT(free) {
 		return 0, errorsmod.Wrapf(types.ErrBondLocked, "amount %s: %s of the bond is free, %s is locked", amount, free, p.Locked)
 	}
-	p.Bond = p.Bond.Sub(amount.Amount)
-	if p.Bond.LT(params.MinBond) && !p.Bond.IsZero() {
-		return 0, errorsmod.Wrapf(types.ErrBondTooLow, "amount %s: would leave %s, must be 0 or min_bond %s", amount, p.Bond, params.MinBond)
+	if err := k.checkOwnBond(ctx, *p, amount, params); err != nil {
+		return 0, err
 	}
+	p.Bond = p.Bond.Sub(amount.Amount)
 	if p.Bond.IsZero() && p.Models > 0 {
 		return 0, errorsmod.Wrapf(types.ErrBondTooLow, "amount %s: %d models are still served, stop serving first", amount, p.Models)
 	}

@@ -79,6 +79,10 @@ func (b *fakeBank) SendCoinsFromModuleToAccount(_ context.Context, module string
 	return b.move(moduleAddress(module), to.String(), amt)
 }
 
+func (b *fakeBank) SendCoinsFromModuleToModule(_ context.Context, from, to string, amt sdk.Coins) error {
+	return b.move(moduleAddress(from), moduleAddress(to), amt)
+}
+
 func (b *fakeBank) BurnCoins(_ context.Context, module string, amt sdk.Coins) error {
 	b.burnt = b.burnt.Add(amt.AmountOf(denom))
 	return b.move(moduleAddress(module), "burnt", amt)

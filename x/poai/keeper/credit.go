@@ -83,6 +83,7 @@ func (k *Keeper) addScore(
 	}
 	whole := s.Units.QuoRaw(types.PPM)
 	s.Score, s.Units = s.Score.Add(score), s.Units.Add(units)
+	s.Delegated = s.Delegated.Add(p.DelegatedPart(score))
 	if err := k.Scores.Set(ctx, collections.Join(e.Number, p.Address), s); err != nil {
 		return none, none, err
 	}

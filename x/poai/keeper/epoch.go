@@ -33,9 +33,15 @@ func (k *Keeper) GetScore(ctx context.Context, epoch uint64, participant string)
 func (k *Keeper) scoreOf(ctx context.Context, epoch uint64, participant string) (types.Score, error) {
 	s, err := k.Scores.Get(ctx, collections.Join(epoch, participant))
 	if errors.Is(err, collections.ErrNotFound) {
-		return types.Score{Score: math.ZeroInt(), Units: math.ZeroInt()}, nil
+		return types.Score{Score: math.ZeroInt(), Units: math.ZeroInt(), Delegated: math.ZeroInt()}, nil
 	}
 	return s, err
+}
+
+// ScoreParts returns a participant's score in an epoch and the part of it that delegated bond backed; zeros when it has none.
+func (k *Keeper) ScoreParts(ctx context.Context, epoch uint64, participant string) (score, delegated math.Int, err error) {
+	s, err := k.scoreOf(ctx, epoch, participant)
+	return s.Score, s.Delegated, err
 }
 
 // EndBlock ends the running epoch at its last height, closes epochs whose time has come, halves old capacities and goes on weighing.

@@ -125,7 +125,7 @@ func (k *Keeper) initEpochs(ctx context.Context, gs types.GenesisState) error {
 	}
 	for _, s := range gs.Scores {
 		key := collections.Join(s.Epoch, s.Participant)
-		if err := k.Scores.Set(ctx, key, types.Score{Score: s.Score, Units: s.Units}); err != nil {
+		if err := k.Scores.Set(ctx, key, types.Score{Score: s.Score, Units: s.Units, Delegated: s.Delegated}); err != nil {
 			return err
 		}
 	}
@@ -222,7 +222,7 @@ func (k *Keeper) exportEpochs(ctx context.Context, gs *types.GenesisState) error
 		return err
 	}
 	return k.Scores.Walk(ctx, nil, func(key ScoreKey, s types.Score) (bool, error) {
-		gs.Scores = append(gs.Scores, types.Score{Epoch: key.K1(), Participant: key.K2(), Score: s.Score, Units: s.Units})
+		gs.Scores = append(gs.Scores, types.Score{Epoch: key.K1(), Participant: key.K2(), Score: s.Score, Units: s.Units, Delegated: s.Delegated})
 		return false, nil
 	})
 }

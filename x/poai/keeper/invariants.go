@@ -38,6 +38,9 @@ func (k *Keeper) CheckBalance(ctx context.Context) error {
 	owed := math.ZeroInt()
 	err = k.Participants.Walk(ctx, nil, func(_ string, p types.Participant) (bool, error) {
 		owed = owed.Add(p.Bond).Add(p.Unbonding)
+		if p.DelegatedBond().IsNegative() || p.OwnBond().IsNegative() {
+			return true, broken("participant %s: delegated %s of a bond of %s", p.Address, p.Delegated, p.Bond)
+		}
 		return false, nil
 	})
 	if err != nil {
@@ -292,6 +295,9 @@ func (k *Keeper) CheckScores(ctx context.Context) error {
 			sum, whole = sum.Add(old), whole.Add(units[key.K1()])
 		}
 		scores[key.K1()], units[key.K1()] = sum, whole
+		if s.Delegated.IsNegative() || s.Delegated.GT(s.Score) {
+			return true, broken("epoch %d, participant %s: %s of a score of %s backed by delegated bond", key.K1(), key.K2(), s.Delegated, s.Score)
+		}
 		if s.Score.GT(s.Units) {
 			return true, broken("epoch %d, participant %s: score %s, units %s", key.K1(), key.K2(), s.Score, s.Units)
 		}

@@ -40,6 +40,7 @@ type Keeper struct {
 
 	committeeHooks types.CommitteeHooks
 	epochHooks     types.EpochHooks
+	bondHooks      types.BondHooks
 
 	Schema        collections.Schema
 	Params        collections.Item[types.Params]
@@ -118,4 +119,12 @@ func (k *Keeper) SetEpochHooks(h types.EpochHooks) {
 		panic(fmt.Errorf("epoch hooks of x/%s are set twice", types.ModuleName))
 	}
 	k.epochHooks = h
+}
+
+// SetBondHooks sets who may refuse that a participant takes out of its bond; once, while wiring.
+func (k *Keeper) SetBondHooks(h types.BondHooks) {
+	if k.bondHooks != nil {
+		panic(fmt.Errorf("bond hooks of x/%s are set twice", types.ModuleName))
+	}
+	k.bondHooks = h
 }

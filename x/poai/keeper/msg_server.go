@@ -85,7 +85,11 @@ func (s msgServer) AddBond(ctx context.Context, msg *types.MsgAddBond) (*types.M
 	if err != nil {
 		return nil, err
 	}
-	if err := s.addBond(ctx, &p, msg.Amount, params); err != nil {
+	account, err := s.accountOf(p.Address)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.addBond(ctx, &p, account, msg.Amount, params); err != nil {
 		return nil, err
 	}
 	return &types.MsgAddBondResponse{}, emitBond(ctx, p)

@@ -86,7 +86,7 @@ func (k *Keeper) join(ctx context.Context, msg *types.MsgJoin) error {
 	}
 	p := types.Participant{
 		Address: msg.Participant, Moniker: msg.Moniker, Endpoint: msg.Endpoint, Concurrency: msg.Concurrency,
-		Bond: msg.Bond.Amount, Locked: math.ZeroInt(), Unbonding: math.ZeroInt(),
+		Bond: msg.Bond.Amount, Locked: math.ZeroInt(), Unbonding: math.ZeroInt(), Delegated: math.ZeroInt(),
 		ReliabilityPpm: params.ReliabilityStartPpm, WeighedReliabilityPpm: params.ReliabilityStartPpm, JoinedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 		MemoryMib: msg.MemoryMib, Tags: msg.Tags,
 	}

@@ -19,7 +19,7 @@ func TestJoin(t *testing.T) {
 	p := f.get(a)
 	require.Equal(t, types.Participant{
 		Address: a, Moniker: "m1", Concurrency: 5, Bond: math.NewInt(1_500), Locked: math.ZeroInt(), Unbonding: math.ZeroInt(),
-		ReliabilityPpm: 500_000, WeighedReliabilityPpm: 500_000, JoinedHeight: 7, Models: 2,
+		Delegated: math.ZeroInt(), ReliabilityPpm: 500_000, WeighedReliabilityPpm: 500_000, JoinedHeight: 7, Models: 2,
 	}, p)
 	require.EqualValues(t, 750, f.total(digits))
 	require.True(t, f.bank.balance(a).IsZero())

@@ -5,6 +5,7 @@ import (
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -48,6 +49,21 @@ func (m *machine) bond(rt *rapid.T) {
 	discard(err)
 	_, err = m.msgs.WithdrawUnbonded(m.ctx, &types.MsgWithdrawUnbonded{Participant: a})
 	discard(err)
+}
+
+// delegate lets others put bond behind a participant and take some of it out again.
+func (m *machine) delegate(rt *rapid.T) {
+	a, amount := m.who(rt), coin(m.amount(rt))
+	ctx, write := m.ctx.CacheContext()
+	var err error
+	if rapid.Bool().Draw(rt, "add") {
+		err = m.AddDelegated(ctx, a, sdk.MustAccAddressFromBech32(m.who(rt)), amount)
+	} else if err = m.RemoveDelegated(ctx, a, amount, "delegation"); err == nil {
+		err = m.AddBondFromModule(ctx, "delegation", a, amount)
+	}
+	if err == nil {
+		write()
+	}
 }
 
 // serve runs in a branch, as a transaction does: a refused message may have done half its work.
@@ -165,7 +181,7 @@ func TestNothingBreaksTheInvariants(t *testing.T) {
 			m.supply = m.supply.AddRaw(8_000)
 		}
 		rt.Repeat(map[string]func(*rapid.T){
-			"join": m.join, "bond": m.bond, "serve": m.serve, "drawWorker": m.drawWorker, "endWorker": m.endWorker,
+			"join": m.join, "bond": m.bond, "delegate": m.delegate, "serve": m.serve, "drawWorker": m.drawWorker, "endWorker": m.endWorker,
 			"openCommittee": m.openCommittee, "attest": m.attest, "settle": m.settle, "block": m.block, "prove": m.prove,
 			"": func(rt *rapid.T) {
 				require.NoError(rt, f.CheckInvariants(f.ctx))
@@ -185,7 +201,11 @@ func TestInvariantsSeeEachFault(t *testing.T) {
 		"coins are missing": func(f *fixture, _ *types.Participant) {
 			f.bank.balances[moduleAddress(types.ModuleName)] = math.ZeroInt()
 		},
-		"bond is too high":      func(_ *fixture, p *types.Participant) { p.Bond = p.Bond.AddRaw(1) },
+		"bond is too high":                func(_ *fixture, p *types.Participant) { p.Bond = p.Bond.AddRaw(1) },
+		"more is delegated than there is": func(_ *fixture, p *types.Participant) { p.Delegated = p.Bond.AddRaw(1) },
+		"delegated backs more than the score": func(f *fixture, p *types.Participant) {
+			require.NoError(f.t, f.Scores.Set(f.ctx, scoreKey(1, p.Address), types.Score{Score: math.ZeroInt(), Units: math.ZeroInt(), Delegated: math.OneInt()}))
+		},
 		"locked is wrong":       func(_ *fixture, p *types.Participant) { p.Locked = p.Locked.AddRaw(1) },
 		"unbonding is wrong":    func(_ *fixture, p *types.Participant) { p.Unbonding, p.Bond = math.OneInt(), p.Bond.SubRaw(1) },
 		"a place is lost":       func(_ *fixture, p *types.Participant) { p.Active-- },

@@ -212,7 +212,7 @@ func (q queryServer) Scores(ctx context.Context, req *types.QueryScoresRequest) 
 	}
 	scores, pageRes, err := query.CollectionPaginate(ctx, q.Keeper.Scores, page(req.Pagination),
 		func(key ScoreKey, score types.Score) (types.Score, error) {
-			return types.Score{Epoch: key.K1(), Participant: key.K2(), Score: score.Score, Units: score.Units}, nil
+			return types.Score{Epoch: key.K1(), Participant: key.K2(), Score: score.Score, Units: score.Units, Delegated: score.Delegated}, nil
 		}, query.WithCollectionPaginationPairPrefix[uint64, string](number))
 	if err != nil {
 		return nil, err

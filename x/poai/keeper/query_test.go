@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"testing"
 
+	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/types/query"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc/codes"
@@ -119,8 +120,8 @@ func TestQueryEpochsAndScores(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 1, res.Epoch.Number, "the last one with a score")
 	require.Equal(t, []types.Score{
-		{Epoch: 1, Participant: a, Score: coin(1_000_000).Amount, Units: coin(2_000_000).Amount},
-		{Epoch: 1, Participant: b, Score: coin(1_000_000).Amount, Units: coin(2_000_000).Amount},
+		{Epoch: 1, Participant: a, Score: coin(1_000_000).Amount, Units: coin(2_000_000).Amount, Delegated: math.ZeroInt()},
+		{Epoch: 1, Participant: b, Score: coin(1_000_000).Amount, Units: coin(2_000_000).Amount, Delegated: math.ZeroInt()},
 	}, res.Scores)
 	_, err = scores(99)
 	require.Equal(t, codes.NotFound, status.Code(err))

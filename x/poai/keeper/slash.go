@@ -35,7 +35,7 @@ func (k *Keeper) slash(ctx context.Context, p *types.Participant, req types.Slas
 		return err
 	}
 	taken := locked.MulRaw(int64(req.Bps)).QuoRaw(types.BPS)
-	p.Bond = p.Bond.Sub(taken)
+	fromDelegated := p.TakeBond(taken)
 	if req.Lie {
 		p.Faults++
 		p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityFaultPpm / types.PPM
@@ -47,6 +47,9 @@ func (k *Keeper) slash(ctx context.Context, p *types.Participant, req types.Slas
 		return err
 	}
 	if err := k.Participants.Set(ctx, p.Address, *p); err != nil {
+		return err
+	}
+	if err := emitDelegatedSlash(ctx, *p, fromDelegated); err != nil {
 		return err
 	}
 	burnt, err := k.distribute(ctx, taken, req, params)

@@ -42,6 +42,7 @@ var (
 	ErrInvalidCredit      = errorsmod.Register(ModuleName, 37, "invalid credit")
 	ErrOverflow           = errorsmod.Register(ModuleName, 38, "number too large")
 	ErrInvariant          = errorsmod.Register(ModuleName, 39, "invariant broken")
+	ErrBondDelegated      = errorsmod.Register(ModuleName, 80, "bond is delegated")
 	ErrInvalidVRFKey      = errorsmod.Register(ModuleName, 60, "invalid VRF key")
 
 	ErrInvalidRequirements = errorsmod.Register(ModuleName, 90, "invalid requirements")

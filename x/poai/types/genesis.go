@@ -62,6 +62,9 @@ func (gs GenesisState) validateParticipants() (map[string]Participant, error) {
 		if negative(p.Bond, p.Locked, p.Unbonding) || p.Locked.GT(p.Bond) {
 			return nil, invalid("participants[%d]: bond %s, locked %s, unbonding %s", i, p.Bond, p.Locked, p.Unbonding)
 		}
+		if p.OwnBond().IsNegative() || p.DelegatedBond().IsNegative() {
+			return nil, invalid("participants[%d]: delegated %s of a bond of %s", i, p.Delegated, p.Bond)
+		}
 		if p.ReliabilityPpm > PPM {
 			return nil, invalid("participants[%d]: reliability_ppm %d, limit %d", i, p.ReliabilityPpm, PPM)
 		}
@@ -232,6 +235,9 @@ func (gs GenesisState) validateScores(byAddress map[string]Participant) error {
 	for i, s := range gs.Scores {
 		if _, ok := byAddress[s.Participant]; !ok || scores[scoreID{s.Epoch, s.Participant}] || negative(s.Score, s.Units) {
 			return invalid("scores[%d]: unknown participant, twice or negative", i)
+		}
+		if !s.Delegated.IsNil() && (s.Delegated.IsNegative() || s.Delegated.GT(s.Score)) {
+			return invalid("scores[%d]: %s of a score of %s backed by delegated bond", i, s.Delegated, s.Score)
 		}
 		if s.Score.GT(s.Units) {
 			return invalid("scores[%d]: score %s, units %s", i, s.Score, s.Units)

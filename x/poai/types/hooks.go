@@ -1,6 +1,10 @@
 package types
 
-import "context"
+import (
+	"context"
+
+	"cosmossdk.io/math"
+)
 
 // CommitteeHooks are called by x/poai when a committee moves on. x/tasks implements them.
 type CommitteeHooks interface {
@@ -9,6 +13,12 @@ type CommitteeHooks interface {
 	AfterCommitteeSealed(ctx context.Context, task uint64) (revealDeadline int64, err error)
 	// AfterCommitteeRevealed is called once every sealed seat has revealed.
 	AfterCommitteeRevealed(ctx context.Context, task uint64) error
+}
+
+// BondHooks are called by x/poai about bonds. x/delegation implements them.
+type BondHooks interface {
+	// BeforeOwnBondFalls is called before a participant takes out of its own bond, with what would be left of it. An error refuses.
+	BeforeOwnBondFalls(ctx context.Context, participant Participant, left math.Int) error
 }
 
 // EpochHooks are called by x/poai about scores. x/rewards implements them.
