@@ -126,7 +126,7 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
 	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)
 	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
-	k.Tasks.SetTaskHooks(k.Sprints.Hooks())
+	k.Tasks.SetTaskHooks(sprintstypes.ModuleName, k.Sprints.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())
 	k.Poai.SetEpochHooks(k.Rewards.Hooks())
 }

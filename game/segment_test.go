@@ -132,7 +132,7 @@ func TestSegmentStart(t *testing.T) {
 		}
 		s.In(game.PhaseJudge)
 		require.Equal(t, uint64(2), s.g.From)
-		s.Refused(s.next(), game.RuleEvidence).Wait(s.g.Left()+1).In(game.PhaseOver)
+		s.Refused(s.next(), game.RuleEvidence).Wait(s.g.Left() + 1).In(game.PhaseOver)
 		require.Equal(t, game.Defender, s.g.Winner())
 		played++
 	}

@@ -24,7 +24,7 @@ type tensor struct {
 	n, index uint64
 }
 
-// demand asks for chunks of an input or weight. The fee waits for whoever produces them.
+// demand asks for chunks of an input, weight or state. The fee waits for whoever produces them.
 func (k Keeper) demand(ctx context.Context, from sdk.AccAddress, msg *types.MsgDemandBytes) (types.Demand, error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -126,7 +126,7 @@ func (k Keeper) checkDemand(ctx context.Context, task taskstypes.Task, msg *type
 	return nil
 }
 
-// tensorOf finds an input given by CID, or a weight.
+// tensorOf finds an input given by CID, a weight, or a state that a segment begins with.
 func (k Keeper) tensorOf(ctx context.Context, task taskstypes.Task, source types.Source, name string) (tensor, error) {
 	prog, err := k.models.LoadProgram(ctx, task.Model)
 	if err != nil {
@@ -152,9 +152,27 @@ func (k Keeper) tensorOf(ctx context.Context, task taskstypes.Task, source types
 		x := tensor{dtype: uint8(specs[i].DType), shape: specs[i].Shape, n: uint64(len(specs)), index: uint64(i)}
 		x.root, err = commit.HashFromBytes(m.WeightsRoot)
 		return x, err
+	case types.SOURCE_STATE:
+		return stateOf(task, prog, name)
 	default:
-		return tensor{}, errorsmod.Wrapf(types.ErrDemand, "source: %d, want input or weight", source)
+		return tensor{}, errorsmod.Wrapf(types.ErrDemand, "source: %d, want input, weight or state", source)
 	}
+}
+
+// stateOf finds a state before the first step of a segment. At step 0 the program says what the states are.
+func stateOf(task taskstypes.Task, prog *engine.Program, name string) (tensor, error) {
+	if task.StartStep == 0 {
+		return tensor{}, errorsmod.Wrapf(types.ErrDemand, "source: task %d begins at step 0", task.Id)
+	}
+	specs := prog.StateSpecs()
+	i := slices.IndexFunc(specs, func(s engine.StateSpec) bool { return s.Name == name })
+	if i < 0 {
+		return tensor{}, errorsmod.Wrapf(types.ErrDemand, "name: model %s has no such state", task.Model)
+	}
+	x := tensor{dtype: uint8(specs[i].DType), shape: specs[i].Shape, n: uint64(len(specs)), index: uint64(i)}
+	var err error
+	x.root, err = commit.HashFromBytes(task.StartRoot)
+	return x, err
 }
 
 func (k Keeper) inputOf(ctx context.Context, task taskstypes.Task, prog *engine.Program, name string) (tensor, error) {
@@ -358,6 +376,9 @@ func (k Keeper) expire(ctx context.Context, d types.Demand) error {
 		if err := k.store(ctx, &c, height(ctx)+1); err != nil {
 			return err
 		}
+	}
+	if d.Source == types.SOURCE_STATE {
+		return k.tasks.VoidStart(ctx, task.Id)
 	}
 	return k.tasks.VoidTask(ctx, task.Id, d.Source == types.SOURCE_INPUT)
 }

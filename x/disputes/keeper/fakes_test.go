@@ -342,6 +342,8 @@ func (t fakeTasks) ResolveDispute(ctx context.Context, id uint64, r taskstypes.R
 	return nil
 }
 
+func (t fakeTasks) VoidStart(ctx context.Context, id uint64) error { return t.VoidTask(ctx, id, false) }
+
 func (t fakeTasks) VoidTask(ctx context.Context, id uint64, byInput bool) error {
 	x, err := t.get(ctx, id)
 	if err != nil {

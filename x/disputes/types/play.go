@@ -336,13 +336,16 @@ func (p *Position) check() error {
 // rows of its inputs (RowsOf), weightsRoot the model's.
 func NewSetup(g Game, machine game.Machine, task taskstypes.Task, weightsRoot commit.Hash) (game.Setup, error) {
 	s := game.Setup{
-		Machine: machine, Steps: task.Steps, Weights: weightsRoot, Arity: uint64(g.Rules.Arity),
+		Machine: machine, Steps: task.Steps, Start: task.StartStep, Weights: weightsRoot, Arity: uint64(g.Rules.Arity),
 		Clocks: game.Clocks{Base: g.Rules.ClockBase, Rate: g.Rules.ClockUnitsPerTick, Reserve: g.Rules.ClockReserve},
 		Bonds:  game.Bonds{MoveFee: g.Rules.MoveFee, BurnBps: uint64(g.Rules.BurnBps)},
 	}
 	err := firstError(
 		decodeHash("input_root", task.InputRoot, &s.Inputs), decodeHash("root", g.Root, &s.Root), decodeHash("rival", g.Rival, &s.Rival),
 	)
+	if err == nil && task.StartStep > 0 {
+		err = decodeHash("start_root", task.StartRoot, &s.StartRoot)
+	}
 	if err != nil {
 		return game.Setup{}, err
 	}

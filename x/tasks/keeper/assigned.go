@@ -16,12 +16,12 @@ import (
 // no fee; what it has at risk is locked by the module, which is told of the end by AfterTaskEnded. Members of the committee are credited
 // as for any task. Up to 256 in a block, from EndBlock. Errors are those of a submission.
 func (k Keeper) OpenAudit(ctx context.Context, req types.AuditRequest) (uint64, error) {
-	if *k.endings == nil {
-		return 0, errorsmod.Wrapf(types.ErrNoHooks, "model: %q", req.Model)
-	}
-	requester, _, err := k.address("requester", req.Requester)
+	requester, address, err := k.address("requester", req.Requester)
 	if err != nil {
 		return 0, err
+	}
+	if _, ok := k.openers[address]; !ok {
+		return 0, errorsmod.Wrapf(types.ErrNoHooks, "requester: %s", address)
 	}
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -144,29 +144,6 @@ func (k Keeper) endFailed(ctx context.Context, params types.Params, task types.T
 		return err
 	}
 	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_EXPIRED, Heirs: heirs, Reason: reason})
-}
-
-// announceFinal tells the module that opened a task what it came to.
-func (k Keeper) announceFinal(ctx context.Context, task types.Task, st types.Status) error {
-	if !task.Assigned() {
-		return nil
-	}
-	result, err := k.Results.Get(ctx, task.Id)
-	if err != nil {
-		return err
-	}
-	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_FINAL, Result: &result})
-}
-
-// announceEnd tells the module that opened a task how it ended; nobody of ordinary tasks.
-func (k Keeper) announceEnd(ctx context.Context, e types.Ended) error {
-	if !e.Task.Assigned() {
-		return nil
-	}
-	if *k.endings == nil {
-		return errorsmod.Wrapf(types.ErrNoHooks, "task %d", e.Task.Id)
-	}
-	return (*k.endings).AfterTaskEnded(ctx, e)
 }
 
 // CommitteeSize is how many members check a task.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"testing"
 
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	"github.com/stretchr/testify/require"
 
 	"poaid/x/tasks/types"
@@ -35,8 +36,17 @@ func (f *fix) audit(worker, n int) uint64 {
 
 func (f *fix) auditRequest(worker, n int) types.AuditRequest {
 	return types.AuditRequest{
-		Requester: f.who(50), Worker: f.who(worker), Model: "old", Pool: "digits", Steps: 1, Inputs: []types.NamedTensor{image(n)},
+		Requester: opener(), Worker: f.who(worker), Model: "old", Pool: "digits", Steps: 1, Inputs: []types.NamedTensor{image(n)},
 	}
+}
+
+// opener is the account of the module that opens tasks.
+func opener() string {
+	s, err := fakeAccounts{}.AddressCodec().BytesToString(authtypes.NewModuleAddress(opening))
+	if err != nil {
+		panic(err)
+	}
+	return s
 }
 
 func (f *fix) ended() types.Ended {
@@ -212,10 +222,10 @@ func TestOpenAuditRefuses(t *testing.T) {
 			require.ErrorIs(t, err, c.want, name)
 		}
 	}
-	f.keeper.SetTaskHooks(nil)
+	f.keeper.SetTaskHooks(opening, nil)
 	_, err := f.keeper.OpenAudit(f.ctx, f.auditRequest(0, 1))
 	require.ErrorIs(t, err, types.ErrNoHooks)
-	f.keeper.SetTaskHooks(f.endings)
+	f.keeper.SetTaskHooks(opening, f.endings)
 	for n := range 256 {
 		_, err = f.keeper.OpenAudit(f.ctx, f.auditRequest(0, n+1))
 		require.NoError(t, err)

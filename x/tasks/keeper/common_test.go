@@ -27,6 +27,7 @@ import (
 const (
 	chainID   = "poai-test"
 	authority = "authority"
+	opening   = "sprints" // a module that opens tasks
 	funds     = 1_000_000_000_000
 )
 
@@ -68,7 +69,7 @@ func fixture(t tb) *fix {
 	f.keeper = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), fakeAccounts{}, f.bank, f.beacon, f.models, f.poai, authority)
 	f.poai.hooks = f.keeper.Hooks()
 	f.keeper.SetDisputeHooks(f.disputes)
-	f.keeper.SetTaskHooks(f.endings)
+	f.keeper.SetTaskHooks(opening, f.endings)
 	f.msgs = keeper.NewMsgServerImpl(f.keeper)
 	f.ctx = ctx
 	params := types.DefaultParams()
@@ -85,7 +86,8 @@ func fixture(t tb) *fix {
 	return f
 }
 
-// registry has three models: digits (one step, a label), story (a prompt, a stop state) and big (outputs too large to be inline).
+// registry has four models: digits (one step, a label), story (a prompt, a stop state), big (outputs too large to be inline) and train (eight steps
+// that can be cut into segments, with losses).
 func registry() fakeModels {
 	label := func(name string, shape ...int64) *graphpb.StateSpec {
 		return &graphpb.StateSpec{Name: name, Dtype: graphpb.DTYPE_I64, Shape: shape}
@@ -108,6 +110,7 @@ func registry() fakeModels {
 	return fakeModels{
 		models: map[string]modelstypes.Model{
 			"digits": digits, "old": old, "plain": plain, "big": model("big", 10),
+			"train": model("train", 1000),
 			"story": model("story", 1000, modelstypes.OutputInfo{Name: "tokens", Rendering: modelstypes.RENDERING_TOKENS, CountOutput: "count"}),
 		},
 		programs: map[string]*graphpb.Program{
@@ -120,6 +123,13 @@ func registry() fakeModels {
 				},
 				States:      []*graphpb.StateSpec{label("count", 1), label("cache", 64), {Name: "tokens", Dtype: graphpb.DTYPE_I32, Shape: []int64{16}}},
 				ForcedInput: "prompt", StopState: "count", Outputs: []string{"tokens", "count"}, MaxSteps: 16,
+			},
+			"train": {
+				Inputs: []*graphpb.InputSpec{{Name: "seed", Dtype: graphpb.DTYPE_I64, Shape: []int64{1}, DefaultData: make([]byte, 8)}},
+				States: []*graphpb.StateSpec{
+					{Name: "w", Dtype: graphpb.DTYPE_F32, Shape: []int64{2}}, {Name: "losses", Dtype: graphpb.DTYPE_F32, Shape: []int64{8}}, label("count", 1),
+				},
+				Outputs: []string{"losses", "count"}, MaxSteps: 8,
 			},
 			"big": {
 				Inputs:    []*graphpb.InputSpec{{Name: "seed", Dtype: graphpb.DTYPE_I64, Shape: []int64{1}, DefaultData: make([]byte, 8)}},

@@ -3,7 +3,9 @@ package keeper
 import (
 	"bytes"
 	"context"
+	"errors"
 
+	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
 
@@ -88,7 +90,7 @@ func (k Keeper) ResolveDispute(ctx context.Context, id uint64, r types.Resolutio
 	}
 	switch {
 	case len(r.ValidRoot) == 0:
-		return k.release(ctx, params, task, st, math.ZeroInt())
+		return k.release(ctx, params, task, st, math.ZeroInt(), false)
 	case bytes.Equal(r.ValidRoot, st.ResultRoot):
 		return k.finalise(ctx, params, task, st, r.Beneficiaries)
 	}
@@ -123,10 +125,39 @@ func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Ta
 	return k.reopen(ctx, params, task, st)
 }
 
+// VoidStart ends a segment of a run whose states at its start nobody produced: nobody is at fault, and the module that opened it is told.
+// ErrState for a task that is no such segment, is without a worker, or has ended.
+func (k Keeper) VoidStart(ctx context.Context, id uint64) error {
+	task, err := k.Tasks.Get(ctx, id)
+	if errors.Is(err, collections.ErrNotFound) {
+		return errorsmod.Wrapf(types.ErrUnknownTask, "task_id: %d", id)
+	}
+	if err != nil {
+		return err
+	}
+	if task.StartStep == 0 {
+		return errorsmod.Wrapf(types.ErrState, "task_id: %d begins at step 0, where the program says what the states are", id)
+	}
+	return k.void(ctx, id, math.ZeroInt(), true)
+}
+
 // VoidTask ends a task that cannot be judged because bytes are missing: locks are released, nobody is slashed or credited, and the
 // submitter is refunded. byInput: an input was missing, and bringing its inputs is the submitter's part, so min_fee burns. ErrState for a
 // task without a worker, or one that has ended.
 func (k Keeper) VoidTask(ctx context.Context, id uint64, byInput bool) error {
+	params, err := k.Params.Get(ctx)
+	if err != nil {
+		return err
+	}
+	burn := math.ZeroInt()
+	if byInput {
+		burn = params.MinFee
+	}
+	return k.void(ctx, id, burn, false)
+}
+
+// void ends a task with a worker; burn is at most the escrow.
+func (k Keeper) void(ctx context.Context, id uint64, burn math.Int, startLost bool) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return err
@@ -142,21 +173,17 @@ func (k Keeper) VoidTask(ctx context.Context, id uint64, byInput bool) error {
 	if err != nil {
 		return err
 	}
-	burn := math.ZeroInt()
-	if byInput {
-		burn = math.MinInt(params.MinFee, task.MaxFee.Amount)
-	}
 	if len(st.ResultRoot) == 0 {
 		if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
 			return err
 		}
 	}
-	return k.release(ctx, params, task, st, burn)
+	return k.release(ctx, params, task, st, math.MinInt(burn, task.MaxFee.Amount), startLost)
 }
 
 // release lets everybody go: the fault is nobody's (or ours, when independent parties agreed on what the referee rejects). Seats
 // that sealed and did not reveal in time are still taken: that is a lie whatever the right root is.
-func (k Keeper) release(ctx context.Context, params types.Params, task types.Task, st types.Status, burn math.Int) error {
+func (k Keeper) release(ctx context.Context, params types.Params, task types.Task, st types.Status, burn math.Int, startLost bool) error {
 	if err := k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id); err != nil {
 		return err
 	}
@@ -172,7 +199,9 @@ func (k Keeper) release(ctx context.Context, params types.Params, task types.Tas
 	if err := k.refund(ctx, params, task, st, types.STATE_REFUNDED, burn); err != nil {
 		return err
 	}
-	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_REFUNDED, Reason: "nobody was at fault"})
+	return k.announceEnd(ctx, types.Ended{
+		Task: task, Worker: st.Worker, State: types.STATE_REFUNDED, Reason: "nobody was at fault", StartLost: startLost,
+	})
 }
 
 // reward lists members that did their work, then those who argued, each once.

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"cosmossdk.io/collections"
-	"cosmossdk.io/math"
 
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/tasks/types"
@@ -42,7 +41,7 @@ func (k Keeper) seed(ctx context.Context, height int64, purpose string, task uin
 func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	last := st.OpenedHeight + params.OpenBlocks
 	if st.Attempt >= params.MaxAttempts || st.Due > last {
-		return k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt())
+		return k.expire(ctx, params, task, st)
 	}
 	seed, err := k.seed(ctx, st.Due, seedWorker, task.Id, st.Attempt)
 	if err != nil {
@@ -116,7 +115,7 @@ func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task
 	}
 	st = types.Status{Attempt: st.Attempt, Tried: append(slices.Clone(st.Tried), st.Worker), OpenedHeight: height(ctx)}
 	if st.Attempt >= params.MaxAttempts {
-		return k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt())
+		return k.expire(ctx, params, task, st)
 	}
 	enter(&st, types.STATE_OPEN, st.OpenedHeight+params.DrawDelay, 0)
 	return k.move(ctx, task.Id, st)

@@ -132,6 +132,16 @@ func (b fakeBank) SendCoinsFromModuleToAccount(ctx context.Context, module strin
 	return nil
 }
 
+func (b fakeBank) SendCoinsFromModuleToModule(ctx context.Context, from, to string, c sdk.Coins) error {
+	s := b.state(ctx)
+	if err := s.add(authtypes.NewModuleAddress(from), amount(c).Neg()); err != nil {
+		return err
+	}
+	_ = s.add(authtypes.NewModuleAddress(to), amount(c))
+	b.save(ctx, "bank", s)
+	return nil
+}
+
 func (b fakeBank) BurnCoins(ctx context.Context, module string, c sdk.Coins) error {
 	s := b.state(ctx)
 	if err := s.add(authtypes.NewModuleAddress(module), amount(c).Neg()); err != nil {

@@ -22,8 +22,8 @@ type Keeper struct {
 	authority string
 	// disputes is shared by all copies of the keeper.
 	disputes *types.DisputeHooks
-	// endings are told about tasks that modules opened; shared likewise.
-	endings *types.TaskHooks
+	// openers are the modules that open tasks, by address; shared likewise.
+	openers map[string]opener
 
 	Schema   collections.Schema
 	Params   collections.Item[types.Params]
@@ -63,7 +63,7 @@ func NewKeeper(
 	ownerKey := collections.NamedPairKeyCodec("address", sdk.AccAddressKey, "task_id", collections.Uint64Key)
 	k := Keeper{
 		account: account, bank: bank, beacon: beacon, models: models, poai: poai, authority: authority, disputes: new(types.DisputeHooks),
-		endings: new(types.TaskHooks),
+		openers: make(map[string]opener),
 
 		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Tasks:    collections.NewMap(sb, types.TasksKey, "tasks", collections.Uint64Key, codec.CollValue[types.Task](cdc)),
@@ -96,9 +96,6 @@ func (k Keeper) Authority() string { return k.authority }
 
 // SetDisputeHooks connects what argues over results; once, before the first block.
 func (k Keeper) SetDisputeHooks(h types.DisputeHooks) { *k.disputes = h }
-
-// SetTaskHooks connects who is told about tasks that modules open; once, before the first block.
-func (k Keeper) SetTaskHooks(h types.TaskHooks) { *k.endings = h }
 
 // GetTask returns a task and where it stands; an error that is collections.ErrNotFound when unknown.
 func (k Keeper) GetTask(ctx context.Context, id uint64) (types.Task, types.Status, error) {

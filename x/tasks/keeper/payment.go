@@ -60,6 +60,9 @@ func (k Keeper) pay(ctx context.Context, task types.Task, to string, amount math
 	if err != nil {
 		return amount, err
 	}
+	if o, ok := k.openers[to]; ok {
+		return math.ZeroInt(), k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, o.module, coins(task.MaxFee.Denom, amount))
+	}
 	if k.bank.BlockedAddr(addr) {
 		return amount, nil
 	}

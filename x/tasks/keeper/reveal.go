@@ -48,12 +48,15 @@ func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs,
 	if err != nil {
 		return err
 	}
-	units, scoreUnits, err := k.models.RunUnits(ctx, task.Model, out.StepsDone, task.PromptRows)
+	units, scoreUnits, err := k.runUnits(ctx, task, out.StepsDone)
 	if err != nil {
 		return err
 	}
 	st.ResultRoot, st.UnitsDone = root[:], min(units, task.Units)
 	st.ScoreUnits = min(scoreUnits, st.UnitsDone)
+	if st.NotFinite = task.FiniteOutput != "" && !types.Finite(out.Tensors, task.FiniteOutput); st.NotFinite {
+		st.ScoreUnits = 0
+	}
 	result := types.Result{StateRoot: item.StateRoot, OutputRoot: out.Root[:], Outputs: out.Tensors, StepsDone: out.StepsDone}
 	if err := k.Results.Set(ctx, task.Id, result); err != nil {
 		return err

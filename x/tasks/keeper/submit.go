@@ -119,7 +119,7 @@ func (k Keeper) checkRun(ctx context.Context, msg *types.MsgSubmitTask, params t
 
 // price fills in units, fee, lock and audit rate, and returns the units that count for score.
 func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task, stops bool) (scoreUnits uint64, err error) {
-	task.Units, scoreUnits, err = k.models.RunUnits(ctx, task.Model, task.Steps, task.PromptRows)
+	task.Units, scoreUnits, err = k.runUnits(ctx, *task, task.Steps)
 	if err != nil {
 		return 0, err
 	}

@@ -1,6 +1,10 @@
 package types
 
-import "context"
+import (
+	"context"
+
+	"cosmossdk.io/math"
+)
 
 // AuditRequest asks for a run that a participant owes.
 type AuditRequest struct {
@@ -25,15 +29,20 @@ type Ended struct {
 	State State
 	// Result of a FINAL task.
 	Result *Result
+	// Refund came back to the requester out of the escrow; nil where there was none.
+	Refund math.Int
+	// NotFinite tells of a FINAL task that its finite_output is no output of finite numbers; StartLost of a REFUNDED one that nobody had
+	// the states it begins with.
+	NotFinite, StartLost bool
 	// Heirs have a part of what the worker loses elsewhere: those who found it wrong.
 	Heirs []string
 	// Reason says why it failed.
 	Reason string
 }
 
-// TaskHooks are called by x/tasks about tasks that it opened for another module. x/sprints implements them.
+// TaskHooks are called by x/tasks about tasks that it opened for another module. x/sprints and x/training implement them.
 type TaskHooks interface {
-	// AfterTaskEnded is called once a task with ALLOCATION_ASSIGNED has ended. An error puts the end off.
+	// AfterTaskEnded is called once a task that the module opened has ended. An error puts the end off.
 	AfterTaskEnded(ctx context.Context, e Ended) error
 }
 

@@ -50,6 +50,8 @@ var (
 	ErrUnits = errorsmod.Register(ModuleName, 25, "too many units")
 	// ErrNoHooks is returned when a module opens a task and nobody would be told how it ended.
 	ErrNoHooks = errorsmod.Register(ModuleName, 32, "nobody listens to the task's end")
+	// ErrSegment is returned for a segment of a run that there is not.
+	ErrSegment = errorsmod.Register(ModuleName, 80, "invalid segment")
 	// ErrForced is returned when a worker claims that its error was forced, and it was not.
 	ErrForced = errorsmod.Register(ModuleName, 40, "error was not forced")
 )

@@ -56,6 +56,10 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrap(ErrGenesis, "submitter or model: empty")
 	case !t.Task.hasValidEscrow():
 		return errorsmod.Wrap(ErrGenesis, "max_fee: not a positive coin, or not none of a task that a module opened")
+	case (t.Task.StartStep == 0) != (len(t.Task.StartRoot) == 0) || t.Task.StartStep > 0 && t.Task.StartStep >= t.Task.Steps:
+		return errorsmod.Wrapf(ErrGenesis, "start_step, start_root: %d of %d steps, %d bytes", t.Task.StartStep, t.Task.Steps, len(t.Task.StartRoot))
+	case len(t.Task.StartRoot) != 0 && len(t.Task.StartRoot) != commit.Size:
+		return errorsmod.Wrapf(ErrGenesis, "start_root: %d bytes, want %d", len(t.Task.StartRoot), commit.Size)
 	case t.Task.Fee.IsNil() || t.Task.Lock.IsNil() || t.Task.UnitPrice.IsNil():
 		return errorsmod.Wrap(ErrGenesis, "fee, lock or unit_price: missing")
 	case t.Task.AuditPpm > PpmOne || t.Task.ForcedErrorPpm > PpmOne || t.Status.AuditPpm > PpmOne || t.Task.JackpotBps > BpsOne:
