@@ -167,6 +167,7 @@ func shortWindows(g *Genesis) {
 	g.Get(rewardstypes.ModuleName, &r)
 	r.Params.VestingBlocks = 10
 	r.Params.MaxEmissionPerUnit = math.NewInt(1_000_000_000_000) // runs of the echo model are of one unit
+	r.Params.MaxEmissionCostBps = 0
 	g.Set(rewardstypes.ModuleName, &r)
 
 	// No sprints, unless a test asks for them: their model would take longer than everything else.

@@ -59,6 +59,12 @@ func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
 	})
 }
 
+// VerifierShare is what a unit counts for a member that checked it, in millionths of what it counts for the worker.
+func (k *Keeper) VerifierShare(ctx context.Context) (ppm uint64, err error) {
+	params, err := k.Params.Get(ctx)
+	return params.VerifierSharePpm, err
+}
+
 // addScore credits units, in millionths, as far as p's capacity allows in the epoch, and returns what it added. It is two writes whatever
 // the number of participants, and none where no score comes of it.
 func (k *Keeper) addScore(

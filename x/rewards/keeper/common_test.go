@@ -104,6 +104,14 @@ func (p *poai) GetScore(_ context.Context, epoch uint64, participant string) (ma
 	return math.ZeroInt(), nil
 }
 
+// VerifierShare is a half.
+func (p *poai) VerifierShare(context.Context) (uint64, error) { return 500_000, nil }
+
+// work says that 10^6 units cost as much, and that two members check a run.
+type work struct{ cost int64 }
+
+func (w *work) RunCost(context.Context) (math.Int, uint32, error) { return math.NewInt(w.cost), 2, nil }
+
 type fix struct {
 	t    require.TestingT
 	ctx  sdk.Context
@@ -112,6 +120,7 @@ type fix struct {
 	q    types.QueryServer
 	bank *bank
 	poai *poai
+	work *work
 }
 
 // fixture builds a keeper over fakes with simple params: 1,000 a block, halving every 100 blocks, vesting over 10 blocks,
@@ -139,8 +148,9 @@ func emptyFixture(t require.TestingT, b *bank, p *poai) *fix {
 	ctx := testutil.DefaultContext(key, storetypes.NewTransientStoreKey("transient")).WithBlockHeight(1)
 	registry := codectypes.NewInterfaceRegistry()
 	types.RegisterInterfaces(registry)
-	k := keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key), addresses, b, b, b, p, authority)
-	return &fix{t: t, ctx: ctx, k: k, msg: keeper.NewMsgServer(k), q: keeper.NewQueryServer(k), bank: b, poai: p}
+	w := &work{}
+	k := keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key), addresses, b, b, b, p, w, authority)
+	return &fix{work: w, t: t, ctx: ctx, k: k, msg: keeper.NewMsgServer(k), q: keeper.NewQueryServer(k), bank: b, poai: p}
 }
 
 // who names participant i.

@@ -21,6 +21,7 @@ type Keeper struct {
 	bank      types.BankKeeper
 	community types.CommunityPool
 	poai      types.PoaiKeeper
+	tasks     types.TasksKeeper
 
 	Schema      collections.Schema
 	Params      collections.Item[types.Params]
@@ -34,7 +35,7 @@ type Keeper struct {
 // NewKeeper builds the keeper. authority may change the params; accounts must know the module's account.
 func NewKeeper(
 	cdc codec.BinaryCodec, storeService store.KVStoreService, addresses address.Codec, accounts types.AccountKeeper,
-	bank types.BankKeeper, community types.CommunityPool, poai types.PoaiKeeper, authority string,
+	bank types.BankKeeper, community types.CommunityPool, poai types.PoaiKeeper, tasks types.TasksKeeper, authority string,
 ) Keeper {
 	module := accounts.GetModuleAddress(types.ModuleName)
 	if module == nil {
@@ -48,6 +49,7 @@ func NewKeeper(
 		bank:      bank,
 		community: community,
 		poai:      poai,
+		tasks:     tasks,
 		Params:    collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Supply:    collections.NewItem(sb, types.SupplyKey, "supply", codec.CollValue[types.Supply](cdc)),
 		Pools:     collections.NewMap(sb, types.PoolsKey, "pools", collections.Uint64Key, codec.CollValue[types.EpochPool](cdc)),

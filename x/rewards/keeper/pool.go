@@ -33,7 +33,11 @@ func (k Keeper) openPool(ctx context.Context, epoch poaitypes.Epoch) error {
 	if err != nil {
 		return err
 	}
-	emission, minted, err := epochEmission(params, supply, epoch)
+	most, err := k.unitEmission(ctx, params)
+	if err != nil {
+		return err
+	}
+	emission, minted, err := epochEmission(params, supply, epoch, most)
 	if err != nil {
 		return err
 	}
@@ -64,8 +68,8 @@ func (k Keeper) openPool(ctx context.Context, epoch poaitypes.Epoch) error {
 }
 
 // epochEmission returns what the supply curve allows for the epoch's blocks, and what of it is minted: nothing for an epoch
-// without score, never beyond max_supply, and never more a unit than max_emission_per_unit. What is not minted is not owed.
-func epochEmission(params types.Params, supply types.Supply, epoch poaitypes.Epoch) (emission, minted math.Int, err error) {
+// without score, never beyond max_supply, and never more a unit than most, in millionths of a coin. What is not minted is not owed.
+func epochEmission(params types.Params, supply types.Supply, epoch poaitypes.Epoch, most math.Int) (emission, minted math.Int, err error) {
 	if epoch.TotalScore.IsNil() || epoch.TotalScore.IsNegative() || epoch.TotalUnits.IsNil() || epoch.TotalUnits.IsNegative() {
 		return emission, minted, errorsmod.Wrapf(types.ErrAccounting, "epoch %d: total_score and total_units must not be negative", epoch.Number)
 	}
@@ -77,8 +81,22 @@ func epochEmission(params types.Params, supply types.Supply, epoch poaitypes.Epo
 		return emission, math.ZeroInt(), nil
 	}
 	left := math.MaxInt(params.MaxSupply.Sub(supply.Minted), math.ZeroInt())
-	earned := epoch.TotalUnits.Mul(params.MaxEmissionPerUnit).QuoRaw(types.MicroPerCoin)
+	earned := epoch.TotalUnits.Mul(most).QuoRaw(types.MicroPerCoin)
 	return emission, math.MinInt(emission, math.MinInt(left, earned)), nil
+}
+
+// unitEmission is the most that a credited unit may mint, in millionths of a coin: max_emission_per_unit, and no more than leaves a run, its committee
+// included, at most max_emission_cost_bps of what it costs. Otherwise whoever serves a model alone could ask itself, pay itself, and live on what that mints.
+func (k Keeper) unitEmission(ctx context.Context, params types.Params) (math.Int, error) {
+	cost, members, err := k.tasks.RunCost(ctx)
+	if err != nil {
+		return math.Int{}, err
+	}
+	share, err := k.poai.VerifierShare(ctx)
+	if err != nil {
+		return math.Int{}, err
+	}
+	return params.UnitEmission(cost, members, share), nil
 }
 
 // mint creates coins in the module's account and passes on the community's and the stakers' parts.

@@ -72,6 +72,28 @@ func TestEmissionPerUnitIsCapped(t *testing.T) {
 	f.invariants()
 }
 
+// TestARunMintsNoMoreThanItCosts: worker and two members of a committee are credited 2 units for a run of one, and 10^6 units cost 3.5 coins.
+func TestARunMintsNoMoreThanItCosts(t *testing.T) {
+	f := fixture(t)
+	p := params()
+	p.BlockEmission, p.MaxEmissionCostBps = math.NewInt(1_000_000_000), types.BasisPoints
+	require.NoError(t, f.k.Params.Set(f.ctx, p))
+	f.work.cost = 3_500_000
+	f.close(1, 1, 10, 1_000, 500, 500)
+	require.Equal(t, int64(3_500), f.bank.supply().Int64(), "what 1,000 units cost")
+	f.close(2, 11, 20, 1_000)
+	require.Equal(t, int64(3_500+1_750), f.bank.supply().Int64(), "and half of it where nobody checked")
+	p.MaxEmissionPerUnit = math.NewInt(1_000_000)
+	require.NoError(t, f.k.Params.Set(f.ctx, p))
+	f.close(3, 21, 30, 1_000)
+	require.Equal(t, int64(3_500+1_750+1_000), f.bank.supply().Int64(), "max_emission_per_unit is a limit of its own")
+	f.work.cost, p.MaxEmissionPerUnit = 0, math.NewInt(7_000_000)
+	require.NoError(t, f.k.Params.Set(f.ctx, p))
+	f.close(4, 31, 40, 1_000)
+	require.Equal(t, int64(3_500+1_750+1_000+7_000), f.bank.supply().Int64(), "nobody knows what work costs")
+	f.invariants()
+}
+
 func TestAnEpochClosesOnce(t *testing.T) {
 	f := fixture(t)
 	f.close(1, 1, 10, 1)

@@ -29,3 +29,15 @@ func (p Params) Emission(from, to int64) math.Int {
 	}
 	return math.NewIntFromBigInt(sum)
 }
+
+// UnitEmission is the most that a credited unit may mint, in millionths of a coin. A run credits its units to the worker and, where it was checked, a part of
+// them (sharePpm) to each of its members: with cost for 10^6 units all of that mints at most max_emission_cost_bps of what one run costs, so that it does
+// not pay to have one's own work done and checked by oneself, whatever the fee. A cost of 0 says that nobody knows: then max_emission_per_unit is the limit.
+func (p Params) UnitEmission(cost math.Int, members uint32, sharePpm uint64) math.Int {
+	if p.MaxEmissionCostBps == 0 || !cost.IsPositive() {
+		return p.MaxEmissionPerUnit
+	}
+	credited := math.NewIntFromUint64(sharePpm).MulRaw(int64(members)).AddRaw(MicroPerCoin) // in millionths of the run's units
+	most := cost.MulRaw(int64(p.MaxEmissionCostBps)).MulRaw(MicroPerCoin).Quo(credited.MulRaw(BasisPoints))
+	return math.MinInt(p.MaxEmissionPerUnit, most)
+}

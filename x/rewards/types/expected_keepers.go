@@ -11,6 +11,14 @@ import (
 type PoaiKeeper interface {
 	// GetScore is zero for a participant without one.
 	GetScore(ctx context.Context, epoch uint64, participant string) (math.Int, error)
+	// VerifierShare is what a unit counts for a member that checked it, in millionths of what it counts for the worker.
+	VerifierShare(ctx context.Context) (ppm uint64, err error)
+}
+
+// TasksKeeper says what work costs.
+type TasksKeeper interface {
+	// RunCost is what computing 10^6 units costs, 0 where nobody knows, and how many members are credited for checking a run.
+	RunCost(ctx context.Context) (cost math.Int, members uint32, err error)
 }
 
 // BankKeeper mints and moves coins.

@@ -25,6 +25,11 @@ const (
 	// DefaultMaxEmissionPerUnit is one upoai a unit.
 	DefaultMaxEmissionPerUnit = MicroPerCoin
 
+	// DefaultMaxEmissionCostBps lets a run mint what it costs.
+	DefaultMaxEmissionCostBps = BasisPoints
+	// maxEmissionCostBps is a hundred times what a run costs: above it the limit would be none.
+	maxEmissionCostBps = 100 * BasisPoints
+
 	// maxAmountBits bounds amounts in params, so that no product of a few of them overflows 256 bits.
 	maxAmountBits = 100
 )
@@ -41,6 +46,7 @@ func DefaultParams() Params {
 		StakeBps:           0,
 		VestingBlocks:      DefaultVestingBlocks,
 		MaxEmissionPerUnit: math.NewInt(DefaultMaxEmissionPerUnit),
+		MaxEmissionCostBps: DefaultMaxEmissionCostBps,
 	}
 }
 
@@ -72,6 +78,9 @@ func (p Params) Validate() error {
 	}
 	if p.VestingBlocks > maxVestingBlocks {
 		return errorsmod.Wrapf(ErrInvalidParams, "vesting_blocks: %d, limit %d", p.VestingBlocks, int64(maxVestingBlocks))
+	}
+	if p.MaxEmissionCostBps > maxEmissionCostBps {
+		return errorsmod.Wrapf(ErrInvalidParams, "max_emission_cost_bps: %d, limit %d", p.MaxEmissionCostBps, maxEmissionCostBps)
 	}
 	if sum := uint64(p.ComputeBps) + uint64(p.CommunityBps) + uint64(p.StakeBps); sum != BasisPoints {
 		return errorsmod.Wrapf(ErrInvalidParams, "compute_bps + community_bps + stake_bps: %d must be %d", sum, BasisPoints)

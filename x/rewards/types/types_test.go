@@ -79,6 +79,7 @@ func TestParamsValidate(t *testing.T) {
 		"halving_blocks":        with(func(p *types.Params) { p.HalvingBlocks = 0 }),
 		"vesting_blocks: -1":    with(func(p *types.Params) { p.VestingBlocks = -1 }),
 		"vesting_blocks: 9223":  with(func(p *types.Params) { p.VestingBlocks = 1<<63 - 1 }),
+		"max_emission_cost_bps": with(func(p *types.Params) { p.MaxEmissionCostBps = 1_000_001 }),
 		"stake_bps: 10001":      with(func(p *types.Params) { p.StakeBps = 1 }),
 		"stake_bps: 9999":       with(func(p *types.Params) { p.ComputeBps = 9499 }),
 		"stake_bps: 4294976796": with(func(p *types.Params) { p.CommunityBps = 1<<32 - 1; p.StakeBps = 1 }), // would wrap to 9,500
@@ -96,6 +97,33 @@ func with(f func(*types.Params)) types.Params {
 	p := types.DefaultParams()
 	f(&p)
 	return p
+}
+
+// TestARunNeverMintsMoreThanItsPart of what it costs, whatever the params; and no unit in it is lost but to rounding.
+func TestARunNeverMintsMoreThanItsPart(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		p := with(func(p *types.Params) {
+			p.MaxEmissionPerUnit = math.NewIntFromUint64(rapid.Uint64().Draw(t, "per unit"))
+			p.MaxEmissionCostBps = rapid.Uint32Range(1, 1_000_000).Draw(t, "bps")
+		})
+		require.NoError(t, p.Validate())
+		cost := math.NewIntFromUint64(rapid.Uint64Range(1, 1<<62).Draw(t, "cost"))
+		members, share := rapid.Uint32Range(0, 64).Draw(t, "members"), rapid.Uint64Range(0, 1_000_000).Draw(t, "share")
+		most := p.UnitEmission(cost, members, share)
+		require.True(t, most.LTE(p.MaxEmissionPerUnit))
+		run := func(most math.Int) math.Int { // what 10^6 units of run and committee mint, in millionths of a millionth
+			return most.Mul(math.NewInt(1_000_000).Add(math.NewIntFromUint64(share).MulRaw(int64(members)))).MulRaw(10_000)
+		}
+		limit := cost.MulRaw(int64(p.MaxEmissionCostBps)).MulRaw(1_000_000)
+		require.True(t, run(most).LTE(limit), "%s of %s", run(most), limit)
+		if most.LT(p.MaxEmissionPerUnit) {
+			require.True(t, run(most.AddRaw(1)).GT(limit))
+		}
+	})
+	p := types.DefaultParams()
+	require.Equal(t, int64(200_000), p.UnitEmission(math.NewInt(500_000), 3, 500_000).Int64())
+	p.MaxEmissionCostBps = 0
+	require.Equal(t, p.MaxEmissionPerUnit, p.UnitEmission(math.NewInt(500_000), 3, 500_000))
 }
 
 func TestVested(t *testing.T) {

@@ -146,6 +146,12 @@ func (k Keeper) endFailed(ctx context.Context, params types.Params, task types.T
 	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_EXPIRED, Heirs: heirs, Reason: reason})
 }
 
+// RunCost is what computing 10^6 units costs (reference_cost, 0 where it is not known) and how many members are credited for checking a run.
+func (k Keeper) RunCost(ctx context.Context) (cost math.Int, members uint32, err error) {
+	params, err := k.Params.Get(ctx)
+	return params.ReferenceCost, params.CommitteeSize, err
+}
+
 // CommitteeSize is how many members check a task.
 func (k Keeper) CommitteeSize(ctx context.Context) (uint32, error) {
 	params, err := k.Params.Get(ctx)
