@@ -42,6 +42,8 @@ import (
 	beacontypes "poaid/x/beacon/types"
 	disputeskeeper "poaid/x/disputes/keeper"
 	disputestypes "poaid/x/disputes/types"
+	gradeskeeper "poaid/x/grades/keeper"
+	gradestypes "poaid/x/grades/types"
 	modelskeeper "poaid/x/models/keeper"
 	modelstypes "poaid/x/models/types"
 	poaikeeper "poaid/x/poai/keeper"
@@ -75,6 +77,7 @@ type Keepers struct {
 	Disputes disputeskeeper.Keeper
 	Rewards  rewardskeeper.Keeper
 	Sprints  sprintskeeper.Keeper
+	Grades   gradeskeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -125,6 +128,7 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks, authority)
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
 	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)
+	k.Grades = gradeskeeper.NewKeeper(cdc, kv(gradestypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Poai, authority)
 	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
 	k.Tasks.SetTaskHooks(sprintstypes.ModuleName, k.Sprints.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())

@@ -41,6 +41,8 @@ import (
 	beacontypes "poaid/x/beacon/types"
 	"poaid/x/disputes"
 	disputestypes "poaid/x/disputes/types"
+	"poaid/x/grades"
+	gradestypes "poaid/x/grades/types"
 	"poaid/x/models"
 	modelstypes "poaid/x/models/types"
 	"poaid/x/poai"
@@ -66,6 +68,7 @@ func moduleAccountPerms() map[string][]string {
 		taskstypes.ModuleName:               {authtypes.Burner},
 		rewardstypes.ModuleName:             {authtypes.Minter},
 		disputestypes.ModuleName:            {authtypes.Burner},
+		gradestypes.ModuleName:              {authtypes.Burner},
 	}
 }
 
@@ -102,6 +105,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		rewards.NewAppModule(k.Rewards),
 		disputes.NewAppModule(k.Disputes),
 		sprints.NewAppModule(k.Sprints),
+		grades.NewAppModule(k.Grades),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 	m.SetOrderBeginBlockers(
@@ -112,7 +116,8 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 	// x/disputes before x/tasks: what was decided is settled at once.
 	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch. So does what x/sprints settles.
 	m.SetOrderEndBlockers(
-		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, sprintstypes.ModuleName, poaitypes.ModuleName,
+		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, sprintstypes.ModuleName,
+		gradestypes.ModuleName, poaitypes.ModuleName,
 		stakingtypes.ModuleName, feegrant.ModuleName,
 	)
 	genesis := []string{
@@ -122,7 +127,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
 		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
-		disputestypes.ModuleName, sprintstypes.ModuleName,
+		disputestypes.ModuleName, sprintstypes.ModuleName, gradestypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}
 	m.SetOrderInitGenesis(genesis...)

@@ -16,6 +16,7 @@ import (
 
 	beacontypes "poaid/x/beacon/types"
 	disputestypes "poaid/x/disputes/types"
+	gradestypes "poaid/x/grades/types"
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
@@ -36,7 +37,7 @@ func newStores() stores {
 			distrtypes.StoreKey, govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey,
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
-			disputestypes.StoreKey, sprintstypes.StoreKey,
+			disputestypes.StoreKey, sprintstypes.StoreKey, gradestypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

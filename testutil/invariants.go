@@ -25,6 +25,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"rewards", a.Rewards.Invariants},
 		{"disputes", a.Disputes.CheckInvariants},
 		{"sprints", a.Sprints.CheckInvariants},
+		{"grades", a.Grades.CheckInvariants},
 	} {
 		if err := m.check(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

@@ -75,7 +75,7 @@ func txCmd() *cobra.Command {
 		authcmd.GetEncodeCommand(),
 		authcmd.GetDecodeCommand(),
 		authcmd.GetSimulateCmd(),
-		tasksTxCmd(), modelsTxCmd(),
+		tasksTxCmd(), modelsTxCmd(), gradesTxCmd(),
 	)
 	return cmd
 }

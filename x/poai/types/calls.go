@@ -13,6 +13,15 @@ type DrawRequest struct {
 	Requirements *Requirements
 }
 
+// GradersRequest asks for graders of a contest's round.
+type GradersRequest struct {
+	Item  uint64 // what their bond is locked for, LOCK_KIND_GRADE
+	Model string // who serves it may be drawn
+	Seed  []byte
+	Lock  math.Int
+	Seats uint32
+}
+
 // CommitteeRequest asks for a committee to audit a sealed task.
 type CommitteeRequest struct {
 	Task        uint64
