@@ -124,7 +124,7 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey), address.NewBech32Codec(params.Bech32PrefixValAddr), rotationKeys{k.Staking}, authority)
 	k.Models = modelskeeper.NewKeeper(cdc, kv(modelstypes.StoreKey), k.Auth.AddressCodec(), authority)
 	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
-	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Beacon, k.Models, k.Poai, authority)
+	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Models, k.Poai, authority)
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks, authority)
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
 	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)

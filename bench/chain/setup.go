@@ -131,13 +131,25 @@ func finished(submitter, worker *testutil.Account, n uint64) taskstypes.GenesisT
 			Id: n + 1, Submitter: submitter.String(), Model: testutil.EchoModel, Steps: 1, Allocation: taskstypes.ALLOCATION_DRAW, InputRoot: root,
 			MaxFee: testutil.Coins(1000)[0], Units: 1, Fee: math.NewInt(1000), Lock: math.NewInt(1000), UnitPrice: math.NewInt(1),
 			WorkerBps: 8_000, VerifierBps: 1_500, BurnBps: 500,
+			Tip: math.ZeroInt(), FeeRate: math.NewInt(taskstypes.PriceUnits),
 		},
-		Status: taskstypes.Status{State: taskstypes.STATE_FINAL, Attempt: 1, Worker: worker.String(), Epoch: 1, ResultRoot: root, Seal: root, UnitsDone: 1},
-		Inputs: &taskstypes.Inputs{Tensors: []taskstypes.NamedTensor{in}},
-		Result: &taskstypes.Result{StateRoot: root, OutputRoot: root, StepsDone: 1, Outputs: []taskstypes.NamedTensor{in}},
-		Payment: &taskstypes.Payment{
-			Worker: math.NewInt(800), Verifiers: math.ZeroInt(), Royalty: math.NewInt(10), Burnt: math.NewInt(40), Refund: math.NewInt(150),
-			Jackpot: math.ZeroInt(), WorkerPrize: math.ZeroInt(), MemberPrizes: math.ZeroInt(),
+		Status:  taskstypes.Status{State: taskstypes.STATE_FINAL, Attempt: 1, Worker: worker.String(), Epoch: 1, ResultRoot: root, Seal: root, UnitsDone: 1},
+		Inputs:  &taskstypes.Inputs{Tensors: []taskstypes.NamedTensor{in}},
+		Result:  &taskstypes.Result{StateRoot: root, OutputRoot: root, StepsDone: 1, Outputs: []taskstypes.NamedTensor{in}},
+		Payment: paid(submitter.String(), worker.String()),
+		Receipt: &taskstypes.Receipt{
+			TaskId: n + 1, Model: testutil.EchoModel, ProgramHash: root, WeightsRoot: root, InputRoot: root, OutputRoot: root, ResultRoot: root, Steps: 1,
+			Worker: worker.String(), Height: 1,
 		},
 	}
+}
+
+// paid is where the 1,000 of a finished task went.
+func paid(submitter, worker string) *taskstypes.Payment {
+	pay := taskstypes.NewPayment()
+	pay.Book(taskstypes.PURPOSE_WORKER, worker, math.NewInt(800))
+	pay.Book(taskstypes.PURPOSE_ROYALTY, submitter, math.NewInt(10))
+	pay.Book(taskstypes.PURPOSE_BURN, "", math.NewInt(40))
+	pay.Book(taskstypes.PURPOSE_REFUND, submitter, math.NewInt(150))
+	return &pay
 }

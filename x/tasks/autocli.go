@@ -7,10 +7,13 @@ import (
 	"poaid/x/tasks/types"
 )
 
-// AutoCLIOptions describes the module's commands. SubmitTask has a command of its own in cmd/poaid, which reads images and prompts.
+// AutoCLIOptions describes the module's commands. SubmitTask has a command of its own in cmd/poaid, which reads images and prompts,
+// and so has Coins, which prints a table.
 func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	return &autocliv1.ModuleOptions{
-		Query: &autocliv1.ServiceCommandDescriptor{Service: types.Query_serviceDesc.ServiceName, RpcCommandOptions: queryCommands()},
+		Query: &autocliv1.ServiceCommandDescriptor{
+			Service: types.Query_serviceDesc.ServiceName, RpcCommandOptions: queryCommands(), EnhanceCustomCommand: true,
+		},
 		Tx: &autocliv1.ServiceCommandDescriptor{
 			Service: types.Msg_serviceDesc.ServiceName, RpcCommandOptions: txCommands(), EnhanceCustomCommand: true,
 		},
@@ -57,13 +60,30 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: example("query tasks open --model digits"),
 		},
 		{
-			RpcMethod: "Estimate", Use: "estimate [model] [steps]", Short: "Tell units, fee, lock and audit rate of a run",
-			Example:        example("query tasks estimate story 64 --prompt-rows 12"),
-			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "model"}, {ProtoField: "steps"}},
+			RpcMethod: "Estimate", Use: "estimate", Short: "Tell units, fee, lock and audit rate of a run",
+			Long: "Tell what a run costs now, and what it can cost at most some blocks later: the price floor moves with demand. Give worst_fee as " +
+				"--max-fee and the task is not refused for its price; what is not used comes back.",
+			Example: example("query tasks estimate --model story --steps 64 --prompt-rows 12 --tip 50000"),
 			FlagOptions: map[string]*autocliv1.FlagOptions{
+				"model":       {Usage: "id of the model"},
+				"steps":       {Usage: "steps of the run", DefaultValue: "1"},
 				"prompt_rows": {Usage: "rows of the forced input (tokens of the prompt); 0 for models without one"},
+				"tip":         {Usage: "what the worker gets on top of the floor, in upoai per 1,000,000 units"},
+				"denom":       {Usage: "denom to pay in (default: the chain's own)"},
+				"blocks":      {Usage: "blocks to look ahead (default 10, at most 1,000)"},
 			},
 		},
+		{
+			RpcMethod: "Price", Use: "price", Short: "Show the price floor of 1,000,000 units, and what moves it",
+			Example: example("query tasks price"),
+		},
+		{
+			RpcMethod: "Receipt", Use: "receipt [id]", Short: "Show the receipt of a task that is final",
+			Long:           "Show the receipt of a final task. It is kept for ever; poaid receipt export makes of it what can be checked without the chain.",
+			Example:        example("query tasks receipt 2013265920"),
+			PositionalArgs: []*autocliv1.PositionalArgDescriptor{{ProtoField: "id"}},
+		},
+		{RpcMethod: "Coins", Skip: true},
 	}
 }
 

@@ -21,8 +21,8 @@ const retryShare = 4
 // dueKey is one entry of a due-queue: height and task.
 type dueKey = collections.Pair[int64, uint64]
 
-// EndBlock makes the transitions that are due, oldest first, at most max_transitions_per_block. What fails is put off without a
-// trace of its own and never stops the chain.
+// EndBlock makes the transitions that are due, oldest first, at most max_transitions_per_block, and moves the price by the units that were drawn
+// for. What fails is put off without a trace of its own and never stops the chain.
 func (k Keeper) EndBlock(ctx context.Context) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -39,13 +39,14 @@ func (k Keeper) EndBlock(ctx context.Context) error {
 	}
 	due = due[:min(len(due), limit-min(len(retry), limit/retryShare))]
 	retry = retry[:min(len(retry), limit-len(due))]
+	var asked demand
 	for _, key := range due {
-		k.handle(ctx, params, k.Due, key)
+		asked.add(k.handle(ctx, params, k.Due, key))
 	}
 	for _, key := range retry {
-		k.handle(ctx, params, k.Retry, key)
+		asked.add(k.handle(ctx, params, k.Retry, key))
 	}
-	return nil
+	return k.movePrice(ctx, params, asked)
 }
 
 // dueKeys collects the oldest entries that are due, so that the queue is not changed while it is walked.
@@ -59,16 +60,18 @@ func dueKeys(ctx context.Context, queue dueQueue, limit int) ([]dueKey, error) {
 	return keys, err
 }
 
-// handle makes one transition in a branch of the state; if it fails the branch is dropped and the transition put off.
-func (k Keeper) handle(ctx context.Context, params types.Params, queue dueQueue, key dueKey) {
+// handle makes one transition in a branch of the state; if it fails the branch is dropped and the transition put off. It returns the units that it
+// drew for.
+func (k Keeper) handle(ctx context.Context, params types.Params, queue dueQueue, key dueKey) demand {
+	var asked demand
 	err := branch.Run(ctx, func(ctx context.Context) error {
 		if err := queue.Remove(ctx, key); err != nil {
 			return err
 		}
-		return k.transition(ctx, params, key)
+		return k.transition(ctx, params, key, &asked)
 	})
 	if err == nil {
-		return
+		return asked
 	}
 	logger := sdk.UnwrapSDKContext(ctx).Logger().With("module", types.ModuleName, "task", key.K2())
 	logger.Error("transition failed", "err", err)
@@ -76,6 +79,7 @@ func (k Keeper) handle(ctx context.Context, params types.Params, queue dueQueue,
 		// The entry stays at the head of the queue and is tried again in the next block.
 		logger.Error("transition not put off", "err", err)
 	}
+	return demand{}
 }
 
 // putOff queues a failed transition again.
@@ -103,8 +107,8 @@ func backoff(retries uint32) int64 {
 	return 1 << (retries - 1)
 }
 
-// transition makes the transition of one entry; an entry whose height is not the status' due is stale.
-func (k Keeper) transition(ctx context.Context, params types.Params, key dueKey) error {
+// transition makes the transition of one entry; an entry whose height is not the status' due is stale. asked counts what it draws for.
+func (k Keeper) transition(ctx context.Context, params types.Params, key dueKey, asked *demand) error {
 	id := key.K2()
 	st, err := k.Statuses.Get(ctx, id)
 	if errors.Is(err, collections.ErrNotFound) || err == nil && st.Due != key.K1() {
@@ -119,7 +123,7 @@ func (k Keeper) transition(ctx context.Context, params types.Params, key dueKey)
 	}
 	switch st.State {
 	case types.STATE_OPEN:
-		return k.assign(ctx, params, task, st)
+		return k.assign(ctx, params, task, st, asked)
 	case types.STATE_ASSIGNED:
 		return k.sealTimeout(ctx, params, task, st)
 	case types.STATE_SEALED:

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -50,7 +51,7 @@ type fix struct {
 	disputes fakeDisputes
 	endings  *endings
 	tx       int
-	total    math.Int // coins that were ever funded
+	total    sdk.Coins // coins that were ever funded
 }
 
 // fixture is an empty module with six participants and twelve funded accounts.
@@ -63,10 +64,10 @@ func fixture(t tb) *fix {
 	).WithChainID(chainID).WithBlockHeight(1)
 	f := &fix{
 		tb: t, bank: fakeBank{kv{fakes}, map[string]bool{}}, beacon: fakeBeacon{map[int64]bool{}}, models: registry(),
-		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, disputes: fakeDisputes{kv{fakes}, new(string)}, total: math.ZeroInt(), endings: &endings{},
+		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, disputes: fakeDisputes{kv{fakes}, new(string)}, endings: &endings{},
 	}
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
-	f.keeper = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), fakeAccounts{}, f.bank, f.beacon, f.models, f.poai, authority)
+	f.keeper = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), fakeAccounts{}, f.bank, f.bank, f.beacon, f.models, f.poai, authority)
 	f.poai.hooks = f.keeper.Hooks()
 	f.keeper.SetDisputeHooks(f.disputes)
 	f.keeper.SetTaskHooks(opening, f.endings)
@@ -94,7 +95,10 @@ func registry() fakeModels {
 	}
 	owner := address(100)
 	model := func(id string, units uint64, outputs ...modelstypes.OutputInfo) modelstypes.Model {
-		return modelstypes.Model{Id: id, Owner: owner, Eligible: true, UnitsStep: units, RoyaltyBps: 500, Outputs: outputs}
+		hash := sha256.Sum256([]byte(id))
+		return modelstypes.Model{
+			Id: id, Owner: owner, Eligible: true, UnitsStep: units, RoyaltyBps: 500, Outputs: outputs, ProgramHash: hash[:], WeightsRoot: hash[:],
+		}
 	}
 	digits := model("digits", 700, modelstypes.OutputInfo{Name: "label", Rendering: modelstypes.RENDERING_LABEL})
 	digits.Labels = []string{"zero", "one", "two"}
@@ -158,7 +162,7 @@ func (f *fix) who(i int) string { return address(i) }
 
 func (f *fix) fund(addr string) {
 	f.bank.fund(f.ctx, f.acc(addr), funds)
-	f.total = f.total.AddRaw(funds)
+	f.total = f.total.Add(coin(funds))
 }
 
 func (f *fix) acc(addr string) sdk.AccAddress {
@@ -202,10 +206,14 @@ func (f *fix) check() {
 	f.tb.Helper()
 	require.NoError(f.tb, f.keeper.CheckInvariants(f.ctx))
 	bank := f.bank.state(f.ctx)
-	sum := bank.Burnt.Add(bank.Pending)
-	for _, v := range bank.Balances {
+	sum := bank.Burnt.Add(bank.Pending...).Add(bank.Pool...)
+	for name, v := range bank.Balances {
 		require.False(f.tb, v.IsNegative())
-		sum = sum.Add(v)
+		d := denom
+		if _, after, found := strings.Cut(name, "/"); found {
+			d = after
+		}
+		sum = sum.Add(sdk.NewCoin(d, v))
 	}
 	require.Equal(f.tb, f.total.String(), sum.String(), "coins")
 	state := f.poai.state(f.ctx)

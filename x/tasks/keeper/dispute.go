@@ -156,7 +156,7 @@ func (k Keeper) VoidTask(ctx context.Context, id uint64, byInput bool) error {
 	return k.void(ctx, id, burn, false)
 }
 
-// void ends a task with a worker; burn is at most the escrow.
+// void ends a task with a worker; burn, in fee_denom, is at most the escrow.
 func (k Keeper) void(ctx context.Context, id uint64, burn math.Int, startLost bool) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -178,7 +178,7 @@ func (k Keeper) void(ctx context.Context, id uint64, burn math.Int, startLost bo
 			return err
 		}
 	}
-	return k.release(ctx, params, task, st, math.MinInt(burn, task.MaxFee.Amount), startLost)
+	return k.release(ctx, params, task, st, math.MinInt(types.Exchange(burn, task.Rate()), task.MaxFee.Amount), startLost)
 }
 
 // release lets everybody go: the fault is nobody's (or ours, when independent parties agreed on what the referee rejects). Seats

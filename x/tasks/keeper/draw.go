@@ -38,7 +38,7 @@ func (k Keeper) seed(ctx context.Context, height int64, purpose string, task uin
 
 // assign draws a worker for an OPEN task. While nobody qualifies it is tried again, more and more rarely, until the task expires.
 // Whether it has expired is judged by the height that was due, so that a full queue expires nobody.
-func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status, asked *demand) error {
 	last := st.OpenedHeight + params.OpenBlocks
 	if st.Attempt >= params.MaxAttempts || st.Due > last {
 		return k.expire(ctx, params, task, st)
@@ -53,6 +53,7 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 	if err != nil {
 		return err
 	}
+	asked.count(task, st, found)
 	now := height(ctx)
 	if !found {
 		st.Retries++

@@ -54,11 +54,22 @@ func (fakeAccounts) GetModuleAccount(_ context.Context, name string) sdk.ModuleA
 	return authtypes.NewEmptyModuleAccount(name)
 }
 
-// bankState holds one denom. Pending is what virtual sends credit at the end of the block.
+// bankState holds balances by account, or account/denom where the denom is another. Pending is what virtual sends credit at the end of the block,
+// Pool the community's.
 type bankState struct {
 	Balances map[string]math.Int
-	Pending  math.Int
-	Burnt    math.Int
+	Pending  sdk.Coins
+	Burnt    sdk.Coins
+	Pool     sdk.Coins
+}
+
+const other = "usdc"
+
+func account(addr sdk.AccAddress, d string) string {
+	if d == denom {
+		return addr.String()
+	}
+	return addr.String() + "/" + d
 }
 
 type fakeBank struct {
@@ -67,24 +78,28 @@ type fakeBank struct {
 }
 
 func (b fakeBank) state(ctx context.Context) bankState {
-	s := bankState{Balances: map[string]math.Int{}, Pending: math.ZeroInt(), Burnt: math.ZeroInt()}
+	s := bankState{Balances: map[string]math.Int{}}
 	b.load(ctx, "bank", &s)
 	return s
 }
 
-func (s bankState) of(addr sdk.AccAddress) math.Int {
-	if v, ok := s.Balances[addr.String()]; ok {
+func (s bankState) of(addr sdk.AccAddress) math.Int { return s.in(addr, denom) }
+
+func (s bankState) in(addr sdk.AccAddress, d string) math.Int {
+	if v, ok := s.Balances[account(addr, d)]; ok {
 		return v
 	}
 	return math.ZeroInt()
 }
 
-func (s bankState) add(addr sdk.AccAddress, v math.Int) error {
-	sum := s.of(addr).Add(v)
+func (s bankState) add(addr sdk.AccAddress, v math.Int) error { return s.addIn(addr, denom, v) }
+
+func (s bankState) addIn(addr sdk.AccAddress, d string, v math.Int) error {
+	sum := s.in(addr, d).Add(v)
 	if sum.IsNegative() {
 		return errors.New("insufficient funds")
 	}
-	s.Balances[addr.String()] = sum
+	s.Balances[account(addr, d)] = sum
 	return nil
 }
 
@@ -94,19 +109,31 @@ func (b fakeBank) fund(ctx context.Context, addr sdk.AccAddress, v int64) {
 	b.save(ctx, "bank", s)
 }
 
-func amount(c sdk.Coins) math.Int {
-	if len(c) != 1 || c[0].Denom != denom || !c[0].IsPositive() {
+func amount(c sdk.Coins) sdk.Coin {
+	if len(c) != 1 || c[0].Denom != denom && c[0].Denom != other || !c[0].IsPositive() {
 		panic(fmt.Sprintf("coins %s", c))
 	}
-	return c[0].Amount
+	return c[0]
+}
+
+// take takes a coin from an account.
+func (s bankState) take(addr sdk.AccAddress, c sdk.Coin) error {
+	return s.addIn(addr, c.Denom, c.Amount.Neg())
+}
+
+// credit gives coins to an account.
+func (s bankState) credit(addr sdk.AccAddress, coins sdk.Coins) {
+	for _, c := range coins {
+		_ = s.addIn(addr, c.Denom, c.Amount)
+	}
 }
 
 func (b fakeBank) SendCoinsFromAccountToModuleVirtual(ctx context.Context, from sdk.AccAddress, _ string, c sdk.Coins) error {
 	s := b.state(ctx)
-	if err := s.add(from, amount(c).Neg()); err != nil {
+	if err := s.take(from, amount(c)); err != nil {
 		return err
 	}
-	s.Pending = s.Pending.Add(amount(c))
+	s.Pending = s.Pending.Add(c...)
 	b.save(ctx, "bank", s)
 	return nil
 }
@@ -114,8 +141,8 @@ func (b fakeBank) SendCoinsFromAccountToModuleVirtual(ctx context.Context, from 
 // endBlock credits the virtual sends.
 func (b fakeBank) endBlock(ctx context.Context, module string) {
 	s := b.state(ctx)
-	_ = s.add(authtypes.NewModuleAddress(module), s.Pending)
-	s.Pending = math.ZeroInt()
+	s.credit(authtypes.NewModuleAddress(module), s.Pending)
+	s.Pending = nil
 	b.save(ctx, "bank", s)
 }
 
@@ -124,39 +151,50 @@ func (b fakeBank) SendCoinsFromModuleToAccount(ctx context.Context, module strin
 		return errors.New("blocked")
 	}
 	s := b.state(ctx)
-	if err := s.add(authtypes.NewModuleAddress(module), amount(c).Neg()); err != nil {
+	if err := s.take(authtypes.NewModuleAddress(module), amount(c)); err != nil {
 		return err
 	}
-	_ = s.add(to, amount(c))
+	s.credit(to, c)
 	b.save(ctx, "bank", s)
 	return nil
 }
 
 func (b fakeBank) SendCoinsFromModuleToModule(ctx context.Context, from, to string, c sdk.Coins) error {
 	s := b.state(ctx)
-	if err := s.add(authtypes.NewModuleAddress(from), amount(c).Neg()); err != nil {
+	if err := s.take(authtypes.NewModuleAddress(from), amount(c)); err != nil {
 		return err
 	}
-	_ = s.add(authtypes.NewModuleAddress(to), amount(c))
+	s.credit(authtypes.NewModuleAddress(to), c)
 	b.save(ctx, "bank", s)
 	return nil
 }
 
 func (b fakeBank) BurnCoins(ctx context.Context, module string, c sdk.Coins) error {
 	s := b.state(ctx)
-	if err := s.add(authtypes.NewModuleAddress(module), amount(c).Neg()); err != nil {
+	if err := s.take(authtypes.NewModuleAddress(module), amount(c)); err != nil {
 		return err
 	}
-	s.Burnt = s.Burnt.Add(amount(c))
+	if c[0].Denom != denom {
+		return errors.New("not ours to burn")
+	}
+	s.Burnt = s.Burnt.Add(c...)
+	b.save(ctx, "bank", s)
+	return nil
+}
+
+// FundCommunityPool makes the bank stand for x/distribution too.
+func (b fakeBank) FundCommunityPool(ctx context.Context, c sdk.Coins, from sdk.AccAddress) error {
+	s := b.state(ctx)
+	if err := s.take(from, amount(c)); err != nil {
+		return err
+	}
+	s.Pool = s.Pool.Add(c...)
 	b.save(ctx, "bank", s)
 	return nil
 }
 
 func (b fakeBank) GetBalance(ctx context.Context, addr sdk.AccAddress, d string) sdk.Coin {
-	if d != denom {
-		return sdk.NewInt64Coin(d, 0)
-	}
-	return sdk.NewCoin(denom, b.state(ctx).of(addr))
+	return sdk.NewCoin(d, b.state(ctx).in(addr, d))
 }
 
 func (b fakeBank) BlockedAddr(addr sdk.AccAddress) bool { return b.blocked[addr.String()] }
@@ -214,6 +252,7 @@ func (m fakeModels) GetVocabulary(_ context.Context, id string) (modelstypes.Voc
 var (
 	_ types.AccountKeeper = fakeAccounts{}
 	_ types.BankKeeper    = fakeBank{}
+	_ types.CommunityPool = fakeBank{}
 	_ types.BeaconKeeper  = fakeBeacon{}
 	_ types.ModelsKeeper  = fakeModels{}
 	_ types.PoaiKeeper    = &fakePoai{}

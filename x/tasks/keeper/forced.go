@@ -89,12 +89,12 @@ func (k Keeper) prizes(ctx context.Context, task types.Task, st types.Status, pa
 	if st.Forced && !task.ByCid && task.ForcedErrorPpm > 0 {
 		worth := pay.Jackpot.MulRaw(types.PpmOne).QuoRaw(int64(task.ForcedErrorPpm))
 		first := worth.MulRaw(workerPrizeBps).QuoRaw(types.BpsOne)
-		if pay.WorkerPrize, err = k.prize(ctx, task, &pot, first, []string{st.Worker}); err != nil {
+		if pay.WorkerPrize, err = k.prize(ctx, task, pay, &pot, first, []string{st.Worker}); err != nil {
 			return err
 		}
 		if len(agreed) > 0 && st.AuditPpm > 0 {
 			rest := worth.Sub(first).MulRaw(types.PpmOne).QuoRaw(int64(st.AuditPpm))
-			if pay.MemberPrizes, err = k.prize(ctx, task, &pot, rest, agreed); err != nil {
+			if pay.MemberPrizes, err = k.prize(ctx, task, pay, &pot, rest, agreed); err != nil {
 				return err
 			}
 		}
@@ -110,12 +110,14 @@ func (k Keeper) prizes(ctx context.Context, task types.Task, st types.Status, pa
 	return k.Jackpot.Set(ctx, denom, pot)
 }
 
-// prize shares an amount, at most the pot, evenly, and takes what was paid from the pot; who may not receive coins gets nothing.
-func (k Keeper) prize(ctx context.Context, task types.Task, pot *math.Int, amount math.Int, to []string) (paid math.Int, err error) {
+// prize shares an amount, at most the pot, evenly, books it, and takes what was paid from the pot; who may not receive coins gets nothing.
+func (k Keeper) prize(
+	ctx context.Context, task types.Task, pay *types.Payment, pot *math.Int, amount math.Int, to []string,
+) (paid math.Int, err error) {
 	paid = math.ZeroInt()
 	each := split.Evenly(math.MinInt(amount, *pot), len(to))
 	for i, p := range to {
-		left, err := k.pay(ctx, task, p, each[i])
+		left, err := k.give(ctx, task, pay, types.Flow{Purpose: types.PURPOSE_PRIZE, Recipient: p, Amount: each[i]})
 		if err != nil {
 			return paid, err
 		}

@@ -38,6 +38,11 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	if g.Price != nil {
+		if err := k.Price.Set(ctx, *g.Price); err != nil {
+			return err
+		}
+	}
 	return k.checkEscrow(ctx)
 }
 
@@ -65,6 +70,9 @@ func (k Keeper) initTask(ctx context.Context, t types.GenesisTask) error {
 		return err
 	}
 	if err := setIf(ctx, k.Results, id, t.Result); err != nil {
+		return err
+	}
+	if err := setIf(ctx, k.Receipts, id, t.Receipt); err != nil {
 		return err
 	}
 	return setIf(ctx, k.Payments, id, t.Payment)
@@ -99,6 +107,9 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 		if t.Payment, err = optional(k.Payments.Get(ctx, id)); err != nil {
 			return true, err
 		}
+		if t.Receipt, err = optional(k.Receipts.Get(ctx, id)); err != nil {
+			return true, err
+		}
 		g.Tasks = append(g.Tasks, t)
 		return false, nil
 	})
@@ -110,6 +121,9 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 		return false, nil
 	})
 	if err != nil {
+		return nil, err
+	}
+	if g.Price, err = optional(k.Price.Get(ctx)); err != nil {
 		return nil, err
 	}
 	g.Jackpot, err = k.jackpot(ctx)
@@ -151,12 +165,16 @@ func (k Keeper) checkEscrow(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if owed.AmountOf(params.FeeDenom).IsZero() {
-		owed = append(owed, sdk.Coin{Denom: params.FeeDenom, Amount: math.ZeroInt()})
+	denoms := []string{params.FeeDenom}
+	for _, r := range params.FeeRates {
+		denoms = append(denoms, r.Denom)
+	}
+	for _, c := range owed {
+		denoms = append(denoms, c.Denom)
 	}
 	account := k.account.GetModuleAddress(types.ModuleName)
-	for _, c := range owed {
-		if held := k.bank.GetBalance(ctx, account, c.Denom); !held.Amount.Equal(c.Amount) {
+	for _, denom := range denoms {
+		if held, c := k.bank.GetBalance(ctx, account, denom), owed.AmountOf(denom); !held.Amount.Equal(c) {
 			return errorsmod.Wrapf(types.ErrInvariant, "escrow: the module holds %s, unfinished tasks and the jackpot are owed %s", held, c)
 		}
 	}

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 
@@ -45,12 +46,37 @@ func (k Keeper) checkTasks(ctx context.Context) error {
 		if err != nil {
 			return true, err
 		}
-		sum := pay.Worker.Add(pay.Verifiers).Add(pay.Royalty).Add(pay.Burnt).Add(pay.Refund).Add(pay.Jackpot)
-		if !st.State.Ended() || !sum.Equal(task.MaxFee.Amount) {
-			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: paid %s of %s in %s", id, sum, task.MaxFee, st.State)
+		if !st.State.Ended() {
+			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: paid in %s", id, st.State)
 		}
-		return false, nil
+		if err := pay.Check(task.MaxFee.Amount); err != nil {
+			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: %s", id, err)
+		}
+		return false, k.checkReceipt(ctx, task, st)
 	})
+}
+
+// checkReceipt checks that a FINAL task has its receipt, and no other has one.
+func (k Keeper) checkReceipt(ctx context.Context, task types.Task, st types.Status) error {
+	r, err := k.Receipts.Get(ctx, task.Id)
+	if errors.Is(err, collections.ErrNotFound) {
+		if st.State == types.STATE_FINAL {
+			return errorsmod.Wrapf(types.ErrInvariant, "task %d: %s without receipt", task.Id, st.State)
+		}
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	result, err := k.Results.Get(ctx, task.Id)
+	if err != nil {
+		return err
+	}
+	if st.State != types.STATE_FINAL || r.TaskId != task.Id || r.Model != task.Model || r.Steps != task.Steps || r.Worker != st.Worker ||
+		!bytes.Equal(r.ResultRoot, st.ResultRoot) || !bytes.Equal(r.InputRoot, task.InputRoot) || !bytes.Equal(r.OutputRoot, result.OutputRoot) {
+		return errorsmod.Wrapf(types.ErrInvariant, "task %d: its receipt says something else", task.Id)
+	}
+	return nil
 }
 
 // checkQueued checks that what is due is in a queue, and that something is due unless governance or nobody moves the task on.

@@ -16,6 +16,7 @@ import (
 type Keeper struct {
 	account   types.AccountKeeper
 	bank      types.BankKeeper
+	community types.CommunityPool
 	beacon    types.BeaconKeeper
 	models    types.ModelsKeeper
 	poai      types.PoaiKeeper
@@ -47,6 +48,10 @@ type Keeper struct {
 	Open collections.KeySet[collections.Pair[string, uint64]]
 	// Jackpot is what forced errors are paid from, by denom; without entries of zero.
 	Jackpot collections.Map[string, math.Int]
+	// Price is where the price floor stands; nothing while it is at unit_price and nobody asks for units.
+	Price collections.Item[types.Price]
+	// Receipts of FINAL tasks, for ever.
+	Receipts collections.Map[uint64, types.Receipt]
 }
 
 // dueQueue is keyed by height and task.
@@ -55,15 +60,15 @@ type dueQueue = collections.KeySet[collections.Pair[int64, uint64]]
 // NewKeeper builds the keeper. The module account needs permission to burn.
 func NewKeeper(
 	cdc codec.BinaryCodec, storeService store.KVStoreService,
-	account types.AccountKeeper, bank types.BankKeeper, beacon types.BeaconKeeper, models types.ModelsKeeper, poai types.PoaiKeeper,
-	authority string,
+	account types.AccountKeeper, bank types.BankKeeper, community types.CommunityPool,
+	beacon types.BeaconKeeper, models types.ModelsKeeper, poai types.PoaiKeeper, authority string,
 ) Keeper {
 	sb := collections.NewSchemaBuilder(storeService)
 	dueKey := collections.NamedPairKeyCodec("height", collections.Int64Key, "task_id", collections.Uint64Key)
 	ownerKey := collections.NamedPairKeyCodec("address", sdk.AccAddressKey, "task_id", collections.Uint64Key)
 	k := Keeper{
-		account: account, bank: bank, beacon: beacon, models: models, poai: poai, authority: authority, disputes: new(types.DisputeHooks),
-		openers: make(map[string]opener),
+		account: account, bank: bank, community: community, beacon: beacon, models: models, poai: poai, authority: authority,
+		disputes: new(types.DisputeHooks), openers: make(map[string]opener),
 
 		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Tasks:    collections.NewMap(sb, types.TasksKey, "tasks", collections.Uint64Key, codec.CollValue[types.Task](cdc)),
@@ -81,7 +86,9 @@ func NewKeeper(
 			collections.NamedPairKeyCodec("task_id", collections.Uint64Key, "index", collections.Uint32Key), codec.CollValue[types.Runner](cdc)),
 		Open: collections.NewKeySet(sb, types.OpenKey, "open",
 			collections.NamedPairKeyCodec("model", collections.StringKey, "task_id", collections.Uint64Key)),
-		Jackpot: collections.NewMap(sb, types.JackpotKey, "jackpot", collections.StringKey, sdk.IntValue),
+		Jackpot:  collections.NewMap(sb, types.JackpotKey, "jackpot", collections.StringKey, sdk.IntValue),
+		Price:    collections.NewItem(sb, types.PriceKey, "price", codec.CollValue[types.Price](cdc)),
+		Receipts: collections.NewMap(sb, types.ReceiptsKey, "receipts", collections.Uint64Key, codec.CollValue[types.Receipt](cdc)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

@@ -83,9 +83,6 @@ func (k Keeper) Quote(ctx context.Context, req types.TaskRequest) (units uint64,
 func (k Keeper) openedTask(
 	ctx context.Context, params types.Params, requester string, req types.TaskRequest,
 ) (types.Task, []types.NamedTensor, error) {
-	if err := checkMaxFee(req.Budget, params.FeeDenom); err != nil {
-		return types.Task{}, nil, err
-	}
 	model, err := k.openModel(ctx, req.Model)
 	if err != nil {
 		return types.Task{}, nil, err
@@ -99,7 +96,7 @@ func (k Keeper) openedTask(
 	}
 	task := types.Task{
 		Submitter: requester, Model: model.Id, Steps: req.Steps, Allocation: types.ALLOCATION_DRAW, InputRoot: in.Root[:], MaxFee: req.Budget,
-		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, UnitPrice: params.UnitPrice,
+		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps,
 		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps,
 		// The states at the start of a segment are bytes that others have to bring, as an input by CID is.
 		ByCid:      !in.Inline || req.StartStep > 0,

@@ -175,7 +175,7 @@ func TestOpenTaskRefuses(t *testing.T) {
 		"requester":     {func(r *types.TaskRequest) { r.Requester = f.who(9) }, types.ErrNoHooks},
 		"address":       {func(r *types.TaskRequest) { r.Requester = "x" }, types.ErrAddress},
 		"budget":        {func(r *types.TaskRequest) { r.Budget = coin(4_999) }, types.ErrFee},
-		"denom":         {func(r *types.TaskRequest) { r.Budget.Denom = "other" }, types.ErrFee},
+		"denom":         {func(r *types.TaskRequest) { r.Budget.Denom = "other" }, types.ErrDenom},
 		"no budget":     {func(r *types.TaskRequest) { r.Budget = coin(0) }, types.ErrFee},
 		"steps":         {func(r *types.TaskRequest) { r.Steps = 9 }, types.ErrSteps},
 		"empty":         {func(r *types.TaskRequest) { r.StartStep = 8 }, types.ErrSegment},

@@ -4,50 +4,61 @@ import (
 	"context"
 
 	"cosmossdk.io/math"
+	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 
 	"poaid/internal/split"
 	"poaid/x/tasks/types"
 )
 
 // payOut pays the fee of the units done and refunds the rest. The royalty comes first, then the jackpot's part; what remains is shared by worker_bps,
-// verifier_bps and burn_bps, as they were at submission. Without a member who agreed the verifiers' share is refunded. The parts add up to the escrow.
+// verifier_bps and burn_bps, as they were at submission. Without a member who agreed the verifiers' share is refunded. The tip is the worker's, whole.
+// Every coin is booked, and together they are the escrow.
 func (k Keeper) payOut(
 	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed []string,
 ) (types.Payment, error) {
-	fee := math.MinInt(task.Fee, types.Fee(st.UnitsDone, task.UnitPrice, params.MinFee))
+	fee, tip := task.Charge(st.UnitsDone, params.MinFee)
 	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
 	jackpot := fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
 	parts := split.Weighted(fee.Sub(royalty).Sub(jackpot), uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps))
-	pay := types.NewPayment()
-	pay.Refund, pay.Jackpot = task.MaxFee.Amount.Sub(fee), jackpot
-	burn := parts[2]
-	if len(agreed) == 0 {
-		pay.Refund = pay.Refund.Add(parts[1])
-	} else {
-		each := split.Evenly(parts[1], len(agreed))
-		for i, member := range agreed {
-			left, err := k.pay(ctx, task, member, each[i])
-			if err != nil {
-				return pay, err
-			}
-			pay.Verifiers, burn = pay.Verifiers.Add(each[i].Sub(left)), burn.Add(left)
-		}
+	pay, burn, refund := types.NewPayment(), parts[2], task.MaxFee.Amount.Sub(fee).Sub(tip)
+	module, err := k.account.AddressCodec().BytesToString(k.account.GetModuleAddress(types.ModuleName))
+	if err != nil {
+		return pay, err
 	}
-	for _, p := range []struct {
-		to     string
-		amount math.Int
-		paid   *math.Int
-	}{{owner, royalty, &pay.Royalty}, {st.Worker, parts[0], &pay.Worker}, {task.Submitter, pay.Refund, &pay.Refund}} {
-		left, err := k.pay(ctx, task, p.to, p.amount)
+	pay.Book(types.PURPOSE_JACKPOT, module, jackpot)
+	each := split.Evenly(parts[1], len(agreed))
+	if len(agreed) == 0 {
+		refund = refund.Add(parts[1])
+	}
+	flows := []types.Flow{
+		{Purpose: types.PURPOSE_ROYALTY, Recipient: owner, Amount: royalty},
+		{Purpose: types.PURPOSE_WORKER, Recipient: st.Worker, Amount: parts[0]},
+		{Purpose: types.PURPOSE_TIP, Recipient: st.Worker, Amount: tip},
+	}
+	for i, member := range agreed {
+		flows = append(flows, types.Flow{Purpose: types.PURPOSE_VERIFIER, Recipient: member, Amount: each[i]})
+	}
+	flows = append(flows, types.Flow{Purpose: types.PURPOSE_REFUND, Recipient: task.Submitter, Amount: refund})
+	for _, f := range flows {
+		left, err := k.give(ctx, task, &pay, f)
 		if err != nil {
 			return pay, err
 		}
-		*p.paid, burn = p.amount.Sub(left), burn.Add(left)
+		burn = burn.Add(left)
 	}
-	if err := k.burn(ctx, task, &pay, burn); err != nil {
+	if err := k.burn(ctx, params, task, &pay, burn); err != nil {
 		return pay, err
 	}
 	return pay, k.prizes(ctx, task, st, &pay, agreed)
+}
+
+// give makes a flow from the escrow and books it. It returns what the recipient may not receive, which is for the caller to burn.
+func (k Keeper) give(ctx context.Context, task types.Task, pay *types.Payment, f types.Flow) (left math.Int, err error) {
+	left, err = k.pay(ctx, task, f.Recipient, f.Amount)
+	if err == nil {
+		pay.Book(f.Purpose, f.Recipient, f.Amount.Sub(left))
+	}
+	return left, err
 }
 
 // pay pays from the escrow. It returns what could not be paid because the recipient may not receive coins: an escrow must end with
@@ -69,10 +80,21 @@ func (k Keeper) pay(ctx context.Context, task types.Task, to string, amount math
 	return math.ZeroInt(), k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, addr, coins(task.MaxFee.Denom, amount))
 }
 
-func (k Keeper) burn(ctx context.Context, task types.Task, pay *types.Payment, amount math.Int) error {
-	pay.Burnt = amount
+// burn burns a part of the escrow. Of a denom that is not the chain's own it goes to the community pool instead: destroying somebody else's coin takes
+// nothing out of our supply, and leaves what backs it locked on its own chain for nobody.
+func (k Keeper) burn(ctx context.Context, params types.Params, task types.Task, pay *types.Payment, amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
 	}
-	return k.bank.BurnCoins(ctx, types.ModuleName, coins(task.MaxFee.Denom, amount))
+	c := coins(task.MaxFee.Denom, amount)
+	if task.MaxFee.Denom == params.FeeDenom {
+		pay.Book(types.PURPOSE_BURN, "", amount)
+		return k.bank.BurnCoins(ctx, types.ModuleName, c)
+	}
+	pool, err := k.account.AddressCodec().BytesToString(k.account.GetModuleAddress(distrtypes.ModuleName))
+	if err != nil {
+		return err
+	}
+	pay.Book(types.PURPOSE_COMMUNITY, pool, amount)
+	return k.community.FundCommunityPool(ctx, c, k.account.GetModuleAddress(types.ModuleName))
 }

@@ -151,31 +151,6 @@ func (q queryServer) Open(ctx context.Context, req *types.QueryOpenRequest) (*ty
 	return &types.QueryOpenResponse{Tasks: tasks, Pagination: next}, err
 }
 
-// Estimate tells units, fee, lock and audit rate of a run.
-func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateRequest) (*types.QueryEstimateResponse, error) {
-	model, err := q.k.model(ctx, req.Model)
-	if err != nil {
-		return nil, status.Error(codes.NotFound, err.Error())
-	}
-	prog, err := q.k.models.Interface(ctx, req.Model)
-	if err != nil {
-		return nil, err
-	}
-	params, err := q.k.Params.Get(ctx)
-	if err != nil {
-		return nil, err
-	}
-	units, scoreUnits, err := q.k.models.RunUnits(ctx, req.Model, req.Steps, req.PromptRows)
-	if err != nil {
-		return nil, status.Error(codes.InvalidArgument, err.Error())
-	}
-	fee := sdk.NewCoin(params.FeeDenom, types.Fee(units, params.UnitPrice, params.MinFee))
-	lock, ppm := params.Risk(units, model.RoyaltyBps, prog.StopState != "")
-	return &types.QueryEstimateResponse{
-		Units: units, ScoreUnits: scoreUnits, Fee: fee, Lock: sdk.NewCoin(params.FeeDenom, lock), AuditPpm: ppm,
-	}, nil
-}
-
 // Jackpot tells what is in the jackpot of forced errors.
 func (q queryServer) Jackpot(ctx context.Context, _ *types.QueryJackpotRequest) (*types.QueryJackpotResponse, error) {
 	coins, err := q.k.jackpot(ctx)

@@ -150,7 +150,10 @@ func TestQueryEstimate(t *testing.T) {
 	f := fixture(t)
 	res, err := f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "story", Steps: 16, PromptRows: 3})
 	require.NoError(t, err)
-	require.Equal(t, types.QueryEstimateResponse{Units: 16_000, ScoreUnits: 14_000, Fee: coin(16_000), Lock: coin(1_160_000), AuditPpm: 52_153}, *res)
+	require.Equal(t, (&types.QueryEstimateResponse{
+		Units: 16_000, ScoreUnits: 14_000, Fee: coin(16_000), Lock: coin(1_160_000), AuditPpm: 52_153, Tip: coin(0),
+		Floor: coin(1_000_000), WorstFloor: coin(1_132_276), WorstFee: coin(18_117), Blocks: 10,
+	}).String(), res.String())
 	_, err = f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "nobody", Steps: 16})
 	require.Equal(t, codes.NotFound, status.Code(err))
 	_, err = f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "story", Steps: 17})

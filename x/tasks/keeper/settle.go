@@ -105,6 +105,9 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	}); err != nil {
 		return err
 	}
+	if err := k.writeReceipt(ctx, task, st, model); err != nil {
+		return err
+	}
 	if err := k.end(ctx, params, task, st, types.STATE_FINAL, pay); err != nil {
 		return err
 	}
@@ -139,13 +142,13 @@ func (k Keeper) credit(ctx context.Context, task types.Task, st types.Status, sc
 // refund ends a task without a result that stands; the submitter gets the escrow back, less what burns.
 func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State, burn math.Int) error {
 	pay := types.NewPayment()
-	refund := task.MaxFee.Amount.Sub(burn)
-	left, err := k.pay(ctx, task, task.Submitter, refund)
+	left, err := k.give(ctx, task, &pay, types.Flow{
+		Purpose: types.PURPOSE_REFUND, Recipient: task.Submitter, Amount: task.MaxFee.Amount.Sub(burn),
+	})
 	if err != nil {
 		return err
 	}
-	pay.Refund = refund.Sub(left)
-	if err := k.burn(ctx, task, &pay, left.Add(burn)); err != nil {
+	if err := k.burn(ctx, params, task, &pay, left.Add(burn)); err != nil {
 		return err
 	}
 	if err := k.forgetInput(ctx, task); err != nil {

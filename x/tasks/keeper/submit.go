@@ -6,6 +6,7 @@ import (
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
+	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	modelstypes "poaid/x/models/types"
@@ -28,9 +29,6 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 	if err != nil {
 		return types.Task{}, err
 	}
-	if err := checkMaxFee(msg.MaxFee, params.FeeDenom); err != nil {
-		return types.Task{}, err
-	}
 	model, err := k.model(ctx, msg.Model)
 	if err != nil {
 		return types.Task{}, err
@@ -47,7 +45,7 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 	}
 	task := types.Task{
 		Submitter: address, Model: model.Id, Steps: msg.Steps, Allocation: msg.Allocation, InputRoot: in.Root[:], MaxFee: msg.MaxFee,
-		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, UnitPrice: params.UnitPrice,
+		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, Tip: msg.Tip,
 		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
 	}
@@ -117,8 +115,17 @@ func (k Keeper) checkRun(ctx context.Context, msg *types.MsgSubmitTask, params t
 	return in, nil
 }
 
-// price fills in units, fee, lock and audit rate, and returns the units that count for score.
+// price fills in units, prices, fee, lock and audit rate of a task whose max_fee and tip are what was offered, and returns the units that count for score.
 func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task, stops bool) (scoreUnits uint64, err error) {
+	if task.FeeRate, err = checkMaxFee(params, task.MaxFee); err != nil {
+		return 0, err
+	}
+	if task.Tip, err = params.CheckTip(task.Tip); err != nil {
+		return 0, err
+	}
+	if task.UnitPrice, err = k.floor(ctx, params); err != nil {
+		return 0, err
+	}
 	task.Units, scoreUnits, err = k.runUnits(ctx, *task, task.Steps)
 	if err != nil {
 		return 0, err
@@ -127,10 +134,11 @@ func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task
 		return 0, errorsmod.Wrapf(types.ErrUnits, "steps: %d units take more than %d blocks at %d units a block",
 			task.Units, types.MaxSealBlocks, params.UnitsPerBlock)
 	}
-	task.Fee = types.Fee(task.Units, params.UnitPrice, params.MinFee)
-	task.Lock, task.AuditPpm = params.Risk(task.Units, task.RoyaltyBps, stops)
+	fee, extra := types.Quote(task.Units, task.UnitPrice, params.MinFee, task.Tip, task.FeeRate)
+	task.Fee = fee.Add(extra)
+	task.Lock, task.AuditPpm = params.RiskOf(task.Units, task.RoyaltyBps, stops, types.Worth(fee, task.FeeRate), types.Worth(extra, task.FeeRate))
 	if task.MaxFee.Amount.LT(task.Fee) {
-		return 0, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, the run costs %s%s", task.MaxFee, task.Fee, params.FeeDenom)
+		return 0, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, the run costs %s%s", task.MaxFee, task.Fee, task.MaxFee.Denom)
 	}
 	return scoreUnits, nil
 }
@@ -153,14 +161,16 @@ func (k Keeper) model(ctx context.Context, id string) (modelstypes.Model, error)
 	return model, err
 }
 
-func checkMaxFee(fee sdk.Coin, denom string) error {
-	switch {
-	case fee.Denom != denom:
-		return errorsmod.Wrapf(types.ErrFee, "max_fee: denom is %q, want %q", clip(fee.Denom), denom)
-	case fee.Amount.IsNil() || !fee.Amount.IsPositive():
-		return errorsmod.Wrapf(types.ErrFee, "max_fee: %s, want a positive amount", fee.Amount)
+// checkMaxFee checks what a submitter would pay, and returns the rate of its denom.
+func checkMaxFee(params types.Params, fee sdk.Coin) (math.Int, error) {
+	rate, err := params.RateOf(fee.Denom)
+	if err != nil {
+		return rate, errorsmod.Wrap(err, "max_fee")
 	}
-	return nil
+	if fee.Amount.IsNil() || !fee.Amount.IsPositive() {
+		return rate, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, want a positive amount", fee.Amount)
+	}
+	return rate, nil
 }
 
 // cancel ends a task that no worker was drawn for yet. The refund follows in EndBlock: the escrow is credited at the end of the

@@ -139,7 +139,7 @@ func TestSubmitRefuses(t *testing.T) {
 		"zero fee":         {fee(coin(0)), types.ErrFee, "positive"},
 		"negative fee":     {fee(coin(-5)), types.ErrFee, "positive"},
 		"no fee":           {fee(sdk.Coin{Denom: denom}), types.ErrFee, "positive"},
-		"wrong denom":      {fee(sdk.NewInt64Coin("uatom", 5000)), types.ErrFee, `want "upoai"`},
+		"wrong denom":      {fee(sdk.NewInt64Coin("uatom", 5000)), types.ErrDenom, `want "upoai"`},
 		"fee too low":      {fee(coin(999)), types.ErrFee, "costs 1000upoai"},
 		"fee not owned":    {fee(sdk.Coin{Denom: denom, Amount: huge}), nil, "insufficient funds"},
 		"no steps":         {func(m *types.MsgSubmitTask) { m.Steps = 0 }, types.ErrSteps, "want 1..1"},

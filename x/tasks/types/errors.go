@@ -54,4 +54,10 @@ var (
 	ErrSegment = errorsmod.Register(ModuleName, 80, "invalid segment")
 	// ErrForced is returned when a worker claims that its error was forced, and it was not.
 	ErrForced = errorsmod.Register(ModuleName, 40, "error was not forced")
+	// ErrDenom is returned for a denom that fees cannot be paid in.
+	ErrDenom = errorsmod.Register(ModuleName, 70, "fees cannot be paid in this denom")
+	// ErrTip is returned when a tip is negative or above max_tip.
+	ErrTip = errorsmod.Register(ModuleName, 71, "invalid tip")
+	// ErrPayment is returned when the flows of a payment do not add up.
+	ErrPayment = errorsmod.Register(ModuleName, 72, "payment does not add up")
 )

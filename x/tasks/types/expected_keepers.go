@@ -71,6 +71,11 @@ type BankKeeper interface {
 	BlockedAddr(addr sdk.AccAddress) bool
 }
 
+// CommunityPool takes coins for the community.
+type CommunityPool interface {
+	FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error
+}
+
 // AccountKeeper gives module addresses and reads address strings.
 type AccountKeeper interface {
 	AddressCodec() address.Codec

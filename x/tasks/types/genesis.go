@@ -2,7 +2,6 @@ package types
 
 import (
 	errorsmod "cosmossdk.io/errors"
-	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/commit"
@@ -39,15 +38,10 @@ func (g GenesisState) Validate() error {
 	if err := sdk.Coins(g.Jackpot).Validate(); err != nil {
 		return errorsmod.Wrapf(ErrGenesis, "jackpot: %s", err)
 	}
-	return nil
-}
-
-// NewPayment is a payment of nothing.
-func NewPayment() Payment {
-	zero := math.ZeroInt()
-	return Payment{
-		Worker: zero, Verifiers: zero, Royalty: zero, Burnt: zero, Refund: zero, Jackpot: zero, WorkerPrize: zero, MemberPrizes: zero, Runners: zero,
+	if p := g.Price; p != nil && (p.Floor.IsNil() || p.Floor.IsNegative() || p.Floor.BigInt().BitLen() > MaxPriceBits) {
+		return errorsmod.Wrapf(ErrGenesis, "price.floor: %s, want 0..2^%d", p.Floor, MaxPriceBits)
 	}
+	return nil
 }
 
 func (t GenesisTask) validate() error {
@@ -74,6 +68,18 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrapf(ErrGenesis, "worker: missing in %s", t.Status.State)
 	case t.Payment != nil && !t.Status.State.Ended():
 		return errorsmod.Wrapf(ErrGenesis, "payment: present in %s", t.Status.State)
+	case t.Task.Tip.IsNil() || t.Task.Tip.IsNegative() || t.Task.FeeRate.IsNil() || !t.Task.FeeRate.IsPositive():
+		return errorsmod.Wrap(ErrGenesis, "tip or fee_rate: missing or negative")
+	case (t.Receipt != nil) != (t.Status.State == STATE_FINAL):
+		return errorsmod.Wrapf(ErrGenesis, "receipt: want one in %s and nowhere else, it is %s", STATE_FINAL, t.Status.State)
+	}
+	if t.Payment != nil {
+		if err := t.Payment.Check(t.Task.MaxFee.Amount); err != nil {
+			return errorsmod.Wrapf(ErrGenesis, "payment: %s", err)
+		}
+	}
+	if t.Receipt != nil {
+		return t.Receipt.Validate()
 	}
 	return nil
 }

@@ -1,6 +1,10 @@
 package types
 
-import "cosmossdk.io/collections"
+import (
+	"encoding/binary"
+
+	"cosmossdk.io/collections"
+)
 
 const (
 	// ModuleName names the module and its account, which holds the escrow of unfinished tasks.
@@ -25,4 +29,9 @@ var (
 	JackpotKey     = collections.NewPrefix(12)
 	RunnersKey     = collections.NewPrefix(0x10)
 	OpenKey        = collections.NewPrefix(0x11)
+	PriceKey       = collections.NewPrefix(0x14)
+	ReceiptsKey    = collections.NewPrefix(0x15)
 )
+
+// ReceiptKey is the key of a task's receipt in the store: what its proof is for.
+func ReceiptKey(task uint64) []byte { return binary.BigEndian.AppendUint64(ReceiptsKey.Bytes(), task) }

@@ -21,6 +21,7 @@ const (
 	maxAmountBits   = 100
 	maxAttempts     = 16
 	maxJackpotBps   = 1_000
+	maxFeeRates     = 16
 	maxInputBytes   = 16 << 20
 	maxOutputBytes  = 4 << 20
 	maxBatchItems   = 10_000
@@ -66,6 +67,9 @@ func DefaultParams() Params {
 		ForcedErrorPpm:         100_000,
 		JackpotBps:             100,
 		PromptBlocks:           10,
+		TargetUnitsPerBlock:    10_000_000, // ten machines at the declared rate
+		PriceChangePpm:         12_500,     // doubles within 56 blocks, at most
+		MaxTip:                 math.NewInt(100_000_000),
 	}
 }
 
@@ -84,6 +88,7 @@ func (p Params) Validate() error {
 		{"worker_lock_base", p.WorkerLockBase, 1},
 		{"worker_lock_price", p.WorkerLockPrice, 0},
 		{"reference_cost", p.ReferenceCost, 0},
+		{"max_tip", p.MaxTip, 0},
 	} {
 		if a.v.IsNil() || a.v.LT(math.NewInt(a.min)) || a.v.BigInt().BitLen() > maxAmountBits {
 			return errorsmod.Wrapf(ErrParams, "%s: %s, want %d..2^%d", a.name, a.v, a.min, maxAmountBits)
@@ -107,6 +112,8 @@ func (p Params) Validate() error {
 		{"max_inline_output_bytes", p.MaxInlineOutputBytes, 8, maxOutputBytes},
 		{"max_batch", uint64(p.MaxBatch), 1, maxBatchItems},
 		{"max_transitions_per_block", uint64(p.MaxTransitionsPerBlock), minTransitions, maxTransitions},
+		{"target_units_per_block", p.TargetUnitsPerBlock, 0, 1 << 62},
+		{"price_change_ppm", uint64(p.PriceChangePpm), 0, PpmOne},
 	} {
 		if b.v < b.least || b.v > b.atMost {
 			return errorsmod.Wrapf(ErrParams, "%s: %d, want %d..%d", b.name, b.v, b.least, b.atMost)
@@ -115,8 +122,10 @@ func (p Params) Validate() error {
 	if sum := p.WorkerBps + p.VerifierBps + p.BurnBps; sum != BpsOne {
 		return errorsmod.Wrapf(ErrParams, "worker_bps + verifier_bps + burn_bps: %d, want %d", sum, BpsOne)
 	}
-	if err := p.validateAudits(); err != nil {
-		return err
+	for _, check := range []func() error{p.validateFeeRates, p.validateAudits} {
+		if err := check(); err != nil {
+			return err
+		}
 	}
 	return p.validateWindows()
 }
@@ -175,21 +184,27 @@ func (p Params) AuditTerms() audit.Terms {
 	}
 }
 
-// Risk is the lock of worker and seats for a task of that many units, at least worker_lock_base and worker_lock_price, and the probability of an
-// audit with it. stops: the run may end before its last step, so that a liar can charge steps that were not to be made.
+// Risk is RiskOf at unit_price, without a tip.
 func (p Params) Risk(units uint64, royaltyBps uint32, stops bool) (lock math.Int, auditPpm uint32) {
-	gain, reward := p.stakes(units, royaltyBps, stops)
+	return p.RiskOf(units, royaltyBps, stops, Fee(units, p.UnitPrice, p.MinFee), math.ZeroInt())
+}
+
+// RiskOf is the lock of worker and seats for a task of that many units, at least worker_lock_base and worker_lock_price, and the probability of an
+// audit with it. stops: the run may end before its last step, so that a liar can charge steps that were not to be made. fee and tip are what the run pays,
+// in fee_denom.
+func (p Params) RiskOf(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (lock math.Int, auditPpm uint32) {
+	gain, reward := p.stakes(units, royaltyBps, stops, fee, tip)
 	terms := p.AuditTerms()
 	lock = terms.Lock(gain, reward, p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice)))
 	return lock, terms.Rate(gain, reward, lock)
 }
 
-// stakes are what a worker gains that makes an answer up and is not caught, and what it forgoes when it is caught: its part of the fee, rounded down.
-func (p Params) stakes(units uint64, royaltyBps uint32, stops bool) (gain, reward math.Int) {
-	fee := Fee(units, p.UnitPrice, p.MinFee)
+// stakes are what a worker gains that makes an answer up and is not caught, and what it forgoes when it is caught: its part of the fee, rounded down, and
+// the tip.
+func (p Params) stakes(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (gain, reward math.Int) {
 	rest := fee.Sub(share(fee, royaltyBps))
 	rest = rest.Sub(share(rest, p.JackpotBps))
-	gain, reward = priced(units, p.ReferenceCost), math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt())
+	gain, reward = priced(units, p.ReferenceCost), math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt()).Add(tip)
 	if stops && p.ReferenceCost.IsPositive() {
 		gain = math.MaxInt(gain, reward)
 	}

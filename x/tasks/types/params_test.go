@@ -45,6 +45,16 @@ func TestParamsRefuse(t *testing.T) {
 		"max_batch":                 func(p *Params) { p.MaxBatch = 0 },
 		"max_transitions_per_block": func(p *Params) { p.MaxTransitionsPerBlock = 7 },
 		"retention_blocks":          func(p *Params) { p.RetentionBlocks = 0 },
+		"target_units_per_block":    func(p *Params) { p.TargetUnitsPerBlock = 1<<62 + 1 },
+		"price_change_ppm":          func(p *Params) { p.PriceChangePpm = PpmOne + 1 },
+		"max_tip":                   func(p *Params) { p.MaxTip = math.NewInt(-1) },
+		"fee_rates":                 func(p *Params) { p.FeeRates = make([]FeeRate, 17) },
+		"fee_rates[0].denom":        func(p *Params) { p.FeeRates = []FeeRate{{Denom: "!", Rate: math.OneInt()}} },
+		"is fee_denom":              func(p *Params) { p.FeeRates = []FeeRate{{Denom: "upoai", Rate: math.OneInt()}} },
+		"fee_rates[0].rate":         func(p *Params) { p.FeeRates = []FeeRate{{Denom: "usdc", Rate: math.ZeroInt()}} },
+		"fee_rates[1].denom": func(p *Params) {
+			p.FeeRates = []FeeRate{{Denom: "usdc", Rate: math.OneInt()}, {Denom: "usdc", Rate: math.OneInt()}}
+		},
 	} {
 		p := DefaultParams()
 		edit(&p)

@@ -731,6 +731,12 @@ type QueryEstimateRequest struct {
 	Model      string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
 	Steps      uint64 `protobuf:"varint,2,opt,name=steps,proto3" json:"steps,omitempty"`
 	PromptRows uint64 `protobuf:"varint,3,opt,name=prompt_rows,json=promptRows,proto3" json:"prompt_rows,omitempty"`
+	// tip per 1,000,000 units in fee_denom; empty: none.
+	Tip string `protobuf:"bytes,4,opt,name=tip,proto3" json:"tip,omitempty"`
+	// denom to pay in; empty: fee_denom.
+	Denom string `protobuf:"bytes,5,opt,name=denom,proto3" json:"denom,omitempty"`
+	// blocks until the task is submitted, for worst_floor; 0: 10.
+	Blocks uint64 `protobuf:"varint,6,opt,name=blocks,proto3" json:"blocks,omitempty"`
 }
 
 func (m *QueryEstimateRequest) Reset()         { *m = QueryEstimateRequest{} }
@@ -787,15 +793,47 @@ func (m *QueryEstimateRequest) GetPromptRows() uint64 {
 	return 0
 }
 
+func (m *QueryEstimateRequest) GetTip() string {
+	if m != nil {
+		return m.Tip
+	}
+	return ""
+}
+
+func (m *QueryEstimateRequest) GetDenom() string {
+	if m != nil {
+		return m.Denom
+	}
+	return ""
+}
+
+func (m *QueryEstimateRequest) GetBlocks() uint64 {
+	if m != nil {
+		return m.Blocks
+	}
+	return 0
+}
+
 // QueryEstimateResponse is what it costs.
 type QueryEstimateResponse struct {
-	Units      uint64     `protobuf:"varint,1,opt,name=units,proto3" json:"units,omitempty"`
-	ScoreUnits uint64     `protobuf:"varint,2,opt,name=score_units,json=scoreUnits,proto3" json:"score_units,omitempty"`
-	Fee        types.Coin `protobuf:"bytes,3,opt,name=fee,proto3" json:"fee"`
+	Units      uint64 `protobuf:"varint,1,opt,name=units,proto3" json:"units,omitempty"`
+	ScoreUnits uint64 `protobuf:"varint,2,opt,name=score_units,json=scoreUnits,proto3" json:"score_units,omitempty"`
+	// fee at the floor of now, tip included.
+	Fee types.Coin `protobuf:"bytes,3,opt,name=fee,proto3" json:"fee"`
 	// lock is what the worker and each member will have at risk.
 	Lock types.Coin `protobuf:"bytes,4,opt,name=lock,proto3" json:"lock"`
 	// audit_ppm is the probability of an audit.
 	AuditPpm uint32 `protobuf:"varint,5,opt,name=audit_ppm,json=auditPpm,proto3" json:"audit_ppm,omitempty"`
+	// floor of 1,000,000 units now, in fee_denom.
+	Floor types.Coin `protobuf:"bytes,6,opt,name=floor,proto3" json:"floor"`
+	// worst_floor is what the floor can have risen to after that many blocks.
+	WorstFloor types.Coin `protobuf:"bytes,7,opt,name=worst_floor,json=worstFloor,proto3" json:"worst_floor"`
+	// worst_fee is the fee at worst_floor: with that much as max_fee the task is not refused for its price.
+	WorstFee types.Coin `protobuf:"bytes,8,opt,name=worst_fee,json=worstFee,proto3" json:"worst_fee"`
+	// blocks that worst_floor is for.
+	Blocks uint64 `protobuf:"varint,9,opt,name=blocks,proto3" json:"blocks,omitempty"`
+	// tip is the part of fee that is the tip.
+	Tip types.Coin `protobuf:"bytes,10,opt,name=tip,proto3" json:"tip"`
 }
 
 func (m *QueryEstimateResponse) Reset()         { *m = QueryEstimateResponse{} }
@@ -866,6 +904,385 @@ func (m *QueryEstimateResponse) GetAuditPpm() uint32 {
 	return 0
 }
 
+func (m *QueryEstimateResponse) GetFloor() types.Coin {
+	if m != nil {
+		return m.Floor
+	}
+	return types.Coin{}
+}
+
+func (m *QueryEstimateResponse) GetWorstFloor() types.Coin {
+	if m != nil {
+		return m.WorstFloor
+	}
+	return types.Coin{}
+}
+
+func (m *QueryEstimateResponse) GetWorstFee() types.Coin {
+	if m != nil {
+		return m.WorstFee
+	}
+	return types.Coin{}
+}
+
+func (m *QueryEstimateResponse) GetBlocks() uint64 {
+	if m != nil {
+		return m.Blocks
+	}
+	return 0
+}
+
+func (m *QueryEstimateResponse) GetTip() types.Coin {
+	if m != nil {
+		return m.Tip
+	}
+	return types.Coin{}
+}
+
+// QueryReceiptRequest names a task.
+type QueryReceiptRequest struct {
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+}
+
+func (m *QueryReceiptRequest) Reset()         { *m = QueryReceiptRequest{} }
+func (m *QueryReceiptRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryReceiptRequest) ProtoMessage()    {}
+func (*QueryReceiptRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d15599183567e087, []int{15}
+}
+func (m *QueryReceiptRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReceiptRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReceiptRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReceiptRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReceiptRequest.Merge(m, src)
+}
+func (m *QueryReceiptRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReceiptRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReceiptRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReceiptRequest proto.InternalMessageInfo
+
+func (m *QueryReceiptRequest) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+// QueryReceiptResponse holds its receipt.
+type QueryReceiptResponse struct {
+	Receipt Receipt `protobuf:"bytes,1,opt,name=receipt,proto3" json:"receipt"`
+}
+
+func (m *QueryReceiptResponse) Reset()         { *m = QueryReceiptResponse{} }
+func (m *QueryReceiptResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryReceiptResponse) ProtoMessage()    {}
+func (*QueryReceiptResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d15599183567e087, []int{16}
+}
+func (m *QueryReceiptResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReceiptResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReceiptResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReceiptResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReceiptResponse.Merge(m, src)
+}
+func (m *QueryReceiptResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReceiptResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReceiptResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReceiptResponse proto.InternalMessageInfo
+
+func (m *QueryReceiptResponse) GetReceipt() Receipt {
+	if m != nil {
+		return m.Receipt
+	}
+	return Receipt{}
+}
+
+// QueryCoinsRequest names a task.
+type QueryCoinsRequest struct {
+	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
+}
+
+func (m *QueryCoinsRequest) Reset()         { *m = QueryCoinsRequest{} }
+func (m *QueryCoinsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryCoinsRequest) ProtoMessage()    {}
+func (*QueryCoinsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d15599183567e087, []int{17}
+}
+func (m *QueryCoinsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCoinsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCoinsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCoinsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCoinsRequest.Merge(m, src)
+}
+func (m *QueryCoinsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCoinsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCoinsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCoinsRequest proto.InternalMessageInfo
+
+func (m *QueryCoinsRequest) GetId() uint64 {
+	if m != nil {
+		return m.Id
+	}
+	return 0
+}
+
+// QueryCoinsResponse is where its coins are.
+type QueryCoinsResponse struct {
+	// paid is what the submitter put into escrow.
+	Paid types.Coin `protobuf:"bytes,1,opt,name=paid,proto3" json:"paid"`
+	// held is what is in escrow still: all or nothing.
+	Held types.Coin `protobuf:"bytes,2,opt,name=held,proto3" json:"held"`
+	// prizes came from the jackpot.
+	Prizes types.Coin `protobuf:"bytes,3,opt,name=prizes,proto3" json:"prizes"`
+	// flows are where paid, less held, and prizes went.
+	Flows []Flow `protobuf:"bytes,4,rep,name=flows,proto3" json:"flows"`
+	State State  `protobuf:"varint,5,opt,name=state,proto3,enum=poai.tasks.v1.State" json:"state,omitempty"`
+}
+
+func (m *QueryCoinsResponse) Reset()         { *m = QueryCoinsResponse{} }
+func (m *QueryCoinsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryCoinsResponse) ProtoMessage()    {}
+func (*QueryCoinsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d15599183567e087, []int{18}
+}
+func (m *QueryCoinsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCoinsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCoinsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCoinsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCoinsResponse.Merge(m, src)
+}
+func (m *QueryCoinsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCoinsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCoinsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCoinsResponse proto.InternalMessageInfo
+
+func (m *QueryCoinsResponse) GetPaid() types.Coin {
+	if m != nil {
+		return m.Paid
+	}
+	return types.Coin{}
+}
+
+func (m *QueryCoinsResponse) GetHeld() types.Coin {
+	if m != nil {
+		return m.Held
+	}
+	return types.Coin{}
+}
+
+func (m *QueryCoinsResponse) GetPrizes() types.Coin {
+	if m != nil {
+		return m.Prizes
+	}
+	return types.Coin{}
+}
+
+func (m *QueryCoinsResponse) GetFlows() []Flow {
+	if m != nil {
+		return m.Flows
+	}
+	return nil
+}
+
+func (m *QueryCoinsResponse) GetState() State {
+	if m != nil {
+		return m.State
+	}
+	return STATE_UNSPECIFIED
+}
+
+// QueryPriceRequest is empty.
+type QueryPriceRequest struct {
+}
+
+func (m *QueryPriceRequest) Reset()         { *m = QueryPriceRequest{} }
+func (m *QueryPriceRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryPriceRequest) ProtoMessage()    {}
+func (*QueryPriceRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d15599183567e087, []int{19}
+}
+func (m *QueryPriceRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPriceRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPriceRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPriceRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPriceRequest.Merge(m, src)
+}
+func (m *QueryPriceRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPriceRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPriceRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPriceRequest proto.InternalMessageInfo
+
+// QueryPriceResponse is the price and what moves it.
+type QueryPriceResponse struct {
+	// floor of 1,000,000 units.
+	Floor types.Coin `protobuf:"bytes,1,opt,name=floor,proto3" json:"floor"`
+	// least is what the floor does not fall below.
+	Least types.Coin `protobuf:"bytes,2,opt,name=least,proto3" json:"least"`
+	// demand is how many units the last block counted.
+	Demand uint64 `protobuf:"varint,3,opt,name=demand,proto3" json:"demand,omitempty"`
+	// target_units_per_block and price_change_ppm are the params that it moves by.
+	TargetUnitsPerBlock uint64 `protobuf:"varint,4,opt,name=target_units_per_block,json=targetUnitsPerBlock,proto3" json:"target_units_per_block,omitempty"`
+	// price_change_ppm as above.
+	PriceChangePpm uint32 `protobuf:"varint,5,opt,name=price_change_ppm,json=priceChangePpm,proto3" json:"price_change_ppm,omitempty"`
+	// floors are the floor in each of the other denoms that fees can be paid in, rounded up.
+	Floors []types.Coin `protobuf:"bytes,6,rep,name=floors,proto3" json:"floors"`
+}
+
+func (m *QueryPriceResponse) Reset()         { *m = QueryPriceResponse{} }
+func (m *QueryPriceResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryPriceResponse) ProtoMessage()    {}
+func (*QueryPriceResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_d15599183567e087, []int{20}
+}
+func (m *QueryPriceResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryPriceResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryPriceResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryPriceResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryPriceResponse.Merge(m, src)
+}
+func (m *QueryPriceResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryPriceResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryPriceResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryPriceResponse proto.InternalMessageInfo
+
+func (m *QueryPriceResponse) GetFloor() types.Coin {
+	if m != nil {
+		return m.Floor
+	}
+	return types.Coin{}
+}
+
+func (m *QueryPriceResponse) GetLeast() types.Coin {
+	if m != nil {
+		return m.Least
+	}
+	return types.Coin{}
+}
+
+func (m *QueryPriceResponse) GetDemand() uint64 {
+	if m != nil {
+		return m.Demand
+	}
+	return 0
+}
+
+func (m *QueryPriceResponse) GetTargetUnitsPerBlock() uint64 {
+	if m != nil {
+		return m.TargetUnitsPerBlock
+	}
+	return 0
+}
+
+func (m *QueryPriceResponse) GetPriceChangePpm() uint32 {
+	if m != nil {
+		return m.PriceChangePpm
+	}
+	return 0
+}
+
+func (m *QueryPriceResponse) GetFloors() []types.Coin {
+	if m != nil {
+		return m.Floors
+	}
+	return nil
+}
+
 // QueryJackpotRequest is empty.
 type QueryJackpotRequest struct {
 }
@@ -874,7 +1291,7 @@ func (m *QueryJackpotRequest) Reset()         { *m = QueryJackpotRequest{} }
 func (m *QueryJackpotRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryJackpotRequest) ProtoMessage()    {}
 func (*QueryJackpotRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d15599183567e087, []int{15}
+	return fileDescriptor_d15599183567e087, []int{21}
 }
 func (m *QueryJackpotRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -912,7 +1329,7 @@ func (m *QueryJackpotResponse) Reset()         { *m = QueryJackpotResponse{} }
 func (m *QueryJackpotResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryJackpotResponse) ProtoMessage()    {}
 func (*QueryJackpotResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_d15599183567e087, []int{16}
+	return fileDescriptor_d15599183567e087, []int{22}
 }
 func (m *QueryJackpotResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -964,6 +1381,12 @@ func init() {
 	proto.RegisterType((*QueryOpenResponse)(nil), "poai.tasks.v1.QueryOpenResponse")
 	proto.RegisterType((*QueryEstimateRequest)(nil), "poai.tasks.v1.QueryEstimateRequest")
 	proto.RegisterType((*QueryEstimateResponse)(nil), "poai.tasks.v1.QueryEstimateResponse")
+	proto.RegisterType((*QueryReceiptRequest)(nil), "poai.tasks.v1.QueryReceiptRequest")
+	proto.RegisterType((*QueryReceiptResponse)(nil), "poai.tasks.v1.QueryReceiptResponse")
+	proto.RegisterType((*QueryCoinsRequest)(nil), "poai.tasks.v1.QueryCoinsRequest")
+	proto.RegisterType((*QueryCoinsResponse)(nil), "poai.tasks.v1.QueryCoinsResponse")
+	proto.RegisterType((*QueryPriceRequest)(nil), "poai.tasks.v1.QueryPriceRequest")
+	proto.RegisterType((*QueryPriceResponse)(nil), "poai.tasks.v1.QueryPriceResponse")
 	proto.RegisterType((*QueryJackpotRequest)(nil), "poai.tasks.v1.QueryJackpotRequest")
 	proto.RegisterType((*QueryJackpotResponse)(nil), "poai.tasks.v1.QueryJackpotResponse")
 }
@@ -971,74 +1394,98 @@ func init() {
 func init() { proto.RegisterFile("poai/tasks/v1/query.proto", fileDescriptor_d15599183567e087) }
 
 var fileDescriptor_d15599183567e087 = []byte{
-	// 1060 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x56, 0x4f, 0x6f, 0xe3, 0x44,
-	0x14, 0xaf, 0x1b, 0x27, 0x69, 0x5f, 0xb5, 0x88, 0x9d, 0x26, 0x5d, 0x37, 0xed, 0xa6, 0xa9, 0x77,
-	0xa1, 0xd5, 0x4a, 0x8d, 0x69, 0x91, 0xd0, 0x8a, 0x03, 0x12, 0x45, 0x80, 0xe0, 0xd2, 0x62, 0x60,
-	0x0f, 0x5c, 0x2a, 0x37, 0x99, 0x8d, 0xbc, 0x89, 0x3d, 0x5e, 0xcf, 0xb8, 0x25, 0xaa, 0x8a, 0x10,
-	0xe2, 0x03, 0x20, 0x21, 0x81, 0xc4, 0x17, 0x80, 0x1b, 0x7c, 0x8c, 0x3d, 0xae, 0xc4, 0x85, 0x0b,
-	0x08, 0xb5, 0x48, 0x7c, 0x0d, 0x34, 0x6f, 0xc6, 0xa9, 0xed, 0x3a, 0x01, 0xa4, 0xd5, 0x6a, 0x2f,
-	0x51, 0xfc, 0xe6, 0xf7, 0xde, 0xef, 0xcd, 0xef, 0xfd, 0xb1, 0x61, 0x35, 0x62, 0x9e, 0xef, 0x08,
-	0x8f, 0x0f, 0xb9, 0x73, 0xb2, 0xeb, 0x3c, 0x4e, 0x68, 0x3c, 0xee, 0x46, 0x31, 0x13, 0x8c, 0xdc,
-	0x90, 0x47, 0x5d, 0x3c, 0xea, 0x9e, 0xec, 0xb6, 0x6e, 0x7a, 0x81, 0x1f, 0x32, 0x07, 0x7f, 0x15,
-	0xa2, 0x75, 0xaf, 0xc7, 0x78, 0xc0, 0xb8, 0x73, 0xec, 0x71, 0xaa, 0x5c, 0x9d, 0x93, 0xdd, 0x63,
-	0x2a, 0xbc, 0x5d, 0x27, 0xf2, 0x06, 0x7e, 0xe8, 0x09, 0x9f, 0x85, 0x1a, 0xdb, 0xce, 0x62, 0x53,
-	0x54, 0x8f, 0xf9, 0xe9, 0x79, 0x63, 0xc0, 0x06, 0x0c, 0xff, 0x3a, 0xf2, 0x9f, 0xb6, 0xae, 0x0f,
-	0x18, 0x1b, 0x8c, 0xa8, 0xe3, 0x45, 0xbe, 0xe3, 0x85, 0x21, 0x13, 0x18, 0x92, 0xeb, 0xd3, 0x42,
-	0xf2, 0x2a, 0x55, 0x3c, 0xb2, 0x1b, 0x40, 0x3e, 0x92, 0x09, 0x1d, 0x7a, 0xb1, 0x17, 0x70, 0x97,
-	0x3e, 0x4e, 0x28, 0x17, 0xf6, 0x01, 0x2c, 0xe7, 0xac, 0x3c, 0x62, 0x21, 0xa7, 0xe4, 0x3e, 0xd4,
-	0x22, 0xb4, 0x58, 0x46, 0xc7, 0xd8, 0x5e, 0xda, 0x6b, 0x76, 0x73, 0x57, 0xef, 0x2a, 0xf8, 0xfe,
-	0xe2, 0x93, 0x3f, 0x36, 0xe6, 0x7e, 0xfa, 0xfb, 0x97, 0x7b, 0x86, 0xab, 0xf1, 0xf6, 0x8f, 0x06,
-	0x2c, 0x7c, 0xe2, 0xf1, 0xe1, 0x03, 0x9f, 0x9e, 0x92, 0x3d, 0x30, 0xa5, 0x8b, 0x0e, 0xb2, 0x5c,
-	0x08, 0x22, 0x61, 0xd9, 0x10, 0x88, 0x95, 0xd4, 0x5c, 0x78, 0x22, 0xe1, 0xd6, 0x7c, 0x29, 0xf5,
-	0xc7, 0x78, 0x98, 0xa3, 0x56, 0x78, 0xb2, 0x03, 0xb5, 0x38, 0x09, 0x43, 0x1a, 0x5b, 0x56, 0xa9,
-	0xa7, 0x8b, 0x87, 0xae, 0x06, 0xd9, 0x63, 0xb8, 0x89, 0x57, 0x97, 0x69, 0xa4, 0x7a, 0x90, 0x75,
-	0x58, 0xe4, 0xc9, 0x71, 0xe0, 0x0b, 0x41, 0x63, 0x4c, 0x7b, 0xd1, 0xbd, 0x32, 0x90, 0xf7, 0x00,
-	0xae, 0xca, 0xa8, 0xf3, 0x7b, 0xb5, 0xab, 0xea, 0xd8, 0x95, 0x75, 0xec, 0xaa, 0x76, 0xd1, 0xd5,
-	0xec, 0x1e, 0x7a, 0x03, 0xaa, 0x23, 0xbb, 0x19, 0x4f, 0xfb, 0x7b, 0x43, 0x17, 0x43, 0x73, 0x4f,
-	0x54, 0xaf, 0x62, 0xb2, 0x96, 0xd1, 0xa9, 0x6c, 0x2f, 0xed, 0xdd, 0x2a, 0xd1, 0x4b, 0xca, 0x9a,
-	0xbd, 0xbb, 0x72, 0x20, 0xef, 0x97, 0x24, 0xb6, 0xf5, 0xaf, 0x89, 0x29, 0xda, 0x5c, 0x66, 0x36,
-	0xbc, 0x3c, 0x49, 0x2c, 0xd5, 0xe4, 0x25, 0x98, 0xf7, 0xfb, 0x28, 0x86, 0xe9, 0xce, 0xfb, 0x7d,
-	0xfb, 0xcb, 0x4a, 0x46, 0xb9, 0x49, 0xf2, 0xcf, 0xbf, 0xd6, 0x94, 0x27, 0x23, 0x61, 0x55, 0xca,
-	0x6b, 0x8d, 0x87, 0xae, 0x06, 0x91, 0x7d, 0xa8, 0xb3, 0x44, 0x44, 0x89, 0xe0, 0x96, 0x89, 0xda,
-	0xde, 0xbe, 0x86, 0x0f, 0xfb, 0x34, 0xa6, 0xfd, 0x03, 0x44, 0x65, 0x19, 0x53, 0x47, 0xf2, 0x1a,
-	0xd4, 0x23, 0x6f, 0x1c, 0xd0, 0x50, 0x58, 0x55, 0xe4, 0x5c, 0xb9, 0x36, 0x14, 0x78, 0xea, 0xa6,
-	0x30, 0xd9, 0x4c, 0x3d, 0x16, 0x60, 0xef, 0x50, 0xab, 0xd6, 0xa9, 0xc8, 0x66, 0x9a, 0x18, 0xc8,
-	0x9b, 0x50, 0x57, 0x9d, 0xc8, 0x2d, 0x0b, 0x73, 0x2a, 0xef, 0xd7, 0x5c, 0x2e, 0xda, 0xc1, 0xbe,
-	0xab, 0xfb, 0xe7, 0x83, 0x50, 0xa6, 0x36, 0xad, 0x50, 0xe9, 0x70, 0xa7, 0xa8, 0xab, 0xe1, 0xf6,
-	0xd1, 0x32, 0x65, 0xb8, 0x15, 0x3c, 0xa7, 0xba, 0xc2, 0xdb, 0x27, 0xd0, 0xc0, 0x80, 0x6f, 0x73,
-	0xee, 0x0f, 0x42, 0xda, 0x4f, 0x89, 0x57, 0xa0, 0x76, 0xca, 0xe2, 0xe1, 0x64, 0x64, 0xf4, 0xd3,
-	0x33, 0x9b, 0x97, 0x1f, 0x0c, 0x68, 0x16, 0x88, 0x5f, 0x9c, 0x91, 0x89, 0xf4, 0xc8, 0x1c, 0x44,
-	0x34, 0x4c, 0x05, 0x69, 0x40, 0x35, 0x60, 0x7d, 0x3a, 0xd2, 0x7a, 0xa8, 0x87, 0x67, 0x26, 0xc7,
-	0x77, 0x86, 0x1e, 0x40, 0x45, 0xf9, 0xe2, 0x48, 0xd1, 0xd3, 0xfd, 0xf1, 0x2e, 0x17, 0x7e, 0xe0,
-	0x09, 0x3a, 0x5b, 0x8e, 0x06, 0x54, 0xb9, 0xa0, 0x91, 0x1a, 0x7e, 0xd3, 0x55, 0x0f, 0x64, 0x03,
-	0x96, 0xa2, 0x98, 0x05, 0x91, 0x38, 0x8a, 0xd9, 0x29, 0xc7, 0xf1, 0x36, 0x5d, 0x50, 0x26, 0x97,
-	0x9d, 0x72, 0xfb, 0xf7, 0xb4, 0x19, 0xae, 0x58, 0xb4, 0x02, 0x0d, 0xa8, 0x26, 0xa1, 0xaf, 0xfb,
-	0xda, 0x74, 0xd5, 0x83, 0x0c, 0xc8, 0x7b, 0x2c, 0xa6, 0x47, 0xea, 0x4c, 0x91, 0x01, 0x9a, 0x3e,
-	0x45, 0xc0, 0x1b, 0x50, 0x79, 0x48, 0xa9, 0x5e, 0x24, 0xab, 0xb9, 0x7b, 0xa7, 0x37, 0x7e, 0x87,
-	0xf9, 0x61, 0x56, 0x38, 0xe9, 0x40, 0xee, 0x83, 0x39, 0x62, 0xbd, 0xa1, 0x65, 0xfe, 0x0f, 0x47,
-	0xf4, 0x20, 0x6b, 0xb0, 0xe8, 0x25, 0x7d, 0x5f, 0x1c, 0x45, 0x51, 0x80, 0xcb, 0xe4, 0x86, 0xbb,
-	0x80, 0x86, 0xc3, 0x28, 0xb0, 0x9b, 0x7a, 0x6a, 0x3f, 0xf4, 0x7a, 0xc3, 0x88, 0x89, 0xf4, 0x4d,
-	0xfd, 0x40, 0x6b, 0x3b, 0x31, 0xeb, 0x4b, 0xbf, 0x05, 0xf5, 0x47, 0xca, 0xa4, 0x0b, 0xff, 0xdf,
-	0x12, 0x49, 0x9d, 0xf6, 0x7e, 0xae, 0x43, 0x15, 0x03, 0x93, 0x10, 0x6a, 0xea, 0xbd, 0x4e, 0x36,
-	0x0b, 0xbd, 0x73, 0xfd, 0xc3, 0xa1, 0x65, 0xcf, 0x82, 0xa8, 0xd4, 0xec, 0xdb, 0x5f, 0xfd, 0xfa,
-	0xd7, 0xb7, 0xf3, 0xb7, 0x48, 0xd3, 0xc9, 0x7f, 0x96, 0xa8, 0x4f, 0x05, 0xf2, 0x08, 0xaa, 0xf8,
-	0xfe, 0x23, 0x9d, 0xb2, 0x58, 0xd9, 0xd7, 0x72, 0x6b, 0x73, 0x06, 0x42, 0x93, 0xad, 0x23, 0xd9,
-	0x0a, 0x69, 0x38, 0x25, 0xdf, 0x40, 0x64, 0x04, 0xa6, 0x84, 0x93, 0x8d, 0x69, 0x81, 0x52, 0xa6,
-	0xce, 0x74, 0x80, 0x26, 0xda, 0x44, 0xa2, 0x35, 0xb2, 0x5a, 0x46, 0xe4, 0x9c, 0xf9, 0xfd, 0x73,
-	0x32, 0x86, 0x9a, 0x5a, 0xa2, 0xe5, 0x4a, 0xe6, 0xb6, 0x76, 0xb9, 0x92, 0xf9, 0x95, 0x6d, 0x6f,
-	0x23, 0xa7, 0x4d, 0x3a, 0x53, 0x39, 0x1d, 0xb5, 0xa2, 0xc9, 0xd7, 0x06, 0x2c, 0xa4, 0x5b, 0x92,
-	0xdc, 0x29, 0x0b, 0x5d, 0x58, 0xde, 0xad, 0xbb, 0xb3, 0x41, 0x3a, 0x83, 0x1d, 0xcc, 0x60, 0x8b,
-	0xbc, 0x52, 0xc8, 0x40, 0x6d, 0x7a, 0xee, 0x9c, 0xa9, 0x3f, 0xe7, 0x5a, 0xef, 0x87, 0x60, 0xca,
-	0xe5, 0x54, 0xae, 0x77, 0x66, 0x53, 0x96, 0xeb, 0x9d, 0xdd, 0x6b, 0xf6, 0x1a, 0x32, 0x37, 0xc9,
-	0x72, 0x81, 0x99, 0xc9, 0xf8, 0x5f, 0xc0, 0x42, 0xba, 0x06, 0xca, 0x6f, 0x5b, 0x58, 0x45, 0xe5,
-	0xb7, 0x2d, 0x6e, 0x12, 0x7b, 0x0b, 0x39, 0x37, 0xc9, 0x46, 0x81, 0x93, 0x6a, 0xa0, 0x73, 0x86,
-	0x2b, 0xec, 0x9c, 0xc4, 0x50, 0xd7, 0x03, 0x49, 0x4a, 0xeb, 0x98, 0x1f, 0xe2, 0xd6, 0x9d, 0x99,
-	0x18, 0x4d, 0xde, 0x46, 0x72, 0x8b, 0xac, 0x14, 0xc8, 0xf5, 0xc4, 0xee, 0xef, 0x3c, 0xb9, 0x68,
-	0x1b, 0x4f, 0x2f, 0xda, 0xc6, 0x9f, 0x17, 0x6d, 0xe3, 0x9b, 0xcb, 0xf6, 0xdc, 0xd3, 0xcb, 0xf6,
-	0xdc, 0x6f, 0x97, 0xed, 0xb9, 0xcf, 0x96, 0xa5, 0x43, 0xdf, 0xf9, 0x5c, 0xfb, 0x88, 0x71, 0x44,
-	0xf9, 0x71, 0x0d, 0xbf, 0xff, 0x5f, 0xff, 0x27, 0x00, 0x00, 0xff, 0xff, 0x1c, 0xc4, 0x4d, 0xdd,
-	0xd9, 0x0c, 0x00, 0x00,
+	// 1454 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x58, 0x4f, 0x6f, 0x1b, 0x55,
+	0x10, 0xcf, 0xc6, 0xff, 0xe2, 0x89, 0x5a, 0xb5, 0x2f, 0x4e, 0xba, 0x4d, 0x5b, 0x27, 0xd9, 0xb4,
+	0x34, 0x54, 0xaa, 0x97, 0xa4, 0x08, 0x55, 0xa5, 0x42, 0x6a, 0xaa, 0x16, 0xc1, 0xa5, 0x61, 0x0b,
+	0x3d, 0x70, 0xb1, 0x36, 0xf6, 0xab, 0xbb, 0x8d, 0xbd, 0x6f, 0xbb, 0xef, 0x39, 0x26, 0x54, 0x41,
+	0x08, 0xf1, 0x01, 0x40, 0x48, 0x20, 0x71, 0xe5, 0x40, 0x8f, 0x7c, 0x05, 0x6e, 0x3d, 0x56, 0xe2,
+	0xc2, 0x09, 0xa1, 0x06, 0x89, 0x0f, 0xc0, 0x17, 0x40, 0x6f, 0xde, 0xac, 0xb3, 0xeb, 0xac, 0x43,
+	0x22, 0x55, 0xa8, 0x97, 0xc8, 0x3b, 0x6f, 0x66, 0x7e, 0xb3, 0xbf, 0xf9, 0xf3, 0x66, 0x03, 0x67,
+	0x23, 0xe1, 0x07, 0xae, 0xf2, 0xe5, 0x96, 0x74, 0xb7, 0x57, 0xdd, 0x27, 0x7d, 0x1e, 0xef, 0x34,
+	0xa2, 0x58, 0x28, 0xc1, 0x4e, 0xe8, 0xa3, 0x06, 0x1e, 0x35, 0xb6, 0x57, 0xe7, 0x4f, 0xfb, 0xbd,
+	0x20, 0x14, 0x2e, 0xfe, 0x35, 0x1a, 0xf3, 0x57, 0x5a, 0x42, 0xf6, 0x84, 0x74, 0x37, 0x7d, 0xc9,
+	0x8d, 0xa9, 0xbb, 0xbd, 0xba, 0xc9, 0x95, 0xbf, 0xea, 0x46, 0x7e, 0x27, 0x08, 0x7d, 0x15, 0x88,
+	0x90, 0x74, 0xeb, 0x69, 0xdd, 0x44, 0xab, 0x25, 0x82, 0xe4, 0xbc, 0xd6, 0x11, 0x1d, 0x81, 0x3f,
+	0x5d, 0xfd, 0x8b, 0xa4, 0xe7, 0x3b, 0x42, 0x74, 0xba, 0xdc, 0xf5, 0xa3, 0xc0, 0xf5, 0xc3, 0x50,
+	0x28, 0x74, 0x29, 0xe9, 0x74, 0x24, 0x78, 0x13, 0x2a, 0x1e, 0x39, 0x35, 0x60, 0x1f, 0xe9, 0x80,
+	0x36, 0xfc, 0xd8, 0xef, 0x49, 0x8f, 0x3f, 0xe9, 0x73, 0xa9, 0x9c, 0x7b, 0x30, 0x93, 0x91, 0xca,
+	0x48, 0x84, 0x92, 0xb3, 0xeb, 0x50, 0x8e, 0x50, 0x62, 0x5b, 0x8b, 0xd6, 0xca, 0xf4, 0xda, 0x6c,
+	0x23, 0xf3, 0xea, 0x0d, 0xa3, 0xbe, 0x5e, 0x7d, 0xfe, 0xc7, 0xc2, 0xc4, 0xb3, 0xbf, 0x7f, 0xb9,
+	0x62, 0x79, 0xa4, 0xef, 0xfc, 0x6c, 0xc1, 0xd4, 0xc7, 0xbe, 0xdc, 0x7a, 0x10, 0xf0, 0x01, 0x5b,
+	0x83, 0xa2, 0x36, 0x21, 0x27, 0x33, 0x23, 0x4e, 0xb4, 0x5a, 0xda, 0x05, 0xea, 0x6a, 0x68, 0xa9,
+	0x7c, 0xd5, 0x97, 0xf6, 0x64, 0x2e, 0xf4, 0x7d, 0x3c, 0xcc, 0x40, 0x1b, 0x7d, 0x76, 0x15, 0xca,
+	0x71, 0x3f, 0x0c, 0x79, 0x6c, 0xdb, 0xb9, 0x96, 0x1e, 0x1e, 0x7a, 0xa4, 0xe4, 0xec, 0xc0, 0x69,
+	0x7c, 0x75, 0x1d, 0x46, 0xc2, 0x07, 0x3b, 0x0f, 0x55, 0xd9, 0xdf, 0xec, 0x05, 0x4a, 0xf1, 0x18,
+	0xc3, 0xae, 0x7a, 0xfb, 0x02, 0x76, 0x17, 0x60, 0x3f, 0x8d, 0x14, 0xdf, 0x1b, 0x0d, 0x93, 0xc7,
+	0x86, 0xce, 0x63, 0xc3, 0x94, 0x0b, 0x65, 0xb3, 0xb1, 0xe1, 0x77, 0x38, 0x79, 0xf6, 0x52, 0x96,
+	0xce, 0x0f, 0x16, 0x25, 0x83, 0xb0, 0x87, 0xac, 0x97, 0x30, 0x58, 0xdb, 0x5a, 0x2c, 0xac, 0x4c,
+	0xaf, 0x9d, 0xc9, 0xe1, 0x4b, 0xd3, 0x9a, 0x7e, 0x77, 0x63, 0xc0, 0xde, 0xcf, 0x09, 0xec, 0xf2,
+	0x7f, 0x06, 0x66, 0x60, 0x33, 0x91, 0x39, 0x70, 0x6a, 0x18, 0x58, 0xc2, 0xc9, 0x49, 0x98, 0x0c,
+	0xda, 0x48, 0x46, 0xd1, 0x9b, 0x0c, 0xda, 0xce, 0x97, 0x85, 0x14, 0x73, 0xc3, 0xe0, 0xff, 0xff,
+	0x5c, 0x73, 0xd9, 0xef, 0x2a, 0xbb, 0x90, 0x9f, 0x6b, 0x3c, 0xf4, 0x48, 0x89, 0xad, 0x43, 0x45,
+	0xf4, 0x55, 0xd4, 0x57, 0xd2, 0x2e, 0x22, 0xb7, 0x17, 0x0e, 0xe8, 0x87, 0x6d, 0x1e, 0xf3, 0xf6,
+	0x3d, 0xd4, 0x4a, 0x23, 0x26, 0x86, 0xec, 0x2d, 0xa8, 0x44, 0xfe, 0x4e, 0x8f, 0x87, 0xca, 0x2e,
+	0x21, 0xe6, 0xdc, 0x81, 0xa6, 0xc0, 0x53, 0x2f, 0x51, 0xd3, 0xc5, 0xd4, 0x12, 0x3d, 0xac, 0x1d,
+	0x6e, 0x97, 0x17, 0x0b, 0xba, 0x98, 0x86, 0x02, 0x76, 0x03, 0x2a, 0xa6, 0x12, 0xa5, 0x6d, 0x63,
+	0x4c, 0xf9, 0xf5, 0x9a, 0x89, 0x85, 0x0c, 0x9c, 0x8b, 0x54, 0x3f, 0x1f, 0x84, 0x3a, 0xb4, 0x71,
+	0x89, 0x4a, 0x9a, 0x3b, 0xd1, 0xda, 0x6f, 0xee, 0x00, 0x25, 0x63, 0x9a, 0xdb, 0xa8, 0x67, 0x58,
+	0x37, 0xfa, 0xce, 0x36, 0xd4, 0xd0, 0xe1, 0x2d, 0x29, 0x83, 0x4e, 0xc8, 0xdb, 0x09, 0xf0, 0x1c,
+	0x94, 0x07, 0x22, 0xde, 0x1a, 0xb6, 0x0c, 0x3d, 0xbd, 0xb2, 0x7e, 0xf9, 0xd1, 0x82, 0xd9, 0x11,
+	0xe0, 0xd7, 0xa7, 0x65, 0x22, 0x6a, 0x99, 0x7b, 0x11, 0x0f, 0x13, 0x42, 0x6a, 0x50, 0xea, 0x89,
+	0x36, 0xef, 0x12, 0x1f, 0xe6, 0xe1, 0x95, 0xd1, 0xf1, 0xbd, 0x45, 0x0d, 0x68, 0x20, 0x5f, 0x1f,
+	0x2a, 0x7e, 0xb2, 0xa8, 0x40, 0xee, 0x48, 0x15, 0xf4, 0x7c, 0xc5, 0x0f, 0xe7, 0xa3, 0x06, 0x25,
+	0xa9, 0x78, 0x64, 0xba, 0xbf, 0xe8, 0x99, 0x07, 0xb6, 0x00, 0xd3, 0x51, 0x2c, 0x7a, 0x91, 0x6a,
+	0xc6, 0x62, 0x20, 0xb1, 0xbf, 0x8b, 0x1e, 0x18, 0x91, 0x27, 0x06, 0x92, 0x9d, 0x82, 0x82, 0x0a,
+	0x22, 0xbb, 0x88, 0xae, 0xf4, 0x4f, 0xed, 0xa8, 0xcd, 0x43, 0xd1, 0xc3, 0xc6, 0xac, 0x7a, 0xe6,
+	0x41, 0x57, 0xe5, 0x66, 0x57, 0xb4, 0xb6, 0xa4, 0x5d, 0x46, 0x1f, 0xf4, 0xe4, 0xfc, 0x53, 0xa0,
+	0x6a, 0xda, 0x8f, 0x92, 0x28, 0xac, 0x41, 0xa9, 0x1f, 0x06, 0xd4, 0x18, 0x45, 0xcf, 0x3c, 0xe8,
+	0x80, 0x64, 0x4b, 0xc4, 0xbc, 0x69, 0xce, 0x4c, 0xb0, 0x80, 0xa2, 0x4f, 0x50, 0xe1, 0x1d, 0x28,
+	0x3c, 0xe4, 0x9c, 0x26, 0xd1, 0xd9, 0x0c, 0x71, 0x09, 0x65, 0xb7, 0x45, 0x10, 0xa6, 0x99, 0xd7,
+	0x06, 0xec, 0x3a, 0x14, 0x75, 0x44, 0xf8, 0x26, 0x47, 0x35, 0x44, 0x0b, 0x76, 0x0e, 0xaa, 0x7e,
+	0xbf, 0x1d, 0xa8, 0x66, 0x14, 0x99, 0x97, 0x3e, 0xe1, 0x4d, 0xa1, 0x60, 0x23, 0xea, 0xb1, 0x1b,
+	0x50, 0x7a, 0xd8, 0x15, 0x22, 0xc6, 0xd7, 0x3e, 0xaa, 0x5f, 0x63, 0xc2, 0xee, 0xc0, 0xf4, 0x40,
+	0xc4, 0x52, 0x35, 0x8d, 0x87, 0xca, 0x31, 0x3c, 0x00, 0x1a, 0xde, 0x45, 0x37, 0xb7, 0xa0, 0x4a,
+	0x6e, 0x38, 0xb7, 0xa7, 0x8e, 0xe1, 0x64, 0xca, 0x38, 0xe1, 0x3c, 0x95, 0xbd, 0x6a, 0x3a, 0x7b,
+	0x9a, 0x6c, 0x9d, 0x7d, 0x38, 0x0e, 0xd9, 0x2a, 0x88, 0x9c, 0x4b, 0x34, 0x0c, 0x3d, 0xde, 0xe2,
+	0x41, 0xa4, 0xc6, 0xcd, 0xcc, 0xfb, 0x54, 0xc1, 0x43, 0x35, 0x2a, 0x8d, 0x77, 0xa1, 0x12, 0x1b,
+	0x11, 0x4d, 0xcd, 0xb9, 0x03, 0x37, 0x08, 0x9e, 0x66, 0xc7, 0xb5, 0x91, 0x39, 0xcb, 0xd4, 0xaf,
+	0x3a, 0xb0, 0xb1, 0xd3, 0xfa, 0xd9, 0x24, 0x0d, 0x75, 0xd2, 0x1a, 0xb6, 0x75, 0x31, 0xf2, 0x49,
+	0xf1, 0xc8, 0x45, 0xa2, 0x2d, 0xb4, 0xe5, 0x23, 0xde, 0x6d, 0x53, 0x43, 0x1f, 0xd1, 0x52, 0x5b,
+	0xb0, 0x9b, 0x50, 0x8e, 0xe2, 0xe0, 0x73, 0x2e, 0x8f, 0x55, 0xd3, 0x64, 0xc3, 0xde, 0xc6, 0xfa,
+	0x1b, 0x24, 0x57, 0xed, 0xe8, 0x2a, 0x70, 0xb7, 0x2b, 0x06, 0xa3, 0x95, 0x37, 0x90, 0xec, 0x8a,
+	0x1e, 0x06, 0xbe, 0xe2, 0x58, 0xce, 0x27, 0xd7, 0x6a, 0x39, 0xab, 0x00, 0xf7, 0x8c, 0x8a, 0x33,
+	0x43, 0x7c, 0x6e, 0xc4, 0x41, 0x2b, 0x99, 0x31, 0xce, 0xaf, 0x09, 0x7f, 0x24, 0x25, 0xfe, 0x86,
+	0xdd, 0x60, 0x1d, 0xbf, 0x1b, 0x6e, 0x40, 0xa9, 0xcb, 0x7d, 0xa9, 0x8e, 0x45, 0xa1, 0x31, 0xd1,
+	0xf5, 0xdb, 0xe6, 0x3d, 0x3f, 0x6c, 0xd3, 0x04, 0xa3, 0x27, 0x76, 0x0d, 0xe6, 0x94, 0x1f, 0x77,
+	0xb8, 0x32, 0xe3, 0xa4, 0x19, 0xf1, 0xb8, 0xb9, 0x39, 0x1c, 0x03, 0x45, 0x6f, 0xc6, 0x9c, 0xe2,
+	0x64, 0xd9, 0xe0, 0xf1, 0x3a, 0xf6, 0xfb, 0x0a, 0x9c, 0x8a, 0xf4, 0x5b, 0x35, 0x5b, 0x8f, 0xfc,
+	0xb0, 0xc3, 0x53, 0x6d, 0x7f, 0x12, 0xe5, 0xb7, 0x51, 0xac, 0x9b, 0xff, 0x26, 0x94, 0x31, 0x76,
+	0x89, 0x0b, 0xc7, 0x91, 0x53, 0x67, 0x6c, 0x9c, 0x59, 0x6a, 0x92, 0x0f, 0xfd, 0xd6, 0x56, 0x24,
+	0x92, 0x26, 0x71, 0x1e, 0x50, 0x53, 0x0c, 0xc5, 0xc4, 0xed, 0x7b, 0x50, 0x79, 0x6c, 0x44, 0x74,
+	0xe9, 0x1c, 0x0d, 0x2d, 0x31, 0x5a, 0xfb, 0x16, 0xa0, 0x84, 0x8e, 0x59, 0x08, 0x65, 0xf3, 0x4d,
+	0xc1, 0x96, 0x46, 0x12, 0x7f, 0xf0, 0xa3, 0x65, 0xde, 0x39, 0x4c, 0xc5, 0x84, 0xe6, 0x5c, 0xf8,
+	0xea, 0xb7, 0xbf, 0xbe, 0x9b, 0x3c, 0xc3, 0x66, 0xdd, 0xec, 0x27, 0x91, 0xf9, 0x4c, 0x61, 0x8f,
+	0xa1, 0x84, 0xbb, 0x37, 0x5b, 0xcc, 0xf3, 0x95, 0xfe, 0x24, 0x98, 0x5f, 0x3a, 0x44, 0x83, 0xc0,
+	0xce, 0x23, 0xd8, 0x1c, 0xab, 0xb9, 0x39, 0xdf, 0x5f, 0xac, 0x0b, 0x45, 0xad, 0xce, 0x16, 0xc6,
+	0x39, 0x4a, 0x90, 0x16, 0xc7, 0x2b, 0x10, 0xd0, 0x12, 0x02, 0x9d, 0x63, 0x67, 0xf3, 0x80, 0xdc,
+	0xa7, 0x41, 0x7b, 0x97, 0xed, 0x40, 0xd9, 0x2c, 0x70, 0xf9, 0x4c, 0x66, 0x36, 0xc6, 0x7c, 0x26,
+	0xb3, 0xeb, 0xa2, 0xb3, 0x82, 0x98, 0x0e, 0x5b, 0x1c, 0x8b, 0xe9, 0x9a, 0xf5, 0x90, 0x7d, 0x6d,
+	0xc1, 0x54, 0xb2, 0xa1, 0xb1, 0xe5, 0x3c, 0xd7, 0x23, 0x8b, 0xe3, 0xfc, 0xc5, 0xc3, 0x95, 0x28,
+	0x82, 0xab, 0x18, 0xc1, 0x65, 0x76, 0x69, 0x24, 0x02, 0xb3, 0x65, 0x4a, 0xf7, 0xa9, 0xf9, 0xb1,
+	0x4b, 0x7c, 0x3f, 0x84, 0xa2, 0x5e, 0x8c, 0xf2, 0xf9, 0x4e, 0x6d, 0x69, 0xf9, 0x7c, 0xa7, 0x77,
+	0x2a, 0xe7, 0x1c, 0x22, 0xcf, 0xb2, 0x99, 0x11, 0x64, 0xa1, 0xfd, 0xef, 0x42, 0x85, 0x86, 0x3e,
+	0xcb, 0xe5, 0x31, 0x7b, 0xd3, 0xcc, 0x2f, 0x1f, 0xaa, 0x43, 0x80, 0x6f, 0x22, 0xe0, 0x32, 0x5b,
+	0x1a, 0x4f, 0x36, 0x5d, 0x2a, 0xac, 0x0f, 0x25, 0xbc, 0x29, 0xf2, 0x4b, 0x38, 0x7d, 0xd5, 0xe4,
+	0x97, 0x70, 0xe6, 0x9a, 0x71, 0x2e, 0x23, 0xf0, 0x12, 0x5b, 0x18, 0x0f, 0xdc, 0x42, 0xb4, 0xc7,
+	0x50, 0xc2, 0x01, 0x9b, 0x0f, 0x9b, 0x9e, 0xc8, 0xf9, 0xb0, 0x99, 0xe9, 0x3c, 0xb6, 0x73, 0x70,
+	0xaa, 0xb1, 0x2f, 0x60, 0x2a, 0xd9, 0xd1, 0xf2, 0xeb, 0x69, 0x64, 0xcf, 0xcc, 0xaf, 0xa7, 0xd1,
+	0x35, 0x6f, 0xec, 0xbb, 0x72, 0x52, 0x74, 0x9f, 0xe2, 0x7e, 0xba, 0xcb, 0x62, 0xa8, 0xd0, 0xc8,
+	0xcb, 0xcf, 0x70, 0x76, 0x4c, 0xe6, 0x67, 0x78, 0x64, 0x66, 0x3a, 0x75, 0x04, 0xb7, 0xd9, 0xdc,
+	0x08, 0x38, 0xcd, 0xc4, 0xf5, 0xab, 0xcf, 0x5f, 0xd6, 0xad, 0x17, 0x2f, 0xeb, 0xd6, 0x9f, 0x2f,
+	0xeb, 0xd6, 0x37, 0x7b, 0xf5, 0x89, 0x17, 0x7b, 0xf5, 0x89, 0xdf, 0xf7, 0xea, 0x13, 0x9f, 0xce,
+	0x68, 0x83, 0xb6, 0xfb, 0x19, 0xd9, 0xa8, 0x9d, 0x88, 0xcb, 0xcd, 0x32, 0xfe, 0x77, 0xe7, 0xda,
+	0xbf, 0x01, 0x00, 0x00, 0xff, 0xff, 0x8f, 0xe8, 0x51, 0xc3, 0xb7, 0x12, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1065,6 +1512,12 @@ type QueryClient interface {
 	Assigned(ctx context.Context, in *QueryAssignedRequest, opts ...grpc.CallOption) (*QueryAssignedResponse, error)
 	// Open lists tasks that are up to whoever comes: races that take seals, and auctions that take bids, or reveals.
 	Open(ctx context.Context, in *QueryOpenRequest, opts ...grpc.CallOption) (*QueryOpenResponse, error)
+	// Receipt returns the receipt of a FINAL task.
+	Receipt(ctx context.Context, in *QueryReceiptRequest, opts ...grpc.CallOption) (*QueryReceiptResponse, error)
+	// Coins tells where every coin of a task is or went.
+	Coins(ctx context.Context, in *QueryCoinsRequest, opts ...grpc.CallOption) (*QueryCoinsResponse, error)
+	// Price tells the price floor and what moves it.
+	Price(ctx context.Context, in *QueryPriceRequest, opts ...grpc.CallOption) (*QueryPriceResponse, error)
 	// Estimate tells fee, lock and audit rate of a run.
 	Estimate(ctx context.Context, in *QueryEstimateRequest, opts ...grpc.CallOption) (*QueryEstimateResponse, error)
 	// Jackpot tells what is in the jackpot of forced errors.
@@ -1133,6 +1586,33 @@ func (c *queryClient) Open(ctx context.Context, in *QueryOpenRequest, opts ...gr
 	return out, nil
 }
 
+func (c *queryClient) Receipt(ctx context.Context, in *QueryReceiptRequest, opts ...grpc.CallOption) (*QueryReceiptResponse, error) {
+	out := new(QueryReceiptResponse)
+	err := c.cc.Invoke(ctx, "/poai.tasks.v1.Query/Receipt", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Coins(ctx context.Context, in *QueryCoinsRequest, opts ...grpc.CallOption) (*QueryCoinsResponse, error) {
+	out := new(QueryCoinsResponse)
+	err := c.cc.Invoke(ctx, "/poai.tasks.v1.Query/Coins", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Price(ctx context.Context, in *QueryPriceRequest, opts ...grpc.CallOption) (*QueryPriceResponse, error) {
+	out := new(QueryPriceResponse)
+	err := c.cc.Invoke(ctx, "/poai.tasks.v1.Query/Price", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) Estimate(ctx context.Context, in *QueryEstimateRequest, opts ...grpc.CallOption) (*QueryEstimateResponse, error) {
 	out := new(QueryEstimateResponse)
 	err := c.cc.Invoke(ctx, "/poai.tasks.v1.Query/Estimate", in, out, opts...)
@@ -1165,6 +1645,12 @@ type QueryServer interface {
 	Assigned(context.Context, *QueryAssignedRequest) (*QueryAssignedResponse, error)
 	// Open lists tasks that are up to whoever comes: races that take seals, and auctions that take bids, or reveals.
 	Open(context.Context, *QueryOpenRequest) (*QueryOpenResponse, error)
+	// Receipt returns the receipt of a FINAL task.
+	Receipt(context.Context, *QueryReceiptRequest) (*QueryReceiptResponse, error)
+	// Coins tells where every coin of a task is or went.
+	Coins(context.Context, *QueryCoinsRequest) (*QueryCoinsResponse, error)
+	// Price tells the price floor and what moves it.
+	Price(context.Context, *QueryPriceRequest) (*QueryPriceResponse, error)
 	// Estimate tells fee, lock and audit rate of a run.
 	Estimate(context.Context, *QueryEstimateRequest) (*QueryEstimateResponse, error)
 	// Jackpot tells what is in the jackpot of forced errors.
@@ -1192,6 +1678,15 @@ func (*UnimplementedQueryServer) Assigned(ctx context.Context, req *QueryAssigne
 }
 func (*UnimplementedQueryServer) Open(ctx context.Context, req *QueryOpenRequest) (*QueryOpenResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Open not implemented")
+}
+func (*UnimplementedQueryServer) Receipt(ctx context.Context, req *QueryReceiptRequest) (*QueryReceiptResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Receipt not implemented")
+}
+func (*UnimplementedQueryServer) Coins(ctx context.Context, req *QueryCoinsRequest) (*QueryCoinsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Coins not implemented")
+}
+func (*UnimplementedQueryServer) Price(ctx context.Context, req *QueryPriceRequest) (*QueryPriceResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Price not implemented")
 }
 func (*UnimplementedQueryServer) Estimate(ctx context.Context, req *QueryEstimateRequest) (*QueryEstimateResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Estimate not implemented")
@@ -1312,6 +1807,60 @@ func _Query_Open_Handler(srv interface{}, ctx context.Context, dec func(interfac
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Receipt_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryReceiptRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Receipt(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.tasks.v1.Query/Receipt",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Receipt(ctx, req.(*QueryReceiptRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Coins_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryCoinsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Coins(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.tasks.v1.Query/Coins",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Coins(ctx, req.(*QueryCoinsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Price_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryPriceRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Price(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.tasks.v1.Query/Price",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Price(ctx, req.(*QueryPriceRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_Estimate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryEstimateRequest)
 	if err := dec(in); err != nil {
@@ -1376,6 +1925,18 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Open",
 			Handler:    _Query_Open_Handler,
+		},
+		{
+			MethodName: "Receipt",
+			Handler:    _Query_Receipt_Handler,
+		},
+		{
+			MethodName: "Coins",
+			Handler:    _Query_Coins_Handler,
+		},
+		{
+			MethodName: "Price",
+			Handler:    _Query_Price_Handler,
 		},
 		{
 			MethodName: "Estimate",
@@ -1991,6 +2552,25 @@ func (m *QueryEstimateRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Blocks != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Blocks))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Denom) > 0 {
+		i -= len(m.Denom)
+		copy(dAtA[i:], m.Denom)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Denom)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Tip) > 0 {
+		i -= len(m.Tip)
+		copy(dAtA[i:], m.Tip)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Tip)))
+		i--
+		dAtA[i] = 0x22
+	}
 	if m.PromptRows != 0 {
 		i = encodeVarintQuery(dAtA, i, uint64(m.PromptRows))
 		i--
@@ -2031,6 +2611,51 @@ func (m *QueryEstimateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	{
+		size, err := m.Tip.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x52
+	if m.Blocks != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Blocks))
+		i--
+		dAtA[i] = 0x48
+	}
+	{
+		size, err := m.WorstFee.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x42
+	{
+		size, err := m.WorstFloor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x3a
+	{
+		size, err := m.Floor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x32
 	if m.AuditPpm != 0 {
 		i = encodeVarintQuery(dAtA, i, uint64(m.AuditPpm))
 		i--
@@ -2066,6 +2691,262 @@ func (m *QueryEstimateResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i--
 		dAtA[i] = 0x8
 	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReceiptRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReceiptRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReceiptRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Id != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReceiptResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReceiptResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReceiptResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Receipt.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCoinsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCoinsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCoinsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Id != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Id))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCoinsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCoinsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCoinsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.State != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.State))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Flows) > 0 {
+		for iNdEx := len(m.Flows) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Flows[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	{
+		size, err := m.Prizes.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size, err := m.Held.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Paid.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPriceRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPriceRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPriceRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryPriceResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryPriceResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryPriceResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Floors) > 0 {
+		for iNdEx := len(m.Floors) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Floors[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x32
+		}
+	}
+	if m.PriceChangePpm != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.PriceChangePpm))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.TargetUnitsPerBlock != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TargetUnitsPerBlock))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Demand != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Demand))
+		i--
+		dAtA[i] = 0x18
+	}
+	{
+		size, err := m.Least.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Floor.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
 	return len(dAtA) - i, nil
 }
 
@@ -2375,6 +3256,17 @@ func (m *QueryEstimateRequest) Size() (n int) {
 	if m.PromptRows != 0 {
 		n += 1 + sovQuery(uint64(m.PromptRows))
 	}
+	l = len(m.Tip)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Denom)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Blocks != 0 {
+		n += 1 + sovQuery(uint64(m.Blocks))
+	}
 	return n
 }
 
@@ -2396,6 +3288,113 @@ func (m *QueryEstimateResponse) Size() (n int) {
 	n += 1 + l + sovQuery(uint64(l))
 	if m.AuditPpm != 0 {
 		n += 1 + sovQuery(uint64(m.AuditPpm))
+	}
+	l = m.Floor.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.WorstFloor.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.WorstFee.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.Blocks != 0 {
+		n += 1 + sovQuery(uint64(m.Blocks))
+	}
+	l = m.Tip.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryReceiptRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Id != 0 {
+		n += 1 + sovQuery(uint64(m.Id))
+	}
+	return n
+}
+
+func (m *QueryReceiptResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Receipt.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	return n
+}
+
+func (m *QueryCoinsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Id != 0 {
+		n += 1 + sovQuery(uint64(m.Id))
+	}
+	return n
+}
+
+func (m *QueryCoinsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Paid.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Held.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Prizes.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if len(m.Flows) > 0 {
+		for _, e := range m.Flows {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.State != 0 {
+		n += 1 + sovQuery(uint64(m.State))
+	}
+	return n
+}
+
+func (m *QueryPriceRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryPriceResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Floor.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.Least.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.Demand != 0 {
+		n += 1 + sovQuery(uint64(m.Demand))
+	}
+	if m.TargetUnitsPerBlock != 0 {
+		n += 1 + sovQuery(uint64(m.TargetUnitsPerBlock))
+	}
+	if m.PriceChangePpm != 0 {
+		n += 1 + sovQuery(uint64(m.PriceChangePpm))
+	}
+	if len(m.Floors) > 0 {
+		for _, e := range m.Floors {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
 	}
 	return n
 }
@@ -4037,6 +5036,89 @@ func (m *QueryEstimateRequest) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tip", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Tip = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Denom", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Denom = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Blocks", wireType)
+			}
+			m.Blocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Blocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
@@ -4210,6 +5292,837 @@ func (m *QueryEstimateResponse) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Floor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Floor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WorstFloor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.WorstFloor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 8:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WorstFee", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.WorstFee.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 9:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Blocks", wireType)
+			}
+			m.Blocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Blocks |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 10:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Tip", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Tip.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReceiptRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReceiptRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReceiptRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReceiptResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReceiptResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReceiptResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Receipt", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Receipt.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCoinsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCoinsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCoinsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			m.Id = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Id |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCoinsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCoinsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCoinsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Paid", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Paid.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Held", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Held.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Prizes", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Prizes.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Flows", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Flows = append(m.Flows, Flow{})
+			if err := m.Flows[len(m.Flows)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field State", wireType)
+			}
+			m.State = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.State |= State(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPriceRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPriceRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPriceRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryPriceResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryPriceResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryPriceResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Floor", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Floor.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Least", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Least.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Demand", wireType)
+			}
+			m.Demand = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Demand |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TargetUnitsPerBlock", wireType)
+			}
+			m.TargetUnitsPerBlock = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TargetUnitsPerBlock |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PriceChangePpm", wireType)
+			}
+			m.PriceChangePpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PriceChangePpm |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Floors", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Floors = append(m.Floors, types.Coin{})
+			if err := m.Floors[len(m.Floors)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])
