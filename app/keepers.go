@@ -40,10 +40,14 @@ import (
 	"poaid/app/params"
 	beaconkeeper "poaid/x/beacon/keeper"
 	beacontypes "poaid/x/beacon/types"
+	datasetskeeper "poaid/x/datasets/keeper"
+	datasetstypes "poaid/x/datasets/types"
 	disputeskeeper "poaid/x/disputes/keeper"
 	disputestypes "poaid/x/disputes/types"
 	gradeskeeper "poaid/x/grades/keeper"
 	gradestypes "poaid/x/grades/types"
+	lineagekeeper "poaid/x/lineage/keeper"
+	lineagetypes "poaid/x/lineage/types"
 	modelskeeper "poaid/x/models/keeper"
 	modelstypes "poaid/x/models/types"
 	poaikeeper "poaid/x/poai/keeper"
@@ -78,6 +82,8 @@ type Keepers struct {
 	Rewards  rewardskeeper.Keeper
 	Sprints  sprintskeeper.Keeper
 	Grades   gradeskeeper.Keeper
+	Datasets datasetskeeper.Keeper
+	Lineage  lineagekeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -123,12 +129,16 @@ func (k *Keepers) slasher() bondSlasher { return bondSlasher{Keeper: k.Staking, 
 func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, authority string) {
 	k.Beacon = beaconkeeper.NewKeeper(cdc, kv(beacontypes.StoreKey), address.NewBech32Codec(params.Bech32PrefixValAddr), rotationKeys{k.Staking}, authority)
 	k.Models = modelskeeper.NewKeeper(cdc, kv(modelstypes.StoreKey), k.Auth.AddressCodec(), authority)
+	k.Datasets = datasetskeeper.NewKeeper(cdc, kv(datasetstypes.StoreKey), k.Auth.AddressCodec(), k.Bank, k.Distribution, authority)
+	k.Lineage = lineagekeeper.NewKeeper(cdc, kv(lineagetypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Models, k.Datasets, authority)
 	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Models, k.Poai, authority)
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks, authority)
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
 	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)
 	k.Grades = gradeskeeper.NewKeeper(cdc, kv(gradestypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Poai, authority)
+	k.Models.SetLineageHooks(k.Lineage.Hooks())
+	k.Tasks.SetLineage(k.Lineage)
 	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
 	k.Tasks.SetTaskHooks(sprintstypes.ModuleName, k.Sprints.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())

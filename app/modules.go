@@ -39,10 +39,14 @@ import (
 	"poaid/app/params"
 	"poaid/x/beacon"
 	beacontypes "poaid/x/beacon/types"
+	"poaid/x/datasets"
+	datasetstypes "poaid/x/datasets/types"
 	"poaid/x/disputes"
 	disputestypes "poaid/x/disputes/types"
 	"poaid/x/grades"
 	gradestypes "poaid/x/grades/types"
+	"poaid/x/lineage"
+	lineagetypes "poaid/x/lineage/types"
 	"poaid/x/models"
 	modelstypes "poaid/x/models/types"
 	"poaid/x/poai"
@@ -69,6 +73,7 @@ func moduleAccountPerms() map[string][]string {
 		rewardstypes.ModuleName:             {authtypes.Minter},
 		disputestypes.ModuleName:            {authtypes.Burner},
 		gradestypes.ModuleName:              {authtypes.Burner},
+		lineagetypes.ModuleName:             nil,
 	}
 }
 
@@ -106,6 +111,8 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		disputes.NewAppModule(k.Disputes),
 		sprints.NewAppModule(k.Sprints),
 		grades.NewAppModule(k.Grades),
+		datasets.NewAppModule(k.Datasets),
+		lineage.NewAppModule(k.Lineage),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 	m.SetOrderBeginBlockers(
@@ -128,6 +135,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
 		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
 		disputestypes.ModuleName, sprintstypes.ModuleName, gradestypes.ModuleName,
+		datasetstypes.ModuleName, lineagetypes.ModuleName, // after x/models: edges are between models and datasets that exist
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}
 	m.SetOrderInitGenesis(genesis...)

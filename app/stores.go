@@ -15,8 +15,10 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	beacontypes "poaid/x/beacon/types"
+	datasetstypes "poaid/x/datasets/types"
 	disputestypes "poaid/x/disputes/types"
 	gradestypes "poaid/x/grades/types"
+	lineagetypes "poaid/x/lineage/types"
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	rewardstypes "poaid/x/rewards/types"
@@ -38,6 +40,7 @@ func newStores() stores {
 			upgradetypes.StoreKey,
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
 			disputestypes.StoreKey, sprintstypes.StoreKey, gradestypes.StoreKey,
+			datasetstypes.StoreKey, lineagetypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

@@ -26,6 +26,8 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"disputes", a.Disputes.CheckInvariants},
 		{"sprints", a.Sprints.CheckInvariants},
 		{"grades", a.Grades.CheckInvariants},
+		{"datasets", a.Datasets.Invariants},
+		{"lineage", a.Lineage.Invariants},
 	} {
 		if err := m.check(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

@@ -12,7 +12,9 @@ import (
 
 	"poaid/internal/events"
 	_ "poaid/x/beacon/types"
+	_ "poaid/x/datasets/types"
 	_ "poaid/x/disputes/types"
+	_ "poaid/x/lineage/types"
 	_ "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	_ "poaid/x/rewards/types"
@@ -26,7 +28,7 @@ func eventTypes(t *testing.T) []reflect.Type {
 	files, err := proto.MergedRegistry()
 	require.NoError(t, err)
 	var out []reflect.Type
-	for _, pkg := range []string{"beacon", "disputes", "models", "poai", "rewards", "sprints", "tasks"} {
+	for _, pkg := range []string{"beacon", "datasets", "disputes", "lineage", "models", "poai", "rewards", "sprints", "tasks"} {
 		path := "poai/" + pkg + "/v1/events.proto"
 		file, err := files.FindFileByPath(path)
 		if err != nil {

@@ -54,6 +54,10 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 					PositionalArgs: args("id"), Example: example("tx models retire digits --from alice"),
 				},
 				{
+					RpcMethod: "SetWeightsCID", Use: "set-weights-cid ID CID", Short: "Tell where your model's weights are now",
+					PositionalArgs: args("id", "weights_cid"), Example: example("tx models set-weights-cid digits bafkrei… --from alice"),
+				},
+				{
 					RpcMethod: "SetEligibility", Use: "set-eligibility ID TRUE|FALSE", GovProposal: true,
 					Short:          "Propose whether a model earns block reward",
 					PositionalArgs: args("id", "eligible"), Example: example("tx models set-eligibility digits true --from alice"),

@@ -42,7 +42,10 @@ func (k Keeper) importModel(ctx context.Context, g types.GenesisModel) error {
 		return err
 	}
 	m.Owner = owner
-	if m.ProgramOf != "" {
+	switch {
+	case m.Trained():
+		return k.importTrained(ctx, m)
+	case m.Seeded():
 		return k.importSeeded(ctx, m)
 	}
 	p, err := compile(ctx, g.Program, engine.DefaultLimits())

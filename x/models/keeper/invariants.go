@@ -17,7 +17,7 @@ func (k Keeper) Invariants(ctx context.Context) error {
 	models := 0
 	err := k.Models.Walk(ctx, nil, func(id string, m types.Model) (bool, error) {
 		if m.ProgramOf != "" {
-			return false, errorsmod.Wrapf(k.checkSeeded(ctx, m), "model %q", id)
+			return false, errorsmod.Wrapf(k.checkShared(ctx, m), "model %q", id)
 		}
 		models++
 		return false, errorsmod.Wrapf(k.checkModel(ctx, id, m), "model %q", id)

@@ -18,6 +18,8 @@ type Keeper struct {
 	authority string
 	// programs is shared by all copies of the keeper.
 	programs *programCache
+	// lineage keeps parents; shared likewise.
+	lineage *types.LineageHooks
 	// judgeable refuses programs that x/disputes could not judge.
 	judgeable func(*engine.Program) error
 
@@ -39,6 +41,7 @@ func NewKeeper(cdc codec.BinaryCodec, storeService store.KVStoreService, address
 		addresses:    addresses,
 		authority:    authority,
 		programs:     newProgramCache(),
+		lineage:      new(types.LineageHooks),
 		judgeable:    game.Judgeable,
 		Params:       collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Models:       collections.NewMap(sb, types.ModelsKey, "models", collections.StringKey, codec.CollValue[types.Model](cdc)),

@@ -58,11 +58,14 @@ func (k Keeper) GetVocabulary(ctx context.Context, id string) (types.Vocabulary,
 	if !errors.Is(err, collections.ErrNotFound) {
 		return v, err
 	}
-	found, err := k.Models.Has(ctx, id)
-	if err == nil && !found {
-		err = errorsmod.Wrapf(types.ErrModelNotFound, "id: %q", id)
+	m, err := k.GetModel(ctx, id)
+	if err != nil || !m.Trained() {
+		return types.Vocabulary{}, err
 	}
-	return types.Vocabulary{}, err
+	if v, err = k.Vocabularies.Get(ctx, m.ProgramOf); errors.Is(err, collections.ErrNotFound) {
+		return types.Vocabulary{}, nil
+	}
+	return v, err
 }
 
 // notFound names the model in place of collections.ErrNotFound; other failures pass.
@@ -79,7 +82,10 @@ func (k Keeper) register(ctx context.Context, owner string, msg *types.MsgRegist
 	if err != nil {
 		return m, err
 	}
-	return m, k.store(ctx, m, program, msg.Vocabulary)
+	if err := k.store(ctx, m, program, msg.Vocabulary); err != nil {
+		return m, err
+	}
+	return m, k.announce(ctx, m, msg.Parents)
 }
 
 // weightsSource says where weights come from.
@@ -178,6 +184,22 @@ func (k Keeper) store(ctx context.Context, m types.Model, p *engine.Program, v *
 // change applies f to a stored model and announces it. With an owner only that owner may; without one anybody may, because
 // the caller has checked the authority.
 func (k Keeper) change(ctx context.Context, id string, owner sdk.AccAddress, f func(*types.Model) error) error {
+	var m types.Model
+	err := k.update(ctx, id, owner, func(model *types.Model) error {
+		err := f(model)
+		m = *model
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return events.Emit(ctx, &types.EventModelChanged{
+		Id: m.Id, RoyaltyBps: m.RoyaltyBps, Eligible: m.Eligible, Retired: m.Retired,
+	})
+}
+
+// update is change without announcing it.
+func (k Keeper) update(ctx context.Context, id string, owner sdk.AccAddress, f func(*types.Model) error) error {
 	m, err := k.GetModel(ctx, id)
 	if err != nil {
 		return err
@@ -194,10 +216,5 @@ func (k Keeper) change(ctx context.Context, id string, owner sdk.AccAddress, f f
 	if err := f(&m); err != nil {
 		return err
 	}
-	if err := k.Models.Set(ctx, id, m); err != nil {
-		return err
-	}
-	return events.Emit(ctx, &types.EventModelChanged{
-		Id: m.Id, RoyaltyBps: m.RoyaltyBps, Eligible: m.Eligible, Retired: m.Retired,
-	})
+	return k.Models.Set(ctx, id, m)
 }

@@ -69,6 +69,15 @@ func (m msgServer) RetireModel(ctx context.Context, msg *types.MsgRetireModel) (
 	})
 }
 
+// SetWeightsCID tells where the weights of a model are now. What they are is fixed by their root.
+func (m msgServer) SetWeightsCID(ctx context.Context, msg *types.MsgSetWeightsCID) (*types.MsgSetWeightsCIDResponse, error) {
+	owner, _, err := m.address("owner", msg.Owner)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgSetWeightsCIDResponse{}, m.moveWeights(ctx, msg.Id, owner, msg.WeightsCid)
+}
+
 // SetEligibility is governance's word on whether a model's tasks earn block reward.
 func (m msgServer) SetEligibility(ctx context.Context, msg *types.MsgSetEligibility) (*types.MsgSetEligibilityResponse, error) {
 	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), m.authority, msg.Authority); err != nil {

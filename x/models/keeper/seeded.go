@@ -89,7 +89,7 @@ func (k Keeper) RemoveSeeded(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if m.ProgramOf == "" {
+	if !m.Seeded() {
 		return errorsmod.Wrapf(types.ErrInvalidModel, "id: %q is not a seeded model", id)
 	}
 	if err := k.Models.Remove(ctx, id); err != nil {
@@ -169,13 +169,17 @@ func checkSeededRoot(p *engine.Program, m types.Model) error {
 	return nil
 }
 
-// checkSeeded is the invariant of a model that shares another's program.
-func (k Keeper) checkSeeded(ctx context.Context, m types.Model) error {
+// checkShared is the invariant of a model that shares another's program.
+func (k Keeper) checkShared(ctx context.Context, m types.Model) error {
 	base, err := k.GetModel(ctx, m.ProgramOf)
 	if err != nil {
 		return err
 	}
-	if base.ProgramOf != "" || !m.Retired || len(m.Seed) != types.HashBytes || !bytes.Equal(m.ProgramHash, base.ProgramHash) || m.UnitsStep != base.UnitsStep {
+	if m.Trained() {
+		if err := checkTrained(m, base); err != nil {
+			return errorsmod.Wrap(types.ErrState, err.Error())
+		}
+	} else if base.ProgramOf != "" || !m.Retired || len(m.Seed) != types.HashBytes || !bytes.Equal(m.ProgramHash, base.ProgramHash) || m.UnitsStep != base.UnitsStep {
 		return errorsmod.Wrapf(types.ErrState, "does not agree with its base %q", m.ProgramOf)
 	}
 	for _, has := range []func(context.Context, string) (bool, error){k.Programs.Has, k.Interfaces.Has, k.Units.Has, k.Vocabularies.Has} {

@@ -14,6 +14,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgRegisterModel{}, "poai/MsgRegisterModel")
 	legacy.RegisterAminoMsg(cdc, &MsgSetRoyalty{}, "poai/MsgSetRoyalty")
 	legacy.RegisterAminoMsg(cdc, &MsgRetireModel{}, "poai/MsgRetireModel")
+	legacy.RegisterAminoMsg(cdc, &MsgSetWeightsCID{}, "poai/MsgSetWeightsCID")
 	legacy.RegisterAminoMsg(cdc, &MsgSetEligibility{}, "poai/MsgSetEligibility")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "poai/x/models/MsgUpdateParams")
 }
@@ -21,6 +22,6 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 // RegisterInterfaces registers the messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
-		&MsgRegisterModel{}, &MsgSetRoyalty{}, &MsgRetireModel{}, &MsgSetEligibility{}, &MsgUpdateParams{})
+		&MsgRegisterModel{}, &MsgSetRoyalty{}, &MsgRetireModel{}, &MsgSetWeightsCID{}, &MsgSetEligibility{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

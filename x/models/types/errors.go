@@ -32,4 +32,8 @@ var (
 	ErrInvalidGenesis = errorsmod.Register(ModuleName, 14, "invalid genesis")
 	// ErrState: the stored records of a model contradict each other; no message may cause it.
 	ErrState = errorsmod.Register(ModuleName, 15, "state broken")
+	// ErrNoLineage: parents are given and nobody keeps lineage.
+	ErrNoLineage = errorsmod.Register(ModuleName, 40, "nobody keeps lineage")
+	// ErrInvalidWeightsCID: a content id cannot be set.
+	ErrInvalidWeightsCID = errorsmod.Register(ModuleName, 41, "invalid weights_cid")
 )

@@ -230,6 +230,128 @@ func (m *EventModelSeeded) GetWeightsRoot() []byte {
 	return nil
 }
 
+// EventModelTrained is emitted when the chain registers a model whose weights were trained on it.
+type EventModelTrained struct {
+	Id          string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	Owner       string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	ProgramOf   string `protobuf:"bytes,3,opt,name=program_of,json=programOf,proto3" json:"program_of,omitempty"`
+	WeightsRoot []byte `protobuf:"bytes,4,opt,name=weights_root,json=weightsRoot,proto3" json:"weights_root,omitempty"`
+}
+
+func (m *EventModelTrained) Reset()         { *m = EventModelTrained{} }
+func (m *EventModelTrained) String() string { return proto.CompactTextString(m) }
+func (*EventModelTrained) ProtoMessage()    {}
+func (*EventModelTrained) Descriptor() ([]byte, []int) {
+	return fileDescriptor_191d754eb7034df3, []int{3}
+}
+func (m *EventModelTrained) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventModelTrained) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventModelTrained.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventModelTrained) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventModelTrained.Merge(m, src)
+}
+func (m *EventModelTrained) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventModelTrained) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventModelTrained.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventModelTrained proto.InternalMessageInfo
+
+func (m *EventModelTrained) GetId() string {
+	if m != nil {
+		return m.Id
+	}
+	return ""
+}
+
+func (m *EventModelTrained) GetOwner() string {
+	if m != nil {
+		return m.Owner
+	}
+	return ""
+}
+
+func (m *EventModelTrained) GetProgramOf() string {
+	if m != nil {
+		return m.ProgramOf
+	}
+	return ""
+}
+
+func (m *EventModelTrained) GetWeightsRoot() []byte {
+	if m != nil {
+		return m.WeightsRoot
+	}
+	return nil
+}
+
+// EventWeightsMoved is emitted when the owner tells where a model's weights are now.
+type EventWeightsMoved struct {
+	Id         string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	WeightsCid string `protobuf:"bytes,2,opt,name=weights_cid,json=weightsCid,proto3" json:"weights_cid,omitempty"`
+}
+
+func (m *EventWeightsMoved) Reset()         { *m = EventWeightsMoved{} }
+func (m *EventWeightsMoved) String() string { return proto.CompactTextString(m) }
+func (*EventWeightsMoved) ProtoMessage()    {}
+func (*EventWeightsMoved) Descriptor() ([]byte, []int) {
+	return fileDescriptor_191d754eb7034df3, []int{4}
+}
+func (m *EventWeightsMoved) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventWeightsMoved) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventWeightsMoved.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventWeightsMoved) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventWeightsMoved.Merge(m, src)
+}
+func (m *EventWeightsMoved) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventWeightsMoved) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventWeightsMoved.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventWeightsMoved proto.InternalMessageInfo
+
+func (m *EventWeightsMoved) GetId() string {
+	if m != nil {
+		return m.Id
+	}
+	return ""
+}
+
+func (m *EventWeightsMoved) GetWeightsCid() string {
+	if m != nil {
+		return m.WeightsCid
+	}
+	return ""
+}
+
 // EventModelRemoved is emitted when the chain drops a seeded model that nothing refers to any more.
 type EventModelRemoved struct {
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
@@ -239,7 +361,7 @@ func (m *EventModelRemoved) Reset()         { *m = EventModelRemoved{} }
 func (m *EventModelRemoved) String() string { return proto.CompactTextString(m) }
 func (*EventModelRemoved) ProtoMessage()    {}
 func (*EventModelRemoved) Descriptor() ([]byte, []int) {
-	return fileDescriptor_191d754eb7034df3, []int{3}
+	return fileDescriptor_191d754eb7034df3, []int{5}
 }
 func (m *EventModelRemoved) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -284,7 +406,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_191d754eb7034df3, []int{4}
+	return fileDescriptor_191d754eb7034df3, []int{6}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -324,6 +446,8 @@ func init() {
 	proto.RegisterType((*EventModelRegistered)(nil), "poai.models.v1.EventModelRegistered")
 	proto.RegisterType((*EventModelChanged)(nil), "poai.models.v1.EventModelChanged")
 	proto.RegisterType((*EventModelSeeded)(nil), "poai.models.v1.EventModelSeeded")
+	proto.RegisterType((*EventModelTrained)(nil), "poai.models.v1.EventModelTrained")
+	proto.RegisterType((*EventWeightsMoved)(nil), "poai.models.v1.EventWeightsMoved")
 	proto.RegisterType((*EventModelRemoved)(nil), "poai.models.v1.EventModelRemoved")
 	proto.RegisterType((*EventParamsUpdated)(nil), "poai.models.v1.EventParamsUpdated")
 }
@@ -331,33 +455,35 @@ func init() {
 func init() { proto.RegisterFile("poai/models/v1/events.proto", fileDescriptor_191d754eb7034df3) }
 
 var fileDescriptor_191d754eb7034df3 = []byte{
-	// 408 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x6c, 0x92, 0x41, 0x6f, 0xd3, 0x30,
-	0x18, 0x86, 0x9b, 0x52, 0x46, 0xfb, 0xb5, 0x4c, 0x60, 0x45, 0x28, 0x2a, 0x5a, 0x56, 0xc2, 0xa5,
-	0xa7, 0x44, 0x03, 0x7e, 0x41, 0x11, 0x12, 0x42, 0x42, 0x20, 0x4f, 0x5c, 0xb8, 0x44, 0xae, 0xfc,
-	0x2d, 0xb1, 0x94, 0xc4, 0x96, 0x6d, 0xb2, 0x95, 0x03, 0xbf, 0x81, 0x9f, 0xb5, 0xe3, 0x8e, 0x9c,
-	0x10, 0x6a, 0xff, 0x08, 0x8a, 0xe3, 0x32, 0x60, 0xbd, 0xf9, 0x7b, 0xde, 0x37, 0x7e, 0xfd, 0x46,
-	0x1f, 0x3c, 0x55, 0x92, 0x89, 0xac, 0x96, 0x1c, 0x2b, 0x93, 0xb5, 0x67, 0x19, 0xb6, 0xd8, 0x58,
-	0x93, 0x2a, 0x2d, 0xad, 0x24, 0xc7, 0x9d, 0x98, 0xf6, 0x62, 0xda, 0x9e, 0xcd, 0xc3, 0x42, 0x16,
-	0xd2, 0x49, 0x59, 0x77, 0xea, 0x5d, 0xf3, 0xff, 0xaf, 0xf0, 0x7e, 0x27, 0x26, 0xdf, 0x20, 0x7c,
-	0xd3, 0x5d, 0xf9, 0xbe, 0x83, 0x14, 0x0b, 0x61, 0x2c, 0x6a, 0xe4, 0xe4, 0x18, 0x86, 0x82, 0x47,
-	0xc1, 0x22, 0x58, 0x4e, 0xe8, 0x50, 0x70, 0x12, 0xc2, 0x7d, 0x79, 0xd9, 0xa0, 0x8e, 0x86, 0x0e,
-	0xf5, 0x03, 0x79, 0x06, 0x33, 0xa5, 0x65, 0xa1, 0x59, 0x9d, 0x97, 0xcc, 0x94, 0xd1, 0xbd, 0x45,
-	0xb0, 0x9c, 0xd1, 0xa9, 0x67, 0x6f, 0x99, 0x29, 0xc9, 0x09, 0xc0, 0x97, 0x46, 0x58, 0x93, 0x1b,
-	0x8b, 0x2a, 0x1a, 0x2d, 0x82, 0xe5, 0x88, 0x4e, 0x1c, 0x39, 0xb7, 0xa8, 0x92, 0xaf, 0xf0, 0xf8,
-	0x36, 0xff, 0x75, 0xc9, 0x9a, 0xe2, 0x40, 0xf8, 0x29, 0x4c, 0xb5, 0xdc, 0xb0, 0xca, 0x6e, 0xf2,
-	0xb5, 0x32, 0xee, 0x09, 0x0f, 0x29, 0x78, 0xb4, 0x52, 0x86, 0xcc, 0x61, 0x8c, 0x95, 0x28, 0xc4,
-	0xba, 0x42, 0xf7, 0x86, 0x31, 0xfd, 0x33, 0x93, 0x08, 0x1e, 0x68, 0xb4, 0x42, 0x23, 0x77, 0xe9,
-	0x63, 0xba, 0x1f, 0x93, 0x2b, 0x78, 0x74, 0x9b, 0x7d, 0x8e, 0xc8, 0x0f, 0x44, 0x9f, 0x00, 0xec,
-	0x1b, 0xca, 0x0b, 0x5f, 0x7e, 0xe2, 0xc9, 0x87, 0x0b, 0x42, 0x60, 0x64, 0x10, 0xb9, 0x2f, 0xee,
-	0xce, 0xdd, 0x4f, 0xb9, 0x44, 0x51, 0x94, 0xd6, 0xe4, 0x5a, 0x4a, 0xeb, 0x52, 0x67, 0x74, 0xea,
-	0x19, 0x95, 0xd2, 0x26, 0xcf, 0xff, 0x6e, 0x4d, 0xb1, 0x96, 0xed, 0xdd, 0xe8, 0xe4, 0x1d, 0x10,
-	0x67, 0xfa, 0xc8, 0x34, 0xab, 0xcd, 0x27, 0xc5, 0x99, 0x45, 0x4e, 0x5e, 0xc1, 0x91, 0x72, 0xc0,
-	0x39, 0xa7, 0x2f, 0x9e, 0xa4, 0xff, 0x2e, 0x41, 0xda, 0xdb, 0x57, 0xa3, 0xeb, 0x9f, 0xa7, 0x03,
-	0xea, 0xbd, 0xab, 0xf4, 0x7a, 0x1b, 0x07, 0x37, 0xdb, 0x38, 0xf8, 0xb5, 0x8d, 0x83, 0xef, 0xbb,
-	0x78, 0x70, 0xb3, 0x8b, 0x07, 0x3f, 0x76, 0xf1, 0xe0, 0x73, 0xd8, 0x7d, 0xce, 0xb3, 0xab, 0xfd,
-	0x82, 0xd8, 0x8d, 0x42, 0xb3, 0x3e, 0x72, 0xdb, 0xf1, 0xf2, 0x77, 0x00, 0x00, 0x00, 0xff, 0xff,
-	0x16, 0x08, 0x8a, 0x4d, 0x7f, 0x02, 0x00, 0x00,
+	// 448 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x8c, 0x92, 0xcf, 0x6e, 0x13, 0x31,
+	0x10, 0xc6, 0xb3, 0x69, 0x28, 0xc9, 0x24, 0x54, 0x60, 0x45, 0x68, 0x15, 0xd4, 0x6d, 0x58, 0x2e,
+	0x39, 0xed, 0xaa, 0xc0, 0x13, 0xa4, 0x20, 0x21, 0xa4, 0x0a, 0xe4, 0x82, 0x90, 0xb8, 0x44, 0x0e,
+	0x9e, 0xee, 0x5a, 0x4a, 0xd6, 0x96, 0x6d, 0xd2, 0x06, 0x24, 0x9e, 0x81, 0xc7, 0xea, 0xb1, 0x47,
+	0x4e, 0x08, 0x25, 0x2f, 0x82, 0xd6, 0xeb, 0xed, 0x3f, 0xed, 0xa1, 0x37, 0xcf, 0x6f, 0x3e, 0xcf,
+	0x37, 0x33, 0x1a, 0x78, 0xa6, 0x24, 0x13, 0xe9, 0x52, 0x72, 0x5c, 0x98, 0x74, 0x75, 0x98, 0xe2,
+	0x0a, 0x0b, 0x6b, 0x12, 0xa5, 0xa5, 0x95, 0x64, 0xaf, 0x4c, 0x26, 0x55, 0x32, 0x59, 0x1d, 0x8e,
+	0x86, 0x99, 0xcc, 0xa4, 0x4b, 0xa5, 0xe5, 0xab, 0x52, 0x8d, 0xee, 0x96, 0xf0, 0x7a, 0x97, 0x8c,
+	0x7f, 0xc1, 0xf0, 0x6d, 0x59, 0xf2, 0xb8, 0x84, 0x14, 0x33, 0x61, 0x2c, 0x6a, 0xe4, 0x64, 0x0f,
+	0xda, 0x82, 0x87, 0xc1, 0x38, 0x98, 0xf4, 0x68, 0x5b, 0x70, 0x32, 0x84, 0x07, 0xf2, 0xac, 0x40,
+	0x1d, 0xb6, 0x1d, 0xaa, 0x02, 0xf2, 0x1c, 0x06, 0x4a, 0xcb, 0x4c, 0xb3, 0xe5, 0x2c, 0x67, 0x26,
+	0x0f, 0x77, 0xc6, 0xc1, 0x64, 0x40, 0xfb, 0x9e, 0xbd, 0x63, 0x26, 0x27, 0xfb, 0x00, 0xdf, 0x0b,
+	0x61, 0xcd, 0xcc, 0x58, 0x54, 0x61, 0x67, 0x1c, 0x4c, 0x3a, 0xb4, 0xe7, 0xc8, 0x89, 0x45, 0x15,
+	0xff, 0x80, 0x27, 0xd7, 0xfe, 0x47, 0x39, 0x2b, 0xb2, 0x06, 0xf3, 0x03, 0xe8, 0x6b, 0xb9, 0x66,
+	0x0b, 0xbb, 0x9e, 0xcd, 0x95, 0x71, 0x2d, 0x3c, 0xa2, 0xe0, 0xd1, 0x54, 0x19, 0x32, 0x82, 0x2e,
+	0x2e, 0x44, 0x26, 0xe6, 0x0b, 0x74, 0x3d, 0x74, 0xe9, 0x55, 0x4c, 0x42, 0x78, 0xa8, 0xd1, 0x0a,
+	0x8d, 0xdc, 0xb9, 0x77, 0x69, 0x1d, 0xc6, 0xe7, 0xf0, 0xf8, 0xda, 0xfb, 0x04, 0x91, 0x37, 0x58,
+	0xef, 0x03, 0xd4, 0x13, 0xca, 0x53, 0x3f, 0x7c, 0xcf, 0x93, 0x0f, 0xa7, 0x84, 0x40, 0xc7, 0x20,
+	0x72, 0x3f, 0xb8, 0x7b, 0x97, 0x4b, 0x39, 0x43, 0x91, 0xe5, 0xd6, 0xcc, 0xb4, 0x94, 0xd6, 0xb9,
+	0x0e, 0x68, 0xdf, 0x33, 0x2a, 0xa5, 0x8d, 0x7f, 0xde, 0x9c, 0xfa, 0x93, 0x66, 0xa2, 0xb8, 0xf7,
+	0xca, 0x6f, 0x37, 0xb4, 0x73, 0xb7, 0xa1, 0x7b, 0x98, 0xbf, 0xf1, 0xe6, 0x5f, 0x2a, 0x76, 0x2c,
+	0x57, 0xcd, 0x2b, 0xaf, 0xeb, 0x7c, 0x13, 0xdc, 0xb7, 0x00, 0x1e, 0x1d, 0x09, 0x1e, 0xbf, 0xb8,
+	0x39, 0x02, 0xc5, 0x65, 0x53, 0x95, 0xf8, 0x3d, 0x10, 0x27, 0xfa, 0xc8, 0x34, 0x5b, 0x9a, 0xcf,
+	0x8a, 0x33, 0x8b, 0x9c, 0xbc, 0x86, 0x5d, 0xe5, 0x80, 0x53, 0xf6, 0x5f, 0x3e, 0x4d, 0x6e, 0xdf,
+	0x71, 0x52, 0xc9, 0xa7, 0x9d, 0x8b, 0xbf, 0x07, 0x2d, 0xea, 0xb5, 0xd3, 0xe4, 0x62, 0x13, 0x05,
+	0x97, 0x9b, 0x28, 0xf8, 0xb7, 0x89, 0x82, 0xdf, 0xdb, 0xa8, 0x75, 0xb9, 0x8d, 0x5a, 0x7f, 0xb6,
+	0x51, 0xeb, 0xeb, 0xb0, 0xfc, 0xce, 0xd3, 0xf3, 0xfa, 0xc6, 0xed, 0x5a, 0xa1, 0x99, 0xef, 0xba,
+	0x03, 0x7f, 0xf5, 0x3f, 0x00, 0x00, 0xff, 0xff, 0xb8, 0xed, 0x54, 0x75, 0x42, 0x03, 0x00, 0x00,
 }
 
 func (m *EventModelRegistered) Marshal() (dAtA []byte, err error) {
@@ -515,6 +641,94 @@ func (m *EventModelSeeded) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *EventModelTrained) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventModelTrained) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventModelTrained) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.WeightsRoot) > 0 {
+		i -= len(m.WeightsRoot)
+		copy(dAtA[i:], m.WeightsRoot)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.WeightsRoot)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.ProgramOf) > 0 {
+		i -= len(m.ProgramOf)
+		copy(dAtA[i:], m.ProgramOf)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ProgramOf)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventWeightsMoved) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventWeightsMoved) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventWeightsMoved) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.WeightsCid) > 0 {
+		i -= len(m.WeightsCid)
+		copy(dAtA[i:], m.WeightsCid)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.WeightsCid)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Id) > 0 {
+		i -= len(m.Id)
+		copy(dAtA[i:], m.Id)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Id)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EventModelRemoved) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -654,6 +868,48 @@ func (m *EventModelSeeded) Size() (n int) {
 		n += 1 + l + sovEvents(uint64(l))
 	}
 	l = len(m.WeightsRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventModelTrained) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.ProgramOf)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.WeightsRoot)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventWeightsMoved) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Id)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.WeightsCid)
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
 	}
@@ -1158,6 +1414,300 @@ func (m *EventModelSeeded) Unmarshal(dAtA []byte) error {
 			if m.WeightsRoot == nil {
 				m.WeightsRoot = []byte{}
 			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventModelTrained) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventModelTrained: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventModelTrained: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ProgramOf", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ProgramOf = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WeightsRoot", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.WeightsRoot = append(m.WeightsRoot[:0], dAtA[iNdEx:postIndex]...)
+			if m.WeightsRoot == nil {
+				m.WeightsRoot = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventWeightsMoved) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventWeightsMoved: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventWeightsMoved: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Id", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Id = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field WeightsCid", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.WeightsCid = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

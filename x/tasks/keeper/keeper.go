@@ -25,6 +25,8 @@ type Keeper struct {
 	disputes *types.DisputeHooks
 	// openers are the modules that open tasks, by address; shared likewise.
 	openers map[string]opener
+	// lineage takes royalties; shared likewise. Nil: owners are paid at once.
+	lineage *types.LineageKeeper
 
 	Schema   collections.Schema
 	Params   collections.Item[types.Params]
@@ -68,7 +70,7 @@ func NewKeeper(
 	ownerKey := collections.NamedPairKeyCodec("address", sdk.AccAddressKey, "task_id", collections.Uint64Key)
 	k := Keeper{
 		account: account, bank: bank, community: community, beacon: beacon, models: models, poai: poai, authority: authority,
-		disputes: new(types.DisputeHooks), openers: make(map[string]opener),
+		disputes: new(types.DisputeHooks), openers: make(map[string]opener), lineage: new(types.LineageKeeper),
 
 		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Tasks:    collections.NewMap(sb, types.TasksKey, "tasks", collections.Uint64Key, codec.CollValue[types.Task](cdc)),
@@ -103,6 +105,9 @@ func (k Keeper) Authority() string { return k.authority }
 
 // SetDisputeHooks connects what argues over results; once, before the first block.
 func (k Keeper) SetDisputeHooks(h types.DisputeHooks) { *k.disputes = h }
+
+// SetLineage connects what takes the royalties of models with parents; once, before the first block.
+func (k Keeper) SetLineage(l types.LineageKeeper) { *k.lineage = l }
 
 // GetTask returns a task and where it stands; an error that is collections.ErrNotFound when unknown.
 func (k Keeper) GetTask(ctx context.Context, id uint64) (types.Task, types.Status, error) {

@@ -30,8 +30,12 @@ func (k Keeper) payOut(
 	if len(agreed) == 0 {
 		refund = refund.Add(parts[1])
 	}
+	unpaid, err := k.giveRoyalty(ctx, task, &pay, owner, royalty)
+	if err != nil {
+		return pay, err
+	}
+	burn = burn.Add(unpaid)
 	flows := []types.Flow{
-		{Purpose: types.PURPOSE_ROYALTY, Recipient: owner, Amount: royalty},
 		{Purpose: types.PURPOSE_WORKER, Recipient: st.Worker, Amount: parts[0]},
 		{Purpose: types.PURPOSE_TIP, Recipient: st.Worker, Amount: tip},
 	}

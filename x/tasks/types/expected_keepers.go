@@ -60,6 +60,13 @@ type PoaiKeeper interface {
 	GetParticipant(ctx context.Context, address string) (poaitypes.Participant, error)
 }
 
+// LineageKeeper takes royalties of models that have parents.
+type LineageKeeper interface {
+	// Royalty takes what a use of a model pays to those behind it from the account of module from, and returns the account that has it
+	// now. Empty: the model has no parents, nothing was taken, and its owner is to be paid.
+	Royalty(ctx context.Context, model, from string, amount sdk.Coin) (holder string, err error)
+}
+
 // BankKeeper moves coins. Escrow goes in through the virtual send, so that transactions do not serialise on one balance.
 type BankKeeper interface {
 	SendCoinsFromAccountToModuleVirtual(ctx context.Context, sender sdk.AccAddress, module string, amt sdk.Coins) error

@@ -1,0 +1,2 @@
+// Package types holds the types of x/lineage: nodes, edges, accounts.
+package types

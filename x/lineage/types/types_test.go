@@ -1,0 +1,56 @@
+package types_test
+
+import (
+	"math/big"
+	"testing"
+
+	"cosmossdk.io/math"
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"poaid/x/lineage/types"
+)
+
+func TestParams(t *testing.T) {
+	require.NoError(t, types.DefaultParams().Validate())
+	for _, change := range []func(p *types.Params){
+		func(p *types.Params) { p.MaxParents = 0 },
+		func(p *types.Params) { p.MaxParents = 257 },
+		func(p *types.Params) { p.MaxDepth = 0 },
+		func(p *types.Params) { p.MaxDepth = 1025 },
+		func(p *types.Params) { p.MaxTotalBps = 0 },
+		func(p *types.Params) { p.MaxTotalBps = 10_001 },
+	} {
+		p := types.DefaultParams()
+		change(&p)
+		require.ErrorIs(t, p.Validate(), types.ErrInvalidParams)
+	}
+}
+
+// TestShares compares with exact fractions, up to the largest amount that a node may receive.
+func TestShares(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		raw := rapid.SliceOfN(rapid.Byte(), 0, types.MaxAmountBits/8).Draw(t, "amount")
+		amount := math.NewIntFromBigInt(new(big.Int).SetBytes(raw))
+		bps := rapid.Uint32Range(1, types.BasisPoints).Draw(t, "bps")
+		exact := new(big.Rat).SetFrac(new(big.Int).Mul(amount.BigInt(), big.NewInt(int64(bps))), big.NewInt(10_000))
+		down, up := new(big.Rat).SetInt(types.ShareDown(amount, bps).BigInt()), new(big.Rat).SetInt(types.ShareUp(amount, bps).BigInt())
+		one := big.NewRat(1, 1)
+		require.True(t, down.Cmp(exact) <= 0 && new(big.Rat).Add(down, one).Cmp(exact) > 0)
+		require.True(t, up.Cmp(exact) >= 0 && new(big.Rat).Sub(up, one).Cmp(exact) < 0)
+	})
+}
+
+func FuzzParseNode(f *testing.F) {
+	for _, s := range []string{"model/digits", "dataset/mnist", "model/", "dataset", "model/model/x", ""} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		_, id, err := types.ParseNode(s)
+		if err != nil {
+			require.ErrorIs(t, err, types.ErrInvalidNode)
+			return
+		}
+		require.True(t, s == types.ModelNode(id) || s == types.DatasetNode(id))
+	})
+}
