@@ -33,7 +33,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		localnetCmd(),
 		queryCmd(),
 		txCmd(),
-		workerCmd(), verifierCmd(), challengerCmd(), artifactsCmd(), modelCmd(),
+		workerCmd(), verifierCmd(), challengerCmd(), artifactsCmd(), modelCmd(), receiptCmd(),
 	)
 	server.AddCommands(root, home, newApp, exportApp, func(*cobra.Command) {})
 }
@@ -54,6 +54,7 @@ func queryCmd() *cobra.Command {
 		server.QueryBlockResultsCmd(),
 		authcmd.QueryTxsByEventsCmd(),
 		authcmd.QueryTxCmd(),
+		tasksQueryCmd(),
 	)
 	return cmd
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -32,6 +33,8 @@ const (
 	flagInput       = "input"
 	flagSteps       = "steps"
 	flagMaxFee      = "max-fee"
+	flagTip         = "tip"
+	flagDenom       = "denom"
 	flagWatch       = "watch"
 	flagJSONOut     = "json"
 )
@@ -48,7 +51,8 @@ func submitCmd() *cobra.Command {
 --temperature, --top-k, --top-p and --seed are inputs of the program too, and --input sets any input: name=JSON, name=@file.npy,
 name=@file.json or name=@file with raw little-endian bytes.
 
---max-fee is what is put in escrow; by default it is what the chain estimates. What is not used comes back. With --watch the command
+--max-fee is what is put in escrow; by default it is what the run can cost at most in the next blocks, since the price floor moves with demand. What is
+not used comes back. --tip goes to the worker on top, --denom pays in another denom that the chain takes. With --watch the command
 follows the task through its states (on standard error) and prints the answer.`,
 		Example: `  poaid tx tasks submit --model digits --image 7.png --from alice --watch
   poaid tx tasks submit --model story --prompt "Once upon a time" --max-tokens 64 --temperature 0.8 --seed 7 --from alice --watch
@@ -78,7 +82,9 @@ follows the task through its states (on standard error) and prints the answer.`,
 	f.Int64(flagSeed, 0, "Seed of the sampling")
 	f.StringArray(flagInput, nil, "Any input: name=JSON, name=@file.npy, name=@file.json, name=@file")
 	f.Uint64(flagSteps, 0, "Steps of the run (default: from the prompt and --max-tokens, otherwise 1)")
-	f.String(flagMaxFee, "", "Most to pay, such as 1000upoai (default: the chain's estimate)")
+	f.String(flagMaxFee, "", "Most to pay, such as 1000upoai (default: the most that the chain estimates for the next blocks)")
+	f.String(flagTip, "", "What the worker gets on top of the price floor, in upoai per 1,000,000 units")
+	f.String(flagDenom, "", "Denom to pay in (default: that of --max-fee, or the chain's own)")
 	f.Bool(flagWatch, false, "Follow the task and print the answer")
 	f.Bool(flagJSONOut, false, "Print JSON: the transaction, and with --watch the whole task")
 	addArtifactsFlag(cmd)
@@ -128,7 +134,7 @@ func printSubmitted(cmd *cobra.Command, asJSON bool, hash []byte, res *taskstype
 func submission(cmd *cobra.Command, clientCtx client.Context, node *chain.Client) (*taskstypes.MsgSubmitTask, uint64, error) {
 	ctx := cmd.Context()
 	v := flagReader{set: cmd}
-	id, maxFee := v.text(flagModel), v.text(flagMaxFee)
+	id := v.text(flagModel)
 	wants := wantsOf(&v)
 	if v.err != nil {
 		return nil, 0, v.err
@@ -164,23 +170,52 @@ func submission(cmd *cobra.Command, clientCtx client.Context, node *chain.Client
 	if err := moveLarge(cmd, node, store, built.Tensors); err != nil {
 		return nil, 0, err
 	}
-	est, err := taskstypes.NewQueryClient(node).Estimate(ctx, &taskstypes.QueryEstimateRequest{Model: id, Steps: built.Steps, PromptRows: built.PromptRows})
+	req := &taskstypes.QueryEstimateRequest{Model: id, Steps: built.Steps, PromptRows: built.PromptRows}
+	fee, tip, units, err := payment(cmd, node, req)
 	if err != nil {
-		return nil, 0, fmt.Errorf("estimate: %w", err)
-	}
-	fee := est.Fee
-	if maxFee != "" {
-		if fee, err = sdk.ParseCoinNormalized(maxFee); err != nil {
-			return nil, 0, fmt.Errorf("--%s: %w", flagMaxFee, err)
-		}
-		if fee.Denom == est.Fee.Denom && fee.Amount.LT(est.Fee.Amount) {
-			return nil, 0, fmt.Errorf("--%s: %s is less than the fee of %s", flagMaxFee, fee, est.Fee)
-		}
+		return nil, 0, err
 	}
 	return &taskstypes.MsgSubmitTask{
 		Submitter: clientCtx.GetFromAddress().String(), Model: id, Inputs: built.Tensors, Steps: built.Steps,
-		Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: fee,
-	}, est.Units, nil
+		Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: fee, Tip: tip,
+	}, units, nil
+}
+
+// payment is max_fee and tip by the flags, and the units of the run; by default max_fee is the most that the run can cost in the next blocks.
+func payment(cmd *cobra.Command, node *chain.Client, req *taskstypes.QueryEstimateRequest) (fee sdk.Coin, tip math.Int, units uint64, err error) {
+	v := flagReader{set: cmd}
+	maxFee := v.text(flagMaxFee)
+	req.Tip, req.Denom = v.text(flagTip), v.text(flagDenom)
+	if v.err != nil {
+		return fee, tip, 0, v.err
+	}
+	if maxFee != "" {
+		if fee, err = sdk.ParseCoinNormalized(maxFee); err != nil {
+			return fee, tip, 0, fmt.Errorf("--%s: %w", flagMaxFee, err)
+		}
+		if req.Denom != "" && req.Denom != fee.Denom {
+			return fee, tip, 0, fmt.Errorf("--%s: %s, but --%s is %s", flagDenom, req.Denom, flagMaxFee, fee)
+		}
+		req.Denom = fee.Denom
+	}
+	est, err := taskstypes.NewQueryClient(node).Estimate(cmd.Context(), req)
+	if err != nil {
+		return fee, tip, 0, fmt.Errorf("estimate: %w", err)
+	}
+	tip = math.ZeroInt()
+	if req.Tip != "" {
+		var ok bool
+		if tip, ok = math.NewIntFromString(req.Tip); !ok {
+			return fee, tip, 0, fmt.Errorf("--%s: %q is no amount", flagTip, req.Tip)
+		}
+	}
+	if maxFee == "" {
+		return est.WorstFee, tip, est.Units, nil
+	}
+	if fee.Amount.LT(est.Fee.Amount) {
+		return fee, tip, 0, fmt.Errorf("--%s: %s is less than the fee of %s", flagMaxFee, fee, est.Fee)
+	}
+	return fee, tip, est.Units, nil
 }
 
 // wantsOf reads what is wanted; sampling parameters are set only where the user gave them, since a model may not have them.

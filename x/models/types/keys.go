@@ -1,6 +1,10 @@
 package types
 
-import "cosmossdk.io/collections"
+import (
+	"slices"
+
+	"cosmossdk.io/collections"
+)
 
 const (
 	// ModuleName names the module and its store. It has no module account.
@@ -19,6 +23,12 @@ var (
 	UnitsKey        = collections.NewPrefix(6)
 	UnitSumsKey     = collections.NewPrefix(7)
 )
+
+// ModelKey is the key of a model's record in the store, VocabularyKey that of its vocabulary: what their proofs are for.
+func ModelKey(id string) []byte { return slices.Concat(ModelsKey.Bytes(), []byte(id)) }
+
+// VocabularyKey as above.
+func VocabularyKey(id string) []byte { return slices.Concat(VocabulariesKey.Bytes(), []byte(id)) }
 
 // Limits on what people read about a model; they are no params, because nothing is gained by changing them.
 const (

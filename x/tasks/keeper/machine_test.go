@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
@@ -31,7 +33,12 @@ func newMachine(t tb) *machine {
 		p.ForcedErrorPpm, p.JackpotBps = 500_000, 1_000
 		p.AuditMinPpm, p.MaxAttempts, p.MaxTransitionsPerBlock, p.RetentionBlocks, p.OpenBlocks = 600_000, 2, 8, 10, 12
 		p.SealBlocks, p.RevealBlocks, p.ChallengeBlocks = 8, 8, 8
+		p.TargetUnitsPerBlock, p.PriceChangePpm = 4_000, 20_000
+		p.FeeRates = []types.FeeRate{{Denom: other, Rate: math.NewInt(3_000_000)}}
 	})
+	for i := 6; i < 12; i++ {
+		m.fundOther(m.who(i))
+	}
 	return m
 }
 
@@ -100,7 +107,16 @@ func (m *machine) submitOne(a, b byte) {
 	if a%3 == 0 {
 		msg = digitsMsg(who, int(b)%20)
 	}
-	msg.MaxFee = coin(20_000 + int64(b)*7)
+	msg.MaxFee, msg.Tip = coin(30_000+int64(b)*7), math.NewInt(int64(a)*100)
+	if b%4 == 1 {
+		msg.MaxFee.Denom = other
+	}
+	// A price that rose beyond max_fee refuses the task.
+	est, err := m.query().Estimate(m.ctx, &types.QueryEstimateRequest{
+		Model: msg.Model, Steps: msg.Steps, Tip: msg.Tip.String(), Denom: msg.MaxFee.Denom,
+	})
+	require.NoError(m.tb, err)
+	msg.MaxFee.Amount = math.MaxInt(msg.MaxFee.Amount, est.Fee.Amount)
 	m.ids = append(m.ids, m.submit(msg))
 }
 
@@ -219,7 +235,12 @@ func (m *machine) end() {
 		require.True(m.tb, st.State.Ended() && st.Pruned, "task %d is %s", id, st.State)
 		m.payment(id)
 	}
-	require.Equal(m.tb, m.jackpot(), m.balance(moduleAddress()).String())
+	res, err := m.query().Jackpot(m.ctx, &types.QueryJackpotRequest{})
+	require.NoError(m.tb, err)
+	for _, d := range []string{denom, other} {
+		held := m.bank.state(m.ctx).in(m.acc(moduleAddress()), d)
+		require.Equal(m.tb, sdk.Coins(res.Jackpot).AmountOf(d).String(), held.String(), "what is left is the jackpot")
+	}
 	state := m.poai.state(m.ctx)
 	require.Empty(m.tb, state.Locks)
 	require.Empty(m.tb, state.Committees)

@@ -2,6 +2,7 @@ package types
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"cosmossdk.io/collections"
 )
@@ -33,5 +34,12 @@ var (
 	ReceiptsKey    = collections.NewPrefix(0x15)
 )
 
+// ResultKey is the key of a task's result in the store.
+func ResultKey(task uint64) []byte { return taskKey(ResultsKey, task) }
+
 // ReceiptKey is the key of a task's receipt in the store: what its proof is for.
-func ReceiptKey(task uint64) []byte { return binary.BigEndian.AppendUint64(ReceiptsKey.Bytes(), task) }
+func ReceiptKey(task uint64) []byte { return taskKey(ReceiptsKey, task) }
+
+func taskKey(prefix collections.Prefix, task uint64) []byte {
+	return binary.BigEndian.AppendUint64(slices.Clone(prefix.Bytes()), task)
+}
