@@ -233,7 +233,7 @@ func statementJSON(s *receipt.Statement) map[string]any {
 	out := map[string]any{
 		"task": fmt.Sprint(r.TaskId), "model": r.Model, "program_hash": hex.EncodeToString(r.ProgramHash), "weights_root": hex.EncodeToString(r.WeightsRoot),
 		"input_root": hex.EncodeToString(r.InputRoot), "output_root": hex.EncodeToString(r.OutputRoot), "result_root": hex.EncodeToString(r.ResultRoot),
-		"steps": r.Steps, "worker": r.Worker, "height": r.Height, "header_height": s.Height, "header_time": s.Time.Format(time.RFC3339),
+		"steps": r.Steps, "start_step": r.StartStep, "start_root": hex.EncodeToString(r.StartRoot), "worker": r.Worker, "height": r.Height, "header_height": s.Height, "header_time": s.Time.Format(time.RFC3339),
 		"header_hash": hex.EncodeToString(s.HeaderHash), "signed_power": s.SignedPower, "trusted_power": s.TrustedPower, "outputs": s.Outputs,
 	}
 	if s.Match != nil {
@@ -251,6 +251,9 @@ func printStatement(out io.Writer, s *receipt.Statement, content string) error {
 		fmt.Fprintf(out, "task %d ran model %s\n\n", r.TaskId, r.Model)
 	}
 	fmt.Fprintf(w, "program\t%x\nweights\t%x\ninput root\t%x\noutput root\t%x\nresult root\t%x\n", r.ProgramHash, r.WeightsRoot, r.InputRoot, r.OutputRoot, r.ResultRoot)
+	if r.StartStep > 0 {
+		fmt.Fprintf(w, "segment\tfrom step %d, state root %x\n", r.StartStep, r.StartRoot)
+	}
 	fmt.Fprintf(w, "steps\t%d\nworker\t%s\nfinal at\t%d\n", r.Steps, r.Worker, r.Height)
 	fmt.Fprintf(w, "proven by\theader %X of height %d, %s\n", s.HeaderHash, s.Height, s.Time.Format(time.RFC3339))
 	if s.TrustedPower > 0 {
