@@ -33,7 +33,7 @@ const (
 	flagInput       = "input"
 	flagSteps       = "steps"
 	flagMaxFee      = "max-fee"
-	flagTip         = "tip"
+	flagTip         = "worker-tip" // --tip is the SDK's
 	flagDenom       = "denom"
 	flagWatch       = "watch"
 	flagJSONOut     = "json"
@@ -52,7 +52,7 @@ func submitCmd() *cobra.Command {
 name=@file.json or name=@file with raw little-endian bytes.
 
 --max-fee is what is put in escrow; by default it is what the run can cost at most in the next blocks, since the price floor moves with demand. What is
-not used comes back. --tip goes to the worker on top, --denom pays in another denom that the chain takes. With --watch the command
+not used comes back. --worker-tip goes to the worker on top, --denom pays in another denom that the chain takes. With --watch the command
 follows the task through its states (on standard error) and prints the answer.`,
 		Example: `  poaid tx tasks submit --model digits --image 7.png --from alice --watch
   poaid tx tasks submit --model story --prompt "Once upon a time" --max-tokens 64 --temperature 0.8 --seed 7 --from alice --watch
