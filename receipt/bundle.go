@@ -106,7 +106,7 @@ func decode(data []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
 	if err := d.Decode(v); err != nil {
-		return fmt.Errorf("%w: %s", ErrFormat, err)
+		return fmt.Errorf("%w: %w", ErrFormat, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return fmt.Errorf("%w: something follows it", ErrFormat)
@@ -118,7 +118,7 @@ func decode(data []byte, v any) error {
 func (b *Bundle) header() (*cmttypes.SignedHeader, error) {
 	var p cmtproto.SignedHeader
 	if err := p.Unmarshal(b.SignedHeader); err != nil {
-		return nil, fmt.Errorf("%w: signed_header: %s", ErrFormat, err)
+		return nil, fmt.Errorf("%w: signed_header: %w", ErrFormat, err)
 	}
 	if again, err := p.Marshal(); err != nil || !bytes.Equal(again, b.SignedHeader) {
 		return nil, fmt.Errorf("%w: signed_header: not in its canonical form", ErrFormat)
@@ -128,7 +128,7 @@ func (b *Bundle) header() (*cmttypes.SignedHeader, error) {
 	}
 	h, err := cmttypes.SignedHeaderFromProto(&p)
 	if err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrHeader, err)
+		return nil, fmt.Errorf("%w: %w", ErrHeader, err)
 	}
 	return h, nil
 }
@@ -137,7 +137,7 @@ func (b *Bundle) header() (*cmttypes.SignedHeader, error) {
 func existence(field string, data []byte) (*ics23.ExistenceProof, error) {
 	var p ics23.CommitmentProof
 	if err := p.Unmarshal(data); err != nil {
-		return nil, fmt.Errorf("%w: %s: %s", ErrFormat, field, err)
+		return nil, fmt.Errorf("%w: %s: %w", ErrFormat, field, err)
 	}
 	if again, err := p.Marshal(); err != nil || !bytes.Equal(again, data) {
 		return nil, fmt.Errorf("%w: %s: not in its canonical form", ErrFormat, field)
@@ -160,7 +160,7 @@ func (o Output) tensor() (taskstypes.NamedTensor, commit.Hash, error) {
 	if len(o.Data) == 0 {
 		root, err := commit.HashFromBytes(o.Root)
 		if err != nil {
-			return t, root, fmt.Errorf("%w: output %q: neither data nor root: %s", ErrFormat, clip(o.Name), err)
+			return t, root, fmt.Errorf("%w: output %q: neither data nor root: %w", ErrFormat, clip(o.Name), err)
 		}
 		return t, root, nil
 	}
@@ -169,7 +169,7 @@ func (o Output) tensor() (taskstypes.NamedTensor, commit.Hash, error) {
 	}
 	root, err := commit.TensorRoot(uint8(dtype), o.Shape, o.Data)
 	if err != nil {
-		return t, root, fmt.Errorf("%w: output %q: %s", ErrOutputs, clip(o.Name), err)
+		return t, root, fmt.Errorf("%w: output %q: %w", ErrOutputs, clip(o.Name), err)
 	}
 	return t, root, nil
 }

@@ -84,7 +84,7 @@ func setOf(list []Validator) (*cmttypes.ValidatorSet, error) {
 	}
 	set, err := cmttypes.ValidatorSetFromExistingValidators(vals)
 	if err != nil {
-		return nil, fmt.Errorf("%w: validators: %s", ErrFormat, err)
+		return nil, fmt.Errorf("%w: validators: %w", ErrFormat, err)
 	}
 	return set, nil
 }

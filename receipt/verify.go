@@ -115,7 +115,7 @@ func checkHeader(b *Bundle, trust Trust) (*cmttypes.SignedHeader, error) {
 		return nil, fmt.Errorf("%w: header: %q, trusted is %q", ErrChain, clip(header.ChainID), trust.ChainID)
 	}
 	if err := header.ValidateBasic(trust.ChainID); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrHeader, err)
+		return nil, fmt.Errorf("%w: %w", ErrHeader, err)
 	}
 	if err := checkOwn(b, header); err != nil {
 		return nil, err
@@ -127,7 +127,7 @@ func checkHeader(b *Bundle, trust Trust) (*cmttypes.SignedHeader, error) {
 		return header, nil
 	}
 	if err := cmttypes.VerifyCommitLightTrustingAllSignatures(trust.ChainID, trust.Validators, header.Commit, level); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrUntrusted, err)
+		return nil, fmt.Errorf("%w: %w", ErrUntrusted, err)
 	}
 	if apart := header.Time.Sub(trust.Time).Abs(); trust.Period > 0 && apart > trust.Period {
 		return nil, fmt.Errorf("%w: header is of %s, validators are of %s: more than %s apart",
@@ -169,7 +169,7 @@ func checkOwn(b *Bundle, header *cmttypes.SignedHeader) error {
 		}
 	}
 	if err := own.VerifyCommit(header.ChainID, header.Commit.BlockID, header.Height, header.Commit); err != nil {
-		return fmt.Errorf("%w: %s", ErrSignatures, err)
+		return fmt.Errorf("%w: %w", ErrSignatures, err)
 	}
 	return nil
 }
@@ -205,13 +205,13 @@ func (e Entry) prove(field, store string, key, appHash []byte) error {
 	}
 	root, err := inStore.Calculate()
 	if err != nil {
-		return fmt.Errorf("%w: %s: %s", ErrProof, field, err)
+		return fmt.Errorf("%w: %s: %w", ErrProof, field, err)
 	}
 	if err := inStore.Verify(ics23.IavlSpec, root, key, e.Value); err != nil {
-		return fmt.Errorf("%w: %s: %s", ErrProof, field, err)
+		return fmt.Errorf("%w: %s: %w", ErrProof, field, err)
 	}
 	if err := inApp.Verify(ics23.TendermintSpec, appHash, []byte(store), root); err != nil {
-		return fmt.Errorf("%w: %s: store %q: %s", ErrStoreProof, field, store, err)
+		return fmt.Errorf("%w: %s: store %q: %w", ErrStoreProof, field, store, err)
 	}
 	return nil
 }
@@ -219,13 +219,13 @@ func (e Entry) prove(field, store string, key, appHash []byte) error {
 // readReceipt proves the receipt.
 func (s *Statement) readReceipt(b *Bundle, appHash []byte) error {
 	if err := s.Receipt.Unmarshal(b.Receipt.Value); err != nil {
-		return fmt.Errorf("%w: %s", ErrReceipt, err)
+		return fmt.Errorf("%w: %w", ErrReceipt, err)
 	}
 	if err := b.Receipt.prove("receipt", taskstypes.StoreKey, taskstypes.ReceiptKey(s.Receipt.TaskId), appHash); err != nil {
 		return err
 	}
 	if err := s.Receipt.Validate(); err != nil {
-		return fmt.Errorf("%w: %s", ErrReceipt, err)
+		return fmt.Errorf("%w: %w", ErrReceipt, err)
 	}
 	// The app hash of a header is that of the block before.
 	if s.Receipt.Height >= s.Height {
@@ -247,7 +247,7 @@ func (s *Statement) readModel(b *Bundle, appHash []byte) (pieces [][]byte, err e
 	}
 	var m modelstypes.Model
 	if err := m.Unmarshal(b.Model.Value); err != nil {
-		return nil, fmt.Errorf("%w: %s", ErrModel, err)
+		return nil, fmt.Errorf("%w: %w", ErrModel, err)
 	}
 	if m.Id != s.Receipt.Model || !bytes.Equal(m.ProgramHash, s.Receipt.ProgramHash) || !bytes.Equal(m.WeightsRoot, s.Receipt.WeightsRoot) {
 		return nil, fmt.Errorf("%w: record of %q, program %X, weights %X", ErrModel, clip(m.Id), m.ProgramHash, m.WeightsRoot)
@@ -261,7 +261,7 @@ func (s *Statement) readModel(b *Bundle, appHash []byte) (pieces [][]byte, err e
 	}
 	var v modelstypes.Vocabulary
 	if err := v.Unmarshal(b.Vocabulary.Value); err != nil {
-		return nil, fmt.Errorf("%w: vocabulary: %s", ErrModel, err)
+		return nil, fmt.Errorf("%w: vocabulary: %w", ErrModel, err)
 	}
 	return v.Pieces, nil
 }

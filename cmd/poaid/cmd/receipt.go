@@ -115,7 +115,7 @@ func fromNode(cmd *cobra.Command, build func(context.Context, receipt.Source) ([
 		_, err = fmt.Fprintln(cmd.OutOrStdout(), string(bz))
 		return err
 	}
-	return os.WriteFile(out, append(bz, '\n'), 0o644) //nolint:gosec // meant to be shown around
+	return os.WriteFile(out, append(bz, '\n'), 0o644)
 }
 
 func receiptVerifyCmd() *cobra.Command {

@@ -81,7 +81,7 @@ func TestNextFloorIsThePackages(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		f := moving(t)
 		f.places(1_000)
-		floor, want := int64(least), map[uint64]int64{}
+		want := map[uint64]int64{}
 		var ids []uint64
 		for n := range rapid.IntRange(2, 8).Draw(t, "blocks") {
 			for i := range rapid.IntRange(0, 4).Draw(t, "tasks") {
@@ -91,7 +91,7 @@ func TestNextFloorIsThePackages(t *testing.T) {
 			before := f.floor()
 			f.block(1)
 			demand := f.price().Demand
-			floor = price.Next(math.NewInt(before), math.NewInt(least), demand, 10_000, 100_000).Int64()
+			floor := price.Next(math.NewInt(before), math.NewInt(least), demand, 10_000, 100_000).Int64()
 			require.Equal(t, floor, f.floor())
 		}
 		for _, id := range ids {
