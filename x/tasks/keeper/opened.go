@@ -69,14 +69,20 @@ func (k Keeper) OpenTask(ctx context.Context, req types.TaskRequest) (types.Task
 	return task, k.move(ctx, task.Id, st)
 }
 
-// Quote checks a request as OpenTask does and says what it would cost.
-func (k Keeper) Quote(ctx context.Context, req types.TaskRequest) (units uint64, fee sdk.Coin, err error) {
+// Quote checks a request as OpenTask does and gives the task that it would be: its units, its fee, its input root. It has no id.
+func (k Keeper) Quote(ctx context.Context, req types.TaskRequest) (types.Task, error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
-		return 0, sdk.Coin{}, err
+		return types.Task{}, err
 	}
 	task, _, err := k.openedTask(ctx, params, req.Requester, req)
-	return task.Units, task.MaxFee, err
+	return task, err
+}
+
+// FeeDenom is what runs are paid in.
+func (k Keeper) FeeDenom(ctx context.Context) (string, error) {
+	params, err := k.Params.Get(ctx)
+	return params.FeeDenom, err
 }
 
 // openedTask checks and prices a request.

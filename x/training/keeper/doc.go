@@ -1,0 +1,2 @@
+// Package keeper holds the state of x/training and its logic.
+package keeper
