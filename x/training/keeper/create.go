@@ -166,7 +166,7 @@ func (k Keeper) checkPlan(ctx context.Context, j types.Job) error {
 	if len(j.Result.Mappings) == 0 || len(j.Result.Mappings) > len(base.Weights) {
 		return errorsmod.Wrapf(types.ErrPlan, "result.mappings: %d, %q has %d weights", len(j.Result.Mappings), j.Result.Base, len(base.Weights))
 	}
-	weights := make(map[string]*graphpb.WeightSpec, len(base.Weights))
+	weights := make(map[string]*graphpb.TensorSpec, len(base.Weights))
 	for _, w := range base.Weights {
 		weights[w.Name] = w
 	}

@@ -20,7 +20,9 @@ func (k Keeper) CheckInvariants(ctx context.Context) error {
 	return nil
 }
 
-func broken(format string, args ...any) error { return errorsmod.Wrapf(types.ErrInvariant, format, args...) }
+func broken(format string, args ...any) error {
+	return errorsmod.Wrapf(types.ErrInvariant, format, args...)
+}
 
 // checkEscrow checks that the module's account holds what is left of all budgets, no more and no less.
 func (k Keeper) checkEscrow(ctx context.Context) error {
