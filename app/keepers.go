@@ -58,6 +58,8 @@ import (
 	sprintstypes "poaid/x/sprints/types"
 	taskskeeper "poaid/x/tasks/keeper"
 	taskstypes "poaid/x/tasks/types"
+	trainingkeeper "poaid/x/training/keeper"
+	trainingtypes "poaid/x/training/types"
 )
 
 // Keepers are the state of every module. They are exported for tests, genesis export and upgrade handlers.
@@ -81,6 +83,7 @@ type Keepers struct {
 	Disputes disputeskeeper.Keeper
 	Rewards  rewardskeeper.Keeper
 	Sprints  sprintskeeper.Keeper
+	Training trainingkeeper.Keeper
 	Grades   gradeskeeper.Keeper
 	Datasets datasetskeeper.Keeper
 	Lineage  lineagekeeper.Keeper
@@ -140,7 +143,9 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Models.SetLineageHooks(k.Lineage.Hooks())
 	k.Tasks.SetLineage(k.Lineage)
 	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
+	k.Training = trainingkeeper.NewKeeper(cdc, kv(trainingtypes.StoreKey), k.Auth, k.Bank, k.Models, k.Tasks, k.Datasets, authority)
 	k.Tasks.SetTaskHooks(sprintstypes.ModuleName, k.Sprints.Hooks())
+	k.Tasks.SetTaskHooks(trainingtypes.ModuleName, k.Training.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())
 	k.Poai.SetEpochHooks(k.Rewards.Hooks())
 }

@@ -57,6 +57,8 @@ import (
 	sprintstypes "poaid/x/sprints/types"
 	"poaid/x/tasks"
 	taskstypes "poaid/x/tasks/types"
+	"poaid/x/training"
+	trainingtypes "poaid/x/training/types"
 )
 
 // moduleAccountPerms says which module accounts exist and what they may do to the supply.
@@ -72,6 +74,7 @@ func moduleAccountPerms() map[string][]string {
 		taskstypes.ModuleName:               {authtypes.Burner},
 		rewardstypes.ModuleName:             {authtypes.Minter},
 		disputestypes.ModuleName:            {authtypes.Burner},
+		trainingtypes.ModuleName:            nil,
 		gradestypes.ModuleName:              {authtypes.Burner},
 		lineagetypes.ModuleName:             nil,
 	}
@@ -110,6 +113,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		rewards.NewAppModule(k.Rewards),
 		disputes.NewAppModule(k.Disputes),
 		sprints.NewAppModule(k.Sprints),
+		training.NewAppModule(k.Training),
 		grades.NewAppModule(k.Grades),
 		datasets.NewAppModule(k.Datasets),
 		lineage.NewAppModule(k.Lineage),
@@ -121,9 +125,10 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 	// x/gov first: what the messages of a proposal send to module accounts virtually is lost unless x/bank still credits it.
 	// x/bank next: it credits what was sent virtually in this block, and modules after it spend from there.
 	// x/disputes before x/tasks: what was decided is settled at once.
+	// x/training after x/tasks: a segment that became final is followed by the next at once.
 	// x/tasks before x/poai: what is final in an epoch's last block still counts for that epoch. So does what x/sprints settles.
 	m.SetOrderEndBlockers(
-		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, sprintstypes.ModuleName,
+		govtypes.ModuleName, banktypes.ModuleName, disputestypes.ModuleName, taskstypes.ModuleName, trainingtypes.ModuleName, sprintstypes.ModuleName,
 		gradestypes.ModuleName, poaitypes.ModuleName,
 		stakingtypes.ModuleName, feegrant.ModuleName,
 	)
@@ -136,6 +141,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
 		disputestypes.ModuleName, sprintstypes.ModuleName, gradestypes.ModuleName,
 		datasetstypes.ModuleName, lineagetypes.ModuleName, // after x/models: edges are between models and datasets that exist
+		trainingtypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above
 	}
 	m.SetOrderInitGenesis(genesis...)

@@ -24,6 +24,7 @@ import (
 	rewardstypes "poaid/x/rewards/types"
 	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
+	trainingtypes "poaid/x/training/types"
 )
 
 // stores are the keys of every store of the application.
@@ -41,6 +42,7 @@ func newStores() stores {
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
 			disputestypes.StoreKey, sprintstypes.StoreKey, gradestypes.StoreKey,
 			datasetstypes.StoreKey, lineagetypes.StoreKey,
+			trainingtypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

@@ -13,12 +13,14 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
 	"poaid/daemon/agent"
 	"poaid/daemon/artifacts"
 	"poaid/daemon/chain"
 	"poaid/daemon/challenger"
 	"poaid/daemon/executor"
+	"poaid/daemon/finisher"
 	"poaid/daemon/journal"
 	"poaid/daemon/metrics"
 	"poaid/daemon/sprinter"
@@ -26,6 +28,7 @@ import (
 	"poaid/daemon/worker"
 	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
+	trainingtypes "poaid/x/training/types"
 )
 
 // Config is everything a daemon is told.
@@ -213,6 +216,7 @@ type daemon struct {
 	notes   *challenger.Book
 	dispute *challenger.Challenger // nil: does not dispute
 	sprints *sprinter.Sprinter     // nil: proves no capacity
+	finish  *finisher.Finisher     // nil: does not work
 }
 
 // assemble builds the parts from the outside in.
@@ -234,7 +238,18 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	if threads <= 0 {
 		threads = max(runtime.GOMAXPROCS(0)/concurrency, 1)
 	}
-	exec := executor.New(d.client, fetcher, executor.Options{Threads: threads, MemoryBytes: d.cfg.MemoryBytes})
+	trainer, err := d.cfg.Chain.Encoding.Registry.SigningContext().AddressCodec().BytesToString(authtypes.NewModuleAddress(trainingtypes.ModuleName))
+	if err != nil {
+		return err
+	}
+	exec := executor.New(d.client, fetcher, executor.Options{
+		Threads: threads, MemoryBytes: d.cfg.MemoryBytes, States: fetcher, Keeps: func(t taskstypes.Task) bool {
+			if t.Submitter == trainer && d.finish != nil {
+				d.finish.Watch(t.Id)
+			}
+			return t.Submitter == trainer
+		},
+	})
 	cached = exec.CachedBytes
 	var runs challenger.Runs = exec
 	if d.cfg.Disguise != nil {
@@ -257,6 +272,7 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 			return err
 		}
 		roles = append(roles, role)
+		d.finish = finisher.New(d.client, exec, fetcher, d.store, d.sender, d.signer.Operator(), d.log.With("part", "finisher"))
 	}
 	if d.cfg.Verify {
 		roles = append(roles, verifier.New(d.client, d.signer.Operator()))

@@ -79,7 +79,7 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	defer cancel()
 	var wg sync.WaitGroup
 	var parts []chan int64
-	ended := make(chan error, 5)
+	ended := make(chan error, 6)
 	start := func(run func(context.Context, <-chan int64) error) {
 		part := make(chan int64, 1)
 		parts = append(parts, part)
@@ -96,6 +96,9 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	}
 	if d.sprints != nil {
 		start(d.sprints.Run)
+	}
+	if d.finish != nil {
+		start(d.finish.Run)
 	}
 	if d.key != nil {
 		start(d.ensureKey)

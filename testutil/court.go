@@ -3,6 +3,7 @@ package testutil
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -103,6 +104,37 @@ func NewCourt(tb TB, cs Case) *Court {
 	}
 	c.register(cs)
 	return c
+}
+
+// Follow turns to a task that somebody else opened: a run of the model's steps from a checkpoint on. Every party knows the truth about it.
+func (c *Court) Follow(task uint64, run *adversary.Run) {
+	c.tb.Helper()
+	truth, err := adversary.Honest(run)
+	if err != nil {
+		c.tb.Fatalf("truth: %v", err)
+	}
+	c.Task, c.Run, c.Truth = task, run, truth
+	for _, p := range c.parties {
+		p.Answer = truth
+	}
+}
+
+// Servers has these parties serve the model, and nobody else, all in one block.
+func (c *Court) Servers(serving ...*Party) {
+	c.tb.Helper()
+	var txs [][]byte
+	for _, p := range c.parties {
+		msg := &poaitypes.MsgServe{Participant: p.String()}
+		if p.serves = slices.Contains(serving, p); p.serves {
+			msg.Models = []string{CourtModel}
+		}
+		txs = append(txs, c.Tx(p.Account, msg))
+	}
+	for i, r := range c.Block(txs...).TxResults {
+		if r.Code != 0 {
+			c.tb.Fatalf("serve of party %d: %s", i, r.Log)
+		}
+	}
 }
 
 func (c *Court) register(cs Case) {

@@ -25,6 +25,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"rewards", a.Rewards.Invariants},
 		{"disputes", a.Disputes.CheckInvariants},
 		{"sprints", a.Sprints.CheckInvariants},
+		{"training", a.Training.CheckInvariants},
 		{"grades", a.Grades.CheckInvariants},
 		{"datasets", a.Datasets.Invariants},
 		{"lineage", a.Lineage.Invariants},

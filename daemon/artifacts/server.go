@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"gocloud.dev/blob"
+
 	"poaid/model"
 )
 
@@ -34,7 +36,7 @@ type ServerOptions struct {
 	Observe func(method string, status int, bytes int64)
 }
 
-// Server serves a store: GET and HEAD /artifacts/{cid} with ranges, PUT with a token.
+// Server serves a store: GET and HEAD /artifacts/{cid} and /states/{root} with ranges, PUT of artifacts with a token.
 type Server struct {
 	store *Store
 	opt   ServerOptions
@@ -53,6 +55,7 @@ func NewServer(store *Store, opt ServerOptions) *Server {
 	s := &Server{store: store, opt: opt, slots: make(chan struct{}, opt.MaxConcurrent), mux: http.NewServeMux()}
 	s.mux.HandleFunc("GET /artifacts/{cid}", s.get) // HEAD too
 	s.mux.HandleFunc("PUT /artifacts/{cid}", s.put)
+	s.mux.HandleFunc("GET /states/{root}", s.getState)
 	return s
 }
 
@@ -93,6 +96,12 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer f.Close()
+	w.Header().Set("ETag", `"`+cid+`"`)
+	s.serve(w, r, f)
+}
+
+// serve sends what was opened. It never changes: it is named by what is in it.
+func (s *Server) serve(w http.ResponseWriter, r *http.Request, f *blob.Reader) {
 	if s.opt.MaxServeBytes > 0 && f.Size() > s.opt.MaxServeBytes {
 		http.Error(w, "artifact exceeds what this server serves", http.StatusRequestEntityTooLarge)
 		return
@@ -104,7 +113,6 @@ func (s *Server) get(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", contentType)
-	w.Header().Set("ETag", `"`+cid+`"`)
 	w.Header().Set("Cache-Control", "public, max-age=31536000, immutable")
 	http.ServeContent(w, r, "", time.Time{}, f)
 }

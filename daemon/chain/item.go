@@ -11,6 +11,7 @@ import (
 	poaitypes "poaid/x/poai/types"
 	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
+	trainingtypes "poaid/x/training/types"
 )
 
 // Kind is what an item does. Lower kinds are sent first: a reveal that is late costs the whole lock.
@@ -34,6 +35,8 @@ const (
 	KindSealAttestation
 	// KindSetVRFKey sets the participant's VRF key. It travels alone: where the key may not do that, nothing else may fail with it.
 	KindSetVRFKey
+	// KindFinishJob registers what a training came to. Somebody else may have been faster, so it travels alone.
+	KindFinishJob
 	numKinds
 )
 
@@ -53,7 +56,7 @@ func (k Kind) company() company {
 	switch {
 	case k.lane():
 		return withMoves
-	case k == KindOpenSprint || k == KindCommitSprint:
+	case k == KindOpenSprint || k == KindCommitSprint || k == KindFinishJob:
 		return withNone
 	}
 	return withSeals
@@ -88,6 +91,8 @@ func (k Kind) String() string {
 		return "seal_attestation"
 	case KindSetVRFKey:
 		return "set_vrf_key"
+	case KindFinishJob:
+		return "finish_job"
 	}
 	return fmt.Sprintf("kind_%d", int(k))
 }
@@ -206,7 +211,12 @@ func OpenSprint(window uint64, leaves []sprintstypes.OpenedLeaf, deadline int64)
 	return newItem(KindOpenSprint, window, deadline, &sprintstypes.MsgOpenSprint{Window: window, Leaves: leaves})
 }
 
-// sprintOf gives a sprint's message its signer; nil for other items.
+// FinishJob registers what a training came to.
+func FinishJob(msg *trainingtypes.MsgFinishJob, deadline int64) Item {
+	return newItem(KindFinishJob, msg.JobId, deadline, msg)
+}
+
+// sprintOf gives the message of a sprint, or of a training, its signer; nil for other items.
 func sprintOf(it Item, operator string) sdk.Msg {
 	switch m := it.payload.(type) {
 	case *sprintstypes.MsgCommitSprint:
@@ -216,6 +226,10 @@ func sprintOf(it Item, operator string) sdk.Msg {
 	case *sprintstypes.MsgOpenSprint:
 		c := *m
 		c.Participant = operator
+		return &c
+	case *trainingtypes.MsgFinishJob:
+		c := *m
+		c.Sender = operator
 		return &c
 	}
 	return nil

@@ -99,6 +99,9 @@ func (c *Challenger) demand(ctx context.Context, a *affair, v View, cause error)
 func (c *Challenger) demandOf(ctx context.Context, task taskstypes.Task, missing *executor.MissingError, nth int) (*disputestypes.MsgDemandBytes, error) {
 	msg := &disputestypes.MsgDemandBytes{TaskId: task.Id, Source: disputestypes.SOURCE_INPUT, Name: missing.Input}
 	var size int64
+	if missing.State {
+		return c.demandState(ctx, msg, task, nth)
+	}
 	if missing.Weights {
 		prog, err := c.facts.Program(ctx, task.Model)
 		if err != nil {
@@ -127,13 +130,38 @@ func (c *Challenger) demandOf(ctx context.Context, task taskstypes.Task, missing
 			}
 		}
 	}
+	return c.chunks(msg, size, nth)
+}
+
+// demandState asks for a part of the largest state that a segment begins with.
+func (c *Challenger) demandState(ctx context.Context, msg *disputestypes.MsgDemandBytes, task taskstypes.Task, nth int) (*disputestypes.MsgDemandBytes, error) {
+	prog, err := c.facts.Program(ctx, task.Model)
+	if err != nil {
+		return nil, err
+	}
+	msg.Source = disputestypes.SOURCE_STATE
+	var size int64
+	for _, s := range prog.States {
+		n, err := engine.ByteSize(s.Dtype, s.Shape)
+		if err != nil {
+			return nil, err
+		}
+		if n > size {
+			size, msg.Name = n, s.Name
+		}
+	}
+	return c.chunks(msg, size, nth)
+}
+
+// chunks fills in which chunks of a tensor of size bytes are asked for.
+func (c *Challenger) chunks(msg *disputestypes.MsgDemandBytes, size int64, nth int) (*disputestypes.MsgDemandBytes, error) {
 	if size == 0 {
-		return nil, fmt.Errorf("%q is not part of task %d", msg.Name, task.Id)
+		return nil, fmt.Errorf("%q is not part of task %d", msg.Name, msg.TaskId)
 	}
 	chunks := commit.LeafCount(uint64(size))
 	count := min(chunks, disputestypes.MaxDemandChunks)
 	msg.Count = uint32(count)
-	msg.First = c.monitor.draw(fmt.Sprintf("poai/demand/1/%d", nth), task.Id) % (chunks - count + 1)
+	msg.First = c.monitor.draw(fmt.Sprintf("poai/demand/1/%d", nth), msg.TaskId) % (chunks - count + 1)
 	return msg, nil
 }
 
@@ -193,21 +221,33 @@ func (c *Challenger) proofOf(ctx context.Context, task taskstypes.Task, d *dispu
 	if err != nil {
 		return nil, err
 	}
-	// Only weights and inputs are asked for: nothing is executed.
-	bytes := game.NewRerun(machine, nil, m.Weights.Tensors(), m.Inputs.Tensors(), task.Steps)
+	// Only weights, inputs and the states at the start are asked for: nothing is executed.
+	from := game.Checkpoint{Step: task.StartStep, States: m.Start}
+	start, err := game.NewReferenceSegment(machine, m.Weights.Tensors(), m.Inputs.Tensors(), from, task.StartStep)
+	if err != nil {
+		return nil, err
+	}
+	at := task.StartStep
+	bytes := game.NewRerun(machine, start, m.Weights.Tensors(), m.Inputs.Tensors(), task.Steps)
 	tree, names, kind := game.TreeInputs, machine.Inputs(), graphpb.REF_KIND_INPUT
 	if d.Source == disputestypes.SOURCE_WEIGHT {
 		tree, names, kind = game.TreeWeights, machine.Weights(), graphpb.REF_KIND_WEIGHT
+	}
+	if d.Source == disputestypes.SOURCE_STATE {
+		tree, names, kind = game.TreeStates, nil, graphpb.REF_KIND_STATE
+		for _, s := range machine.States() {
+			names = append(names, s.Name)
+		}
 	}
 	for i, name := range names {
 		if name != d.Name {
 			continue
 		}
-		x, err := bytes.Tensor(0, engine.OperandRef{Kind: kind, Index: i})
+		x, err := bytes.Tensor(at, engine.OperandRef{Kind: kind, Index: i})
 		if err != nil {
 			return nil, err
 		}
-		under, err := bytes.Tree(tree, 0)
+		under, err := bytes.Tree(tree, at)
 		if err != nil {
 			return nil, err
 		}

@@ -119,7 +119,7 @@ func (s *solver) stake(ctx context.Context, task taskstypes.Task, p disputestype
 		return 0, err
 	}
 	defer done()
-	rounds := game.Game{Setup: game.Setup{Machine: tr.machine, Steps: task.Steps, Arity: uint64(p.Arity)}}.MaxRounds()
+	rounds := game.Game{Setup: game.Setup{Machine: tr.machine, Steps: task.Steps, Start: task.StartStep, Arity: uint64(p.Arity)}}.MaxRounds()
 	whole := p.RulesOf(true).Stake(rounds)
 	if !whole.IsUint64() {
 		return 0, fmt.Errorf("stake: %s", whole)
@@ -198,7 +198,7 @@ func (s *solver) build(ctx context.Context, tr *trace) error {
 	if err != nil {
 		return err
 	}
-	run, weights, err := traceBytes(machine, m.Program, tr.task.Steps)
+	run, weights, err := traceBytes(machine, m.Program, tr.task.StartStep, tr.task.Steps)
 	if err != nil {
 		return err
 	}
@@ -223,7 +223,8 @@ func (s *solver) trace(ctx context.Context, machine game.Machine, task taskstype
 			return own, err
 		}
 	}
-	return game.NewEngineTrace(ctx, machine, m.Program, m.Weights, m.Inputs, task.Steps, s.runs.RunOptions())
+	from := game.Checkpoint{Step: task.StartStep, States: m.Start}
+	return game.NewSegmentTrace(ctx, machine, m.Program, m.Weights, m.Inputs, from, task.Steps, s.runs.RunOptions())
 }
 
 // reserve makes room for a trace: idle ones go, the longest unused first; then it waits for those in use. Alone it may exceed the bound:
@@ -280,7 +281,7 @@ func (s *solver) total() int64 {
 
 // traceBytes bounds what a trace keeps: checkpoints of the states, the nodes of one step, trees of both, and besides that the weights
 // with theirs (packed ones included).
-func traceBytes(m game.Machine, prog *engine.Program, steps uint64) (run, weights int64, err error) {
+func traceBytes(m game.Machine, prog *engine.Program, start, steps uint64) (run, weights int64, err error) {
 	var states, nodes int64
 	for _, st := range m.States() {
 		n, err := engine.ByteSize(st.DType, st.Shape)
@@ -289,7 +290,7 @@ func traceBytes(m game.Machine, prog *engine.Program, steps uint64) (run, weight
 		}
 		states += n
 	}
-	for _, t := range []uint64{0, steps - 1} {
+	for _, t := range []uint64{start, steps - 1} {
 		var sum int64
 		for n := range m.Nodes(t) {
 			view, _, err := m.Node(t, n)
@@ -311,7 +312,7 @@ func traceBytes(m game.Machine, prog *engine.Program, steps uint64) (run, weight
 		}
 		weights += 2 * n
 	}
-	kept := float64(states)*(math.Sqrt(float64(steps))+4) + float64(nodes) //detlint:allow an estimate
+	kept := float64(states)*(math.Sqrt(float64(steps-start))+4) + float64(nodes) //detlint:allow an estimate
 	kept += kept/16 + float64(weights)/32 + float64(prog.RunBytes())
 	return int64(min(kept, math.MaxInt64/4)), weights, nil
 }

@@ -22,16 +22,19 @@ var (
 
 // MissingError is returned when bytes that a task needs cannot be got from anywhere. It wraps the last failure.
 type MissingError struct {
-	// Weights: the model's weights are missing. Otherwise Input names the input.
-	Weights bool
-	Input   string
-	Err     error
+	// Weights: the model's weights are missing; State: the states that a segment begins with. Otherwise Input names the input.
+	Weights, State bool
+	Input          string
+	Err            error
 }
 
 // Error says what is missing.
 func (e *MissingError) Error() string {
 	if e.Weights {
 		return fmt.Sprintf("weights: %v", e.Err)
+	}
+	if e.State {
+		return fmt.Sprintf("states at the start: %v", e.Err)
 	}
 	return e.Err.Error()
 }
@@ -66,8 +69,19 @@ type Blobs interface {
 	GetBytes(ctx context.Context, cid string, limit int64) ([]byte, error)
 }
 
+// States keeps the states between segments of runs, and brings those that others keep.
+type States interface {
+	// GetState gives the states with a root, which have size bytes and pass check.
+	GetState(ctx context.Context, root commit.Hash, size int64, check func([]byte) error) ([]byte, error)
+	PutState(ctx context.Context, root commit.Hash, data []byte) error
+}
+
 // Options configure an Executor.
 type Options struct {
+	// States, if given, are what segments begin with and where what they end with is kept.
+	States States
+	// Keeps says whose tasks are segments, so that what they end with is kept; nil: those that do not begin at step 0.
+	Keeps func(taskstypes.Task) bool
 	// Threads of one run; 0: one per processor.
 	Threads int
 	// MemoryBytes bounds the models kept in memory, counted twice their weights (the engine packs them), and, by itself, what one
@@ -108,6 +122,8 @@ type Material struct {
 	Program *engine.Program
 	Weights *engine.Weights
 	Inputs  *engine.Inputs
+	// Start are the states before the first step of a segment, nil for a run from the start.
+	Start []*engine.Tensor
 
 	given map[string]*engine.Tensor
 }
@@ -123,7 +139,12 @@ func (e *Executor) Open(ctx context.Context, task taskstypes.Task) (m Material, 
 		release()
 		return Material{}, nil, fmt.Errorf("task %d: %w", task.Id, err)
 	}
-	return Material{Program: loaded.program, Weights: loaded.weights, Inputs: inputs, given: given}, release, nil
+	m = Material{Program: loaded.program, Weights: loaded.weights, Inputs: inputs, given: given}
+	if m.Start, err = e.start(ctx, loaded.program, task); err != nil {
+		release()
+		return Material{}, nil, fmt.Errorf("task %d: %w", task.Id, err)
+	}
+	return m, release, nil
 }
 
 // Load gives a model ready to run, checked against the chain. It may be dropped from the executor's memory once release is called.
@@ -145,7 +166,7 @@ func (e *Executor) Run(ctx context.Context, task taskstypes.Task) (Result, error
 		return Result{}, err
 	}
 	defer release()
-	res, err := engine.Execute(ctx, m.Program, m.Weights, m.given, task.Steps, e.RunOptions())
+	res, err := e.execute(ctx, m, task)
 	if err != nil {
 		return Result{}, fmt.Errorf("task %d: execute: %w", task.Id, err)
 	}

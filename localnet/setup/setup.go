@@ -23,6 +23,7 @@ import (
 	poaitypes "poaid/x/poai/types"
 	sprintstypes "poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
+	trainingtypes "poaid/x/training/types"
 )
 
 // Bond of each participant, in poai.
@@ -51,7 +52,7 @@ func hotMessages() []sdk.Msg {
 		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{}, &poaitypes.MsgSetVRFKey{},
 		&disputestypes.MsgClaim{}, &disputestypes.MsgAttack{}, &disputestypes.MsgDefend{}, &disputestypes.MsgMove{},
 		&disputestypes.MsgDemandBytes{}, &disputestypes.MsgProduceBytes{},
-		&sprintstypes.MsgCommitSprint{}, &sprintstypes.MsgOpenSprint{},
+		&sprintstypes.MsgCommitSprint{}, &sprintstypes.MsgOpenSprint{}, &trainingtypes.MsgFinishJob{},
 	}
 }
 

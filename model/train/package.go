@@ -258,3 +258,24 @@ func maxNew(pb *graphpb.Program) int64 {
 	}
 	return 0
 }
+
+// Package gives the model that a checkpoint's parameters make: trained after the last step, as it starts out after the first.
+func (j *Job) Package(c *Checkpoint) (*model.Package, error) {
+	states := make(map[string]*engine.Tensor, len(c.States))
+	for i, s := range j.Program.StateSpecs() {
+		states[s.Name] = c.States[i]
+	}
+	params := map[string]*engine.Tensor{}
+	for i, w := range j.Program.WeightSpecs() {
+		if notParams[w.Name] {
+			continue
+		}
+		if params[w.Name] = j.Weights.Tensors()[i]; states[w.Name] != nil {
+			params[w.Name] = states[w.Name].Clone()
+		}
+	}
+	return j.pack(params)
+}
+
+// notParams are the weights of a training program that are no parameters of a model.
+var notParams = map[string]bool{"data": true, "labels": true, "targets": true, nn.RateTable: true, "rope.cos": true, "rope.sin": true}

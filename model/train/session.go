@@ -259,9 +259,7 @@ func (s *Session) Package() (*model.Package, error) {
 	}
 	params := map[string]*engine.Tensor{}
 	for _, w := range s.job.Program.WeightSpecs() {
-		switch w.Name {
-		case "data", "labels", "targets", nn.RateTable, "rope.cos", "rope.sin":
-		default:
+		if !notParams[w.Name] {
 			params[w.Name] = s.param(w.Name).Clone()
 		}
 	}

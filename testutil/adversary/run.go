@@ -30,6 +30,23 @@ func NewRun(prog *engine.Program, cost engine.CostParams, weights *engine.Weight
 	return NewMachineRun(m, weights.Tensors(), in.Tensors(), steps)
 }
 
+// NewSegment computes the steps from a checkpoint to T.
+func NewSegment(
+	prog *engine.Program, cost engine.CostParams, weights *engine.Weights, inputs map[string]*engine.Tensor, from game.Checkpoint, steps uint64,
+) (*Run, error) {
+	in, err := prog.BindInputs(inputs)
+	if err != nil {
+		return nil, err
+	}
+	m, err := game.NewProgramMachine(prog, in.Rows(), cost)
+	if err != nil {
+		return nil, err
+	}
+	r := &Run{Machine: m, Weights: weights.Tensors(), Inputs: in.Tensors(), Steps: steps}
+	r.source, err = game.NewReferenceSegment(m, r.Weights, r.Inputs, from, steps)
+	return r, err
+}
+
 // NewMachineRun is NewRun for any machine.
 func NewMachineRun(m game.Machine, weights, inputs []*engine.Tensor, steps uint64) (*Run, error) {
 	r := &Run{Machine: m, Weights: weights, Inputs: inputs, Steps: steps}
