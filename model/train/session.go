@@ -10,7 +10,6 @@ import (
 
 	"poaid/commit"
 	"poaid/engine"
-	"poaid/engine/nn"
 	"poaid/model"
 )
 
