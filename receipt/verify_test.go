@@ -161,6 +161,8 @@ func TestRefusals(t *testing.T) {
 		"output of no dtype":      {func(b *receipt.Bundle, _ *receipt.Trust) { b.Outputs[0].DType = "f64" }, receipt.ErrFormat},
 		"output of nothing":       {func(b *receipt.Bundle, _ *receipt.Trust) { b.Outputs[0].Data = nil }, receipt.ErrFormat},
 		"data and root":           {func(b *receipt.Bundle, _ *receipt.Trust) { b.Outputs[0].Root = make([]byte, 32) }, receipt.ErrFormat},
+		"header with more":        {func(b *receipt.Bundle, _ *receipt.Trust) { b.SignedHeader = append(b.SignedHeader, 0x78, 1) }, receipt.ErrFormat},
+		"proof with more":         {func(b *receipt.Bundle, _ *receipt.Trust) { b.Receipt.Proof = append(b.Receipt.Proof, 0x78, 1) }, receipt.ErrFormat},
 		"no header":               {func(b *receipt.Bundle, _ *receipt.Trust) { b.SignedHeader = nil }, receipt.ErrFormat},
 		"no validators":           {func(b *receipt.Bundle, _ *receipt.Trust) { b.Validators = nil }, receipt.ErrFormat},
 		"validator missing":       {func(b *receipt.Bundle, _ *receipt.Trust) { b.Validators = b.Validators[1:] }, receipt.ErrValidators},
