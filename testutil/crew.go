@@ -38,10 +38,12 @@ type Participant struct {
 	VRF *vrf.SecretKey
 	// Pretends: it seals a wrong root as if its error were forced, and tries to prove it.
 	Pretends bool
+	// Ready tells whether its machine has computed a task: until then it seals nothing of it. Nil: at once.
+	Ready func(task uint64) bool
 }
 
-// forcedProof proves that m is to seal a wrong root for a task; nil where it is not.
-func (m *Participant) forcedProof(task taskstypes.Task, st taskstypes.Status) ([]byte, error) {
+// ForcedProof proves that m is to seal a wrong root for a task; nil where it is not.
+func (m *Participant) ForcedProof(task taskstypes.Task, st taskstypes.Status) ([]byte, error) {
 	if m.VRF == nil || string(st.VrfKey) != string(m.VRF.Public()) {
 		return nil, nil
 	}
@@ -60,12 +62,17 @@ type Result struct {
 	Root      commit.Hash
 }
 
+// ready tells whether its machine has computed a task.
+func (m *Participant) ready(task uint64) bool { return m.Ready == nil || m.Ready(task) }
+
 // Crew are participants who do, block by block, what daemons would do.
 type Crew struct {
 	Members []*Participant
 	chain   *Chain
 	// Batch is the most items in one message.
 	Batch int
+	// Gas is the gas limit of a member's message; nil: 20,000,000.
+	Gas func(m *Participant, msg sdk.Msg) uint64
 }
 
 // NewCrew joins the accounts as participants that serve the echo model.
@@ -127,7 +134,11 @@ func (w *Crew) Work(txs ...[]byte) {
 			w.chain.tb.Fatalf("work of %s: %v", m.Name, err)
 		}
 		for _, msg := range msgs {
-			txs = append(txs, w.chain.TxWith(m.Account, TxOptions{Gas: 20_000_000}, msg))
+			gas := uint64(20_000_000)
+			if w.Gas != nil {
+				gas = w.Gas(m, msg)
+			}
+			txs = append(txs, w.chain.TxWith(m.Account, TxOptions{Gas: gas}, msg))
 		}
 	}
 	for i, r := range w.chain.Block(txs...).TxResults {
@@ -194,6 +205,11 @@ func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.Resu
 		if err != nil || st.Worker != m.String() {
 			return false, err
 		}
+		toSeal := st.State == taskstypes.STATE_ASSIGNED && m.ready(id)
+		toReveal := st.State == taskstypes.STATE_REVEALING && len(st.ResultRoot) == 0 && m.Behaviour != Mute
+		if !toSeal && !toReveal {
+			return false, nil
+		}
 		result, err := w.result(ctx, m, id)
 		if err != nil {
 			return false, err
@@ -202,7 +218,7 @@ func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.Resu
 		if err != nil {
 			return false, err
 		}
-		proof, err := m.forcedProof(task, st)
+		proof, err := m.ForcedProof(task, st)
 		if err != nil {
 			return false, err
 		}
@@ -211,11 +227,10 @@ func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.Resu
 			sealed = commit.ForcedRoot(sealed)
 		}
 		salt := salt(m, id, "result")
-		switch {
-		case st.State == taskstypes.STATE_ASSIGNED:
+		if toSeal {
 			seal := commit.Seal(w.chain.ChainID, id, m.String(), sealed, salt)
 			seals = append(seals, taskstypes.ResultSeal{TaskId: id, Seal: seal[:]})
-		case st.State == taskstypes.STATE_REVEALING && len(st.ResultRoot) == 0 && m.Behaviour != Mute:
+		} else {
 			reveals = append(reveals, taskstypes.ResultReveal{
 				TaskId: id, StateRoot: result.StateRoot[:], Outputs: result.Outputs, Salt: salt[:], ForcedProof: proof,
 			})
@@ -238,16 +253,20 @@ func (w *Crew) attestations(ctx sdk.Context, m *Participant) (seals []poaitypes.
 		if err != nil {
 			return false, err
 		}
+		toSeal := seat.State == poaitypes.SEAT_STATE_OPEN && m.ready(id)
+		toReveal := seat.State == poaitypes.SEAT_STATE_SEALED && committee.Phase == poaitypes.COMMITTEE_PHASE_REVEALING && m.Behaviour != Mute
+		if !toSeal && !toReveal {
+			return false, nil
+		}
 		result, err := w.result(ctx, m, id)
 		if err != nil {
 			return false, err
 		}
 		salt := salt(m, id, "attestation")
-		switch {
-		case seat.State == poaitypes.SEAT_STATE_OPEN:
+		if toSeal {
 			seal := commit.Seal(w.chain.ChainID, id, m.String(), result.Root, salt)
 			seals = append(seals, poaitypes.AttestationSeal{TaskId: id, Seal: seal[:]})
-		case seat.State == poaitypes.SEAT_STATE_SEALED && committee.Phase == poaitypes.COMMITTEE_PHASE_REVEALING && m.Behaviour != Mute:
+		} else {
 			reveals = append(reveals, poaitypes.AttestationReveal{TaskId: id, ResultRoot: result.Root[:], Salt: salt[:]})
 		}
 		return false, nil
