@@ -1,6 +1,8 @@
 package main
 
 import (
+	sdkmath "cosmossdk.io/math"
+
 	"poaid/testutil"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -23,7 +25,6 @@ func (a account) net() float64 { return a.reward + a.fees - a.slashed - a.paid -
 type task struct {
 	units uint64
 	audit float64 // probability
-	class int     // size of its worker
 	by    int     // who submitted it; -1: a client
 	state taskstypes.State
 	audited,
@@ -38,8 +39,8 @@ type result struct {
 	weights []uint64
 	blocks  int
 	epochs  int
-	// minted is all that compute was given.
-	minted float64
+	// minted is all that compute was given; paidOut what tasks paid workers and members, prizes included.
+	minted, paidOut float64
 }
 
 // run simulates a setting.
@@ -145,8 +146,10 @@ func (w *world) collect(res *result) {
 			out.by = i
 			res.accounts[i].paid += float64(t.MaxFee.Amount.Sub(pay.Refund).Int64())
 		}
+		for _, v := range []sdkmath.Int{pay.Worker, pay.Verifiers, pay.WorkerPrize, pay.MemberPrizes} {
+			res.paidOut += float64(v.Int64())
+		}
 		if i, ok := w.index[st.Worker]; ok {
-			out.class = i
 			if t.Model == workModel {
 				res.accounts[i].drawn++
 			}

@@ -15,7 +15,7 @@ import (
 
 func main() {
 	tasks := flag.Int("tasks", 1_000, "tasks that clients submit in each run")
-	long := flag.Int("long", 10_000, "tasks of one more honest run, whose luck is less; 0: none")
+	long := flag.Int("long", 5_000, "tasks of one more honest run, whose luck is less; 0: none")
 	plots := flag.String("plots", "docs/img", "folder for the pictures; empty: none")
 	flag.Parse()
 	w := bufio.NewWriter(os.Stdout)

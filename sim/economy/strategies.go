@@ -29,6 +29,8 @@ type market struct {
 	idle bool
 	// steps of clients' tasks; 0: between minSteps and maxTaskSteps.
 	steps uint64
+	// audited: every task has a committee.
+	audited bool
 	// uncapped: what a run mints is limited by max_emission_per_unit alone.
 	uncapped bool
 }
@@ -82,7 +84,7 @@ func strategies() []strategy {
 			name: "captive model, known answers: the same, computes nothing", submits: own(captiveModel, 4), units: knowOwn, captive: true,
 		},
 		{
-			name: "copier: attests what workers say (tasks of 500,000 units)", copies: true, market: market{steps: 500_000},
+			name: "copier: attests what workers say (500,000 units, all audited)", copies: true, market: market{steps: 500_000, audited: true},
 			units: func(w *world, i int, t taskstypes.Task) uint64 {
 				if st, err := w.c.App.Tasks.Statuses.Get(w.c.Ctx(), t.Id); err == nil && w.index[st.Worker] == i {
 					return t.Units

@@ -8,7 +8,7 @@ import (
 	taskstypes "poaid/x/tasks/types"
 )
 
-// verifierShare() of a unit's score is a member's (x/poai).
+// verifierShare of a unit's score is a member's (x/poai).
 func verifierShare() float64 {
 	return float64(poaitypes.DefaultParams().VerifierSharePpm) / poaitypes.PPM
 }
@@ -80,4 +80,16 @@ func (w wash) breakEven() float64 {
 		}
 	}
 	return 0
+}
+
+// slack is how many times its capacity a participant may be credited in an epoch.
+func slack() float64 {
+	return float64(poaitypes.DefaultParams().Capacity.CreditSlackPpm) / poaitypes.PPM
+}
+
+// workerNets is what honest work nets of a unit, in upoai.
+func workerNets() float64 {
+	w := defaults(0)
+	e := unitEmission(w.tasks, w.rewards) * float64(w.rewards.ComputeBps) / rewardstypes.BasisPoints
+	return w.price*(1-w.royalty)*(1-bps(w.tasks.JackpotBps))*bps(w.tasks.WorkerBps) + e - w.cost
 }

@@ -136,6 +136,9 @@ func (w *world) genesis(g *testutil.Genesis) []*vrf.SecretKey {
 	g.Get(taskstypes.ModuleName, &t)
 	p := &t.Params
 	p.DrawDelay, p.SealBlocks, p.PromptBlocks, p.RevealBlocks, p.ChallengeBlocks, p.OpenBlocks, p.RetentionBlocks = 2, 20, 8, 10, 4, 100, 100_000
+	if w.audited {
+		p.AuditMinPpm = taskstypes.PpmOne
+	}
 	g.Set(taskstypes.ModuleName, &t)
 
 	var r rewardstypes.GenesisState
