@@ -156,7 +156,7 @@ func (s strategy) uncapped() bool { return s.market.uncapped }
 // reference_cost.
 func TestWashingLoses(t *testing.T) {
 	most, freely := math.Inf(-1), math.Inf(-1)
-	each := func(visit func(w wash)) {
+	visitAll := func(visit func(w wash)) {
 		for weight := 0.0; weight <= 1; weight += 1. / 64 {
 			for _, audit := range []float64{.02, .1, .22, .33, 1} {
 				for _, price := range []float64{0, .01, .1, 1, 10} {
@@ -169,7 +169,7 @@ func TestWashingLoses(t *testing.T) {
 			}
 		}
 	}
-	each(func(w wash) {
+	visitAll(func(w wash) {
 		most = max(most, w.net())
 		w.rewards.MaxEmissionCostBps = 0
 		freely = max(freely, w.net())
@@ -182,8 +182,8 @@ func TestWashingLoses(t *testing.T) {
 	require.LessOrEqual(t, w.net(), 0.0)
 }
 
-// TestKnownAnswers: who need not compute at all washes with profit where it serves an eligible model alone. What its capacity may be credited in an epoch bounds that
-// below what honest work at full load earns; and a limit of 9 % of a run's cost would stop it.
+// TestKnownAnswers: who need not compute at all washes with profit where it serves an eligible model alone. What its capacity may be credited in an
+// epoch bounds that below what honest work at full load earns; and a limit of 9 % of a run's cost would stop it.
 func TestKnownAnswers(t *testing.T) {
 	w := defaults(1)
 	w.owns, w.cost = true, 0

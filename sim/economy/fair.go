@@ -115,7 +115,8 @@ func slope(x, y []float64) float64 {
 	return xy / xx
 }
 
-// slopeError is the standard deviation that the draws of workers give that slope: every task is drawn by shares x and counts by its units. Committees add a little.
+// slopeError is the standard deviation that the draws of workers give that slope: every task is drawn by shares x and counts by its units. Committees
+// add a little.
 func slopeError(x []float64, tasks []task) float64 {
 	xx, xxx, u, uu := 0.0, 0.0, 0.0, 0.0
 	for _, s := range x {

@@ -10,7 +10,8 @@ import (
 // account is what one participant earned and spent in a run, in upoai.
 type account struct {
 	size uint64
-	// reward is what it claimed of block rewards, fees what it was paid of tasks' fees (royalties and prizes too), slashed what its bond lost.
+	// reward is what it claimed of block rewards, without what it forfeited; fees what it was paid of tasks' fees (royalties, prizes and what others were
+	// slashed too), slashed what its bond lost.
 	reward, fees, slashed float64
 	// paid is what it paid for tasks it submitted, less refunds; gas what it paid for transactions; cost what its computing cost at reference_cost.
 	paid, gas, cost float64
@@ -116,6 +117,9 @@ func (w *world) account(res *result, before [][2]float64) {
 		res.epochs++
 		res.minted += float64(pool.Pool.Int64())
 		for i, m := range w.crew.Members {
+			if e <= w.forfeited(m) {
+				continue
+			}
 			score, err := w.c.App.Poai.GetScore(ctx, e, m.String())
 			if err != nil {
 				w.tb.Fatalf("score: %v", err)

@@ -74,7 +74,8 @@ func describe(r result) string {
 	for _, a := range r.accounts {
 		fees += a.fees
 	}
-	return fmt.Sprintf("%d tasks of %.0f units in the mean, %d final, %d audited; %d blocks, %d epochs with score; fees of %.1f poai and %.1f poai of block reward to participants.",
+	return fmt.Sprintf("%d tasks of %.0f units in the mean, %d final, %d audited; %d blocks, %d epochs with score; fees of %.1f poai and "+
+		"%.1f poai of block reward to participants.",
 		len(r.tasks), units/float64(len(r.tasks)), final, audited, r.blocks, r.epochs, fees/1e6, r.minted/1e6)
 }
 
@@ -95,7 +96,10 @@ func playAll(tb testutil.TB, base setting, fair result) []outcome {
 
 // fairTable is reward share against compute share by size.
 func fairTable(r result) table {
-	t := table{head: []string{"size", "participants", "share of compute", "of pay, expected", "expected / compute", "of pay, in this run", "in this run / compute", "draws", "draws expected"}}
+	t := table{head: []string{
+		"size", "participants", "share of compute", "of pay, expected", "expected / compute", "of pay, in this run", "in this run / compute", "draws",
+		"draws expected",
+	}}
 	compute, want, got := computeShares(r), expected(r.weights, r.tasks), shares(pays(r))
 	draws := 0
 	for _, a := range r.accounts {
@@ -257,7 +261,9 @@ func washTable() table {
 
 // unitTable says what an honest worker and member, and who only sprints, earn of a unit, in upoai, with the limit and without.
 func unitTable() table {
-	t := table{head: []string{"limit", "block reward of a unit worked", "of a unit checked", "of a unit of a sprint", "worker nets", "member nets", "who only sprints nets"}}
+	t := table{head: []string{
+		"limit", "block reward of a unit worked", "of a unit checked", "of a unit of a sprint", "worker nets", "member nets", "who only sprints nets",
+	}}
 	for _, limited := range []bool{true, false} {
 		w := defaults(0)
 		name := "a run's cost (default)"

@@ -50,8 +50,8 @@ func defaults(weight float64) wash {
 	}
 }
 
-// net is what a unit of such a task brings, in upoai, beyond not having asked for it: block reward and its part of the fee, less the fee and the computing. Block
-// reward is what the limit per unit allows; where the supply curve allows less it is less.
+// net is what a unit of such a task brings, in upoai, beyond not having asked for it: block reward and its part of the fee, less the fee and the
+// computing. Block reward is what the limit per unit allows; where the supply curve allows less it is less.
 func (w wash) net() float64 {
 	k := float64(w.tasks.CommitteeSize)
 	royalty := w.price * w.royalty

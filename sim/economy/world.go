@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 
@@ -344,7 +345,7 @@ func (w *world) claimAll() {
 	var txs [][]byte
 	for i, m := range w.crew.Members {
 		var epochs []uint64
-		for e := uint64(1); e <= last; e++ {
+		for e := w.forfeited(m) + 1; e <= last; e++ {
 			if has, err := w.c.App.Poai.Scores.Has(w.c.Ctx(), collections.Join(e, m.String())); err == nil && has {
 				epochs = append(epochs, e)
 			}
@@ -362,6 +363,15 @@ func (w *world) claimAll() {
 		}
 	}
 	w.deliver(txs)
+}
+
+// forfeited is the last epoch whose share a participant lost because it was proven to lie before it claimed; 0: none.
+func (w *world) forfeited(m *testutil.Participant) uint64 {
+	epoch, err := w.c.App.Rewards.Forfeitures.Get(w.c.Ctx(), m.Addr)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		w.tb.Fatalf("forfeiture of %s: %v", m.Name, err)
+	}
+	return epoch
 }
 
 // pay signs a message of participant i and notes what its gas costs.
