@@ -20,6 +20,8 @@ type Options struct {
 	Owner string
 	// RoyaltyBps is the owner's share of each fee, in 1/10,000.
 	RoyaltyBps uint32
+	// Parents are what the model descends from; they share its royalties.
+	Parents []modelstypes.Parent
 	// MaxVocabularyBytes is the chain's limit; a larger vocabulary is left out, and token outputs are then shown as numbers.
 	// 0 means x/models' default.
 	MaxVocabularyBytes int
@@ -33,7 +35,7 @@ func Message(ctx context.Context, store *artifacts.Store, p *model.Package, o Op
 	}
 	msg := &modelstypes.MsgRegisterModel{
 		Owner: o.Owner, Id: o.ID, Description: p.Meta.Description, Class: modelstypes.CLASS_EXACT, Program: p.Program.Proto(),
-		WeightsRoot: p.Meta.WeightsRoot[:], RoyaltyBps: o.RoyaltyBps, Labels: p.Meta.Labels,
+		WeightsRoot: p.Meta.WeightsRoot[:], RoyaltyBps: o.RoyaltyBps, Labels: p.Meta.Labels, Parents: o.Parents,
 	}
 	card := sha256.Sum256(files[model.FileMeta])
 	msg.MetadataHash = card[:]

@@ -56,6 +56,35 @@ func TestRoyaltiesFlowUp(t *testing.T) {
 	require.Equal(t, "3upoai", f.bank.GetAllBalances(f.ctx, authtypes.NewModuleAddress(types.ModuleName)).String(), "dust: less than a unit an edge")
 }
 
+// TestWorkedExample is the example of docs/lineage.md.
+func TestWorkedExample(t *testing.T) {
+	f := fixture(t)
+	f.mustRegister("digits", 1)
+	f.reg.datasets["mnist"] = who(2)
+	f.mustRegister("digits-tuned", 3, model("digits", 3000), dataset("mnist", 500))
+	for _, want := range []struct {
+		tom, digits, mnist, left int64
+		amounts                  string
+	}{{640, 296, 49, 2, "[296 49]"}, {1282, 592, 98, 2, "[296 49]"}} {
+		f.use("digits-tuned", denom, 987)
+		for _, node := range []string{"model/digits-tuned", "model/digits", "dataset/mnist"} {
+			if node == "model/digits" {
+				amounts, err := f.settle(denom, "model/digits-tuned", "model/digits", "model/digits-tuned", "dataset/mnist")
+				require.NoError(t, err)
+				require.Equal(t, want.amounts, str(amounts))
+			}
+			_, err := f.claim(node, denom)
+			require.NoError(t, err)
+		}
+		require.Equal(t, want.tom, f.balance(3, denom))
+		require.Equal(t, want.digits, f.balance(1, denom))
+		require.Equal(t, want.mnist, f.balance(2, denom))
+		held := f.bank.GetAllBalances(f.ctx, authtypes.NewModuleAddress(types.ModuleName)).AmountOf(denom)
+		require.Equal(t, want.left, held.Int64())
+		f.check()
+	}
+}
+
 func TestDustAddsUp(t *testing.T) {
 	f := family(t)
 	for range 30 {

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"strconv"
 	"strings"
 
 	errorsmod "cosmossdk.io/errors"
@@ -48,6 +49,23 @@ func ParseNode(node string) (kind modelstypes.ParentKind, id string, err error) 
 		return kind, "", errorsmod.Wrap(ErrInvalidNode, err.Error())
 	}
 	return kind, id, nil
+}
+
+// ParseParent reads a node's name and share, as in model/digits:3000.
+func ParseParent(text string) (modelstypes.Parent, error) {
+	node, share, ok := strings.Cut(text, ":")
+	if !ok {
+		return modelstypes.Parent{}, errorsmod.Wrapf(ErrShare, "%.80q, want NODE:BPS", text)
+	}
+	kind, id, err := ParseNode(node)
+	if err != nil {
+		return modelstypes.Parent{}, err
+	}
+	bps, err := strconv.ParseUint(share, 10, 32)
+	if err != nil || bps < 1 || bps > BasisPoints {
+		return modelstypes.Parent{}, errorsmod.Wrapf(ErrShare, "%.80q must be in 1..%d", share, BasisPoints)
+	}
+	return modelstypes.Parent{Kind: kind, Id: id, ShareBps: uint32(bps)}, nil
 }
 
 // ShareDown is amount × bps / 10,000, rounded down: what a parent is due.

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"poaid/x/lineage/types"
+	modelstypes "poaid/x/models/types"
 )
 
 func TestParams(t *testing.T) {
@@ -39,6 +40,16 @@ func TestShares(t *testing.T) {
 		require.True(t, down.Cmp(exact) <= 0 && new(big.Rat).Add(down, one).Cmp(exact) > 0)
 		require.True(t, up.Cmp(exact) >= 0 && new(big.Rat).Sub(up, one).Cmp(exact) < 0)
 	})
+}
+
+func TestParseParent(t *testing.T) {
+	p, err := types.ParseParent("dataset/mnist:500")
+	require.NoError(t, err)
+	require.Equal(t, modelstypes.Parent{Kind: modelstypes.PARENT_KIND_DATASET, Id: "mnist", ShareBps: 500}, p)
+	for _, bad := range []string{"", "dataset/mnist", "dataset/mnist:", "dataset/mnist:0", "model/a-b:10001", "model/a-b:-1", "model/a-b:1:2", "mnist:5", "model/X:5"} {
+		_, err := types.ParseParent(bad)
+		require.Error(t, err, bad)
+	}
 }
 
 func FuzzParseNode(f *testing.F) {
