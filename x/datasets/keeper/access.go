@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"errors"
-	"slices"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
@@ -58,6 +57,7 @@ func (k Keeper) used(ctx context.Context, programHash []byte, roots [][]byte) ([
 		return nil, errorsmod.Wrapf(types.ErrTooManyRoots, "roots: %d given, limit %d", len(roots), types.MaxUsedRoots)
 	}
 	var ids []string
+	seen := make(map[string]bool)
 	for i, root := range roots {
 		if len(root) != types.HashBytes {
 			return nil, errorsmod.Wrapf(types.ErrRoot, "roots[%d]: %d bytes, want %d", i, len(root), types.HashBytes)
@@ -69,8 +69,8 @@ func (k Keeper) used(ctx context.Context, programHash []byte, roots [][]byte) ([
 		if err != nil {
 			return nil, err
 		}
-		if !slices.Contains(ids, id) {
-			ids = append(ids, id)
+		if !seen[id] {
+			seen[id], ids = true, append(ids, id)
 		}
 	}
 	return ids, nil
