@@ -38,6 +38,8 @@ import (
 	"github.com/spf13/cast"
 
 	"poaid/app/params"
+	auctionskeeper "poaid/x/auctions/keeper"
+	auctionstypes "poaid/x/auctions/types"
 	beaconkeeper "poaid/x/beacon/keeper"
 	beacontypes "poaid/x/beacon/types"
 	datasetskeeper "poaid/x/datasets/keeper"
@@ -87,6 +89,7 @@ type Keepers struct {
 	Grades   gradeskeeper.Keeper
 	Datasets datasetskeeper.Keeper
 	Lineage  lineagekeeper.Keeper
+	Auctions auctionskeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -142,6 +145,8 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Grades = gradeskeeper.NewKeeper(cdc, kv(gradestypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Poai, authority)
 	k.Models.SetLineageHooks(k.Lineage.Hooks())
 	k.Tasks.SetLineage(k.Lineage)
+	k.Auctions = auctionskeeper.NewKeeper(cdc, kv(auctionstypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
+	k.Tasks.SetAuctions(k.Auctions)
 	k.Tasks.SetDisputeHooks(k.Disputes.Hooks())
 	k.Training = trainingkeeper.NewKeeper(cdc, kv(trainingtypes.StoreKey), k.Auth, k.Bank, k.Models, k.Tasks, k.Datasets, authority)
 	k.Tasks.SetTaskHooks(sprintstypes.ModuleName, k.Sprints.Hooks())

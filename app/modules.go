@@ -37,6 +37,8 @@ import (
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	"poaid/app/params"
+	"poaid/x/auctions"
+	auctionstypes "poaid/x/auctions/types"
 	"poaid/x/beacon"
 	beacontypes "poaid/x/beacon/types"
 	"poaid/x/datasets"
@@ -77,6 +79,7 @@ func moduleAccountPerms() map[string][]string {
 		trainingtypes.ModuleName:            nil,
 		gradestypes.ModuleName:              {authtypes.Burner},
 		lineagetypes.ModuleName:             nil,
+		auctionstypes.ModuleName:            nil,
 	}
 }
 
@@ -117,6 +120,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		grades.NewAppModule(k.Grades),
 		datasets.NewAppModule(k.Datasets),
 		lineage.NewAppModule(k.Lineage),
+		auctions.NewAppModule(k.Auctions),
 	)
 	m.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 	m.SetOrderBeginBlockers(
@@ -139,7 +143,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
 		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
-		disputestypes.ModuleName, sprintstypes.ModuleName, gradestypes.ModuleName,
+		disputestypes.ModuleName, sprintstypes.ModuleName, gradestypes.ModuleName, auctionstypes.ModuleName,
 		datasetstypes.ModuleName, lineagetypes.ModuleName, // after x/models: edges are between models and datasets that exist
 		trainingtypes.ModuleName,
 		genutiltypes.ModuleName, // last: its transactions need everything above

@@ -14,6 +14,7 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
+	auctionstypes "poaid/x/auctions/types"
 	beacontypes "poaid/x/beacon/types"
 	datasetstypes "poaid/x/datasets/types"
 	disputestypes "poaid/x/disputes/types"
@@ -42,7 +43,7 @@ func newStores() stores {
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
 			disputestypes.StoreKey, sprintstypes.StoreKey, gradestypes.StoreKey,
 			datasetstypes.StoreKey, lineagetypes.StoreKey,
-			trainingtypes.StoreKey,
+			trainingtypes.StoreKey, auctionstypes.StoreKey,
 		),
 		obj: storetypes.NewObjectStoreKeys(banktypes.ObjectStoreKey),
 	}

@@ -29,6 +29,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"grades", a.Grades.CheckInvariants},
 		{"datasets", a.Datasets.Invariants},
 		{"lineage", a.Lineage.Invariants},
+		{"auctions", a.Auctions.CheckInvariants},
 	} {
 		if err := m.check(ctx); err != nil {
 			return fmt.Errorf("%s: %w", m.name, err)

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"poaid/internal/events"
+	_ "poaid/x/auctions/types"
 	_ "poaid/x/beacon/types"
 	_ "poaid/x/datasets/types"
 	_ "poaid/x/disputes/types"
@@ -28,7 +29,7 @@ func eventTypes(t *testing.T) []reflect.Type {
 	files, err := proto.MergedRegistry()
 	require.NoError(t, err)
 	var out []reflect.Type
-	for _, pkg := range []string{"beacon", "datasets", "disputes", "lineage", "models", "poai", "rewards", "sprints", "tasks"} {
+	for _, pkg := range []string{"auctions", "beacon", "datasets", "disputes", "lineage", "models", "poai", "rewards", "sprints", "tasks"} {
 		path := "poai/" + pkg + "/v1/events.proto"
 		file, err := files.FindFileByPath(path)
 		if err != nil {

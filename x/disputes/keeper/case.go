@@ -69,13 +69,20 @@ func (k Keeper) firstClaims(ctx context.Context, c *types.Case, d taskstypes.Dis
 	}
 	var dissenters []types.Claim
 	for _, m := range d.Members {
-		claim, _, _, err := k.addClaim(ctx, c, m.Participant, m.Root, types.CLAIM_KIND_SEAT)
+		kind := types.CLAIM_KIND_SEAT
+		if m.Runner {
+			kind = types.CLAIM_KIND_RUNNER
+			c.Runners++
+		}
+		claim, _, _, err := k.addClaim(ctx, c, m.Participant, m.Root, kind)
 		if err != nil {
 			return nil, err
 		}
 		c.Seats++
 		if !bytes.Equal(m.Root, c.WorkerRoot) {
-			c.Dissent++
+			if !m.Runner {
+				c.Dissent++
+			}
 			dissenters = append(dissenters, claim)
 		}
 	}

@@ -19,14 +19,14 @@ import (
 func (k Keeper) suspect(ctx context.Context, t *table, defender *types.Claim, result types.GameResult, at game.Game) error {
 	c := t.c
 	if result != types.GAME_RESULT_REFUTED || at.Tree != game.TreeTensor || c.Suspect != "" || c.Dissent > 0 ||
-		defender.Kind == types.CLAIM_KIND_CHALLENGE || !bytes.Equal(defender.ResultRoot, c.WorkerRoot) {
+		defender.Kind == types.CLAIM_KIND_CHALLENGE || defender.Kind == types.CLAIM_KIND_RUNNER || !bytes.Equal(defender.ResultRoot, c.WorkerRoot) {
 		return nil
 	}
 	params, err := k.Params.Get(ctx)
 	if err != nil {
 		return err
 	}
-	if c.Seats < params.SuspectSeats {
+	if c.Seats-c.Runners < params.SuspectSeats {
 		return nil
 	}
 	view, _, err := t.machine.Node(at.From, at.Node)

@@ -78,7 +78,7 @@ func (g GenesisState) validateClaims(cases map[caseKey]Case) error {
 			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: order %d, want %d", i, c.Order, next[key])
 		case len(c.ResultRoot) != commit.Size:
 			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: result_root of %d bytes", i, len(c.ResultRoot))
-		case c.Kind < CLAIM_KIND_WORKER || c.Kind > CLAIM_KIND_CHALLENGE:
+		case c.Kind < CLAIM_KIND_WORKER || c.Kind > CLAIM_KIND_RUNNER:
 			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: kind %d is unknown", i, c.Kind)
 		case holders[holder{key, c.Participant}]:
 			return errorsmod.Wrapf(ErrGenesis, "claims[%d]: %s has two", i, c.Participant)

@@ -50,6 +50,7 @@ type fix struct {
 	poai     *fakePoai
 	disputes fakeDisputes
 	endings  *endings
+	auctions fakeAuctions
 	tx       int
 	total    sdk.Coins // coins that were ever funded
 }
@@ -65,11 +66,13 @@ func fixture(t tb) *fix {
 	f := &fix{
 		tb: t, bank: fakeBank{kv{fakes}, map[string]bool{}}, beacon: fakeBeacon{map[int64]bool{}}, models: registry(),
 		poai: &fakePoai{kv: kv{fakes}, failSlash: new(bool)}, disputes: fakeDisputes{kv{fakes}, new(string)}, endings: &endings{},
+		auctions: fakeAuctions{kv{fakes}},
 	}
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
 	f.keeper = keeper.NewKeeper(cdc, runtime.NewKVStoreService(key), fakeAccounts{}, f.bank, f.bank, f.beacon, f.models, f.poai, authority)
 	f.poai.hooks = f.keeper.Hooks()
 	f.keeper.SetDisputeHooks(f.disputes)
+	f.keeper.SetAuctions(f.auctions)
 	f.keeper.SetTaskHooks(opening, f.endings)
 	f.msgs = keeper.NewMsgServerImpl(f.keeper)
 	f.ctx = ctx
@@ -226,6 +229,14 @@ func (f *fix) check() {
 		locks[lockKey(st.Worker, poaitypes.LOCK_KIND_TASK, id)] = true
 		if len(st.ResultRoot) == 0 {
 			places[st.Worker]++
+		}
+		for _, r := range f.runners(id) {
+			if !r.Out {
+				locks[lockKey(r.Participant, poaitypes.LOCK_KIND_TASK, id)] = true
+				if len(r.ResultRoot) == 0 {
+					places[r.Participant]++
+				}
+			}
 		}
 		for _, s := range state.Committees[id].Seats {
 			if s.State != poaitypes.SEAT_STATE_CLOSED {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"slices"
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
@@ -32,6 +33,15 @@ func (k Keeper) dispute(
 	for _, s := range seats {
 		if revealed(s) && !trapped(s, wrong) {
 			d.Members = append(d.Members, types.Party{Participant: s.Participant, Root: s.ResultRoot})
+		}
+	}
+	runners, err := k.runners(ctx, st, task.Id)
+	if err != nil {
+		return d, err
+	}
+	for _, r := range runners {
+		if living(r) {
+			d.Members = append(d.Members, types.Party{Participant: r.Participant, Root: r.ResultRoot, Runner: true})
 		}
 	}
 	if err := emit(ctx, &types.EventTaskDisputed{TaskId: task.Id, Cause: cause}); err != nil {
@@ -97,14 +107,28 @@ func (k Keeper) ResolveDispute(ctx context.Context, id uint64, r types.Resolutio
 	return k.overturn(ctx, params, task, st, r)
 }
 
-// overturn slashes a worker whose result was wrong, and whoever attested it, and gives the task to another worker.
+// overturn slashes a worker whose result was wrong, and whoever attested it, and gives the task to another worker. A runner that has the root that
+// is left takes the place at once.
 func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Task, st types.Status, r types.Resolution) error {
 	seats, err := k.seats(ctx, st, task.Id)
 	if err != nil {
 		return err
 	}
-	reward := reward(holders(seats, r.ValidRoot), r.Beneficiaries)
+	runners, err := k.runners(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	reward := reward(append(holders(seats, r.ValidRoot), holding(runners, r.ValidRoot)...), r.Beneficiaries)
 	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "wrong result", reward)); err != nil {
+		return err
+	}
+	if next := slices.IndexFunc(runners, func(x types.Runner) bool { return living(x) && bytes.Equal(x.ResultRoot, r.ValidRoot) }); next >= 0 {
+		if err := k.promote(ctx, task, &st, runners, next); err != nil {
+			return err
+		}
+		return k.finalise(ctx, params, task, st, r.Beneficiaries)
+	}
+	if _, err := k.settleRunners(ctx, task.Id, runners, r.ValidRoot, reward); err != nil {
 		return err
 	}
 	if len(seats) > 0 {
@@ -195,6 +219,13 @@ func (k Keeper) release(ctx context.Context, params types.Params, task types.Tas
 		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{FalseRoot: trap(st)}); err != nil {
 			return err
 		}
+	}
+	runners, err := k.runners(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	if _, err := k.settleRunners(ctx, task.Id, runners, nil, nil); err != nil {
+		return err
 	}
 	if err := k.refund(ctx, params, task, st, types.STATE_REFUNDED, burn); err != nil {
 		return err

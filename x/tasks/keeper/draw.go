@@ -36,9 +36,15 @@ func (k Keeper) seed(ctx context.Context, height int64, purpose string, task uin
 	return sum[:], nil
 }
 
-// assign draws a worker for an OPEN task. While nobody qualifies it is tried again, more and more rarely, until the task expires.
+// assign finds a worker for an OPEN task: by the bids of an auction, otherwise by drawing one. A race that is still open has found nobody. While nobody qualifies it is tried again, more and more rarely, until the task expires.
 // Whether it has expired is judged by the height that was due, so that a full queue expires nobody.
 func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status, asked *demand) error {
+	switch {
+	case task.Race():
+		return k.expire(ctx, params, task, st)
+	case task.Auctioned():
+		return k.takeBid(ctx, params, task, st)
+	}
 	last := st.OpenedHeight + params.OpenBlocks
 	if st.Attempt >= params.MaxAttempts || st.Due > last {
 		return k.expire(ctx, params, task, st)
@@ -48,21 +54,27 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 		return err
 	}
 	worker, found, err := k.poai.DrawWorker(ctx, poaitypes.DrawRequest{
-		Task: task.Id, Model: task.Model, Seed: seed, Lock: task.Lock, Exclude: st.Tried,
+		Task: task.Id, Model: task.Model, Seed: seed, Lock: task.Lock, Exclude: st.Tried, Requirements: task.Requirements,
 	})
 	if err != nil {
 		return err
 	}
 	asked.count(task, st, found)
-	now := height(ctx)
 	if !found {
+		now := height(ctx)
 		st.Retries++
 		st.Due = max(now+1, min(now+backoff(st.Retries), last+1))
 		return k.store(ctx, task.Id, st)
 	}
+	return k.handTo(ctx, params, task, st, worker)
+}
+
+// handTo puts an OPEN task into the hands of a worker that is locked and occupied for it.
+func (k Keeper) handTo(ctx context.Context, params types.Params, task types.Task, st types.Status, worker string) (err error) {
 	if st.Epoch, err = k.poai.CurrentEpoch(ctx); err != nil {
 		return err
 	}
+	now := height(ctx)
 	window, _ := params.SealWindow(task.Units)
 	st.Worker, st.AssignedHeight, st.PromptHeight = worker, now, now+params.PromptBlocks+window-params.SealBlocks
 	st.Attempt++
@@ -114,17 +126,26 @@ func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task
 	if err := k.unindex(ctx, st.Worker, task.Id); err != nil {
 		return err
 	}
+	if err := k.dropRunners(ctx, st, task.Id); err != nil {
+		return err
+	}
 	st = types.Status{Attempt: st.Attempt, Tried: append(slices.Clone(st.Tried), st.Worker), OpenedHeight: height(ctx)}
 	if st.Attempt >= params.MaxAttempts {
 		return k.expire(ctx, params, task, st)
 	}
-	enter(&st, types.STATE_OPEN, st.OpenedHeight+params.DrawDelay, 0)
-	return k.move(ctx, task.Id, st)
+	enterOpen(&st, params, task)
+	if err := k.move(ctx, task.Id, st); err != nil {
+		return err
+	}
+	return k.list(ctx, task, st)
 }
 
 // auditDraw decides with the randomness that came after the seal whether a committee checks the result. Who has proven little yet,
 // or was caught lately, is always checked, and so is who sealed late.
 func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	if err := k.unlist(ctx, task); err != nil {
+		return err
+	}
 	coin, err := k.seed(ctx, st.Due, seedAudit, task.Id, st.Attempt)
 	if err != nil {
 		return err
@@ -159,11 +180,15 @@ func (k Keeper) openCommittee(ctx context.Context, params types.Params, task typ
 	if err != nil {
 		return err
 	}
+	runners, err := k.runners(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
 	window, _ := params.SealWindow(task.Units)
 	now := height(ctx)
 	committee, err := k.poai.OpenCommittee(ctx, poaitypes.CommitteeRequest{
 		Task: task.Id, Model: task.CommitteePool(), Worker: st.Worker, Seed: seed, Size: params.CommitteeSize, LockPerSeat: task.Lock, Deadline: now + window,
-		Excused: task.ByCid,
+		Excused: task.ByCid, Exclude: addresses(runners),
 	})
 	if err != nil {
 		return err

@@ -152,6 +152,27 @@ func (p *fakePoai) AssignWorker(ctx context.Context, worker string, task uint64)
 	return nil
 }
 
+// Enlist takes who is there, has the bond and, if asked, a place; fakes serve every model. Requirements are those of reliability.
+func (p *fakePoai) Enlist(ctx context.Context, req poaitypes.QualifyRequest, task uint64) error {
+	s := p.state(ctx)
+	who := s.participant(req.Participant)
+	switch {
+	case who == nil || who.Bond.Sub(who.Locked).LT(req.Lock) || req.Place && who.Active >= who.Places:
+		return poaitypes.ErrUnfit.Wrap(req.Participant)
+	case req.Requirements.Unmet(poaitypes.Participant{ReliabilityPpm: who.Reliability}) != nil:
+		return poaitypes.ErrUnfit.Wrap("requirements")
+	}
+	if _, ok := s.Locks[lockKey(who.Address, poaitypes.LOCK_KIND_TASK, task)]; ok {
+		return poaitypes.ErrLockExists
+	}
+	who.Active++
+	if err := s.lock(poaitypes.Lock{Participant: who.Address, Kind: poaitypes.LOCK_KIND_TASK, Item: task, Amount: req.Lock}); err != nil {
+		return err
+	}
+	p.save(ctx, "poai", s)
+	return nil
+}
+
 func (p *fakePoai) ReleaseWorker(ctx context.Context, worker string) error {
 	s := p.state(ctx)
 	who := s.participant(worker)
@@ -164,7 +185,7 @@ func (p *fakePoai) ReleaseWorker(ctx context.Context, worker string) error {
 }
 
 func (s *poaiState) drawSeats(c *fakeCommittee, seed []byte, n uint32) error {
-	exclude := []string{c.Committee.Worker}
+	exclude := append([]string{c.Committee.Worker}, c.Committee.Excluded...)
 	for _, seat := range c.Seats {
 		exclude = append(exclude, seat.Participant)
 	}
@@ -195,7 +216,7 @@ func (p *fakePoai) OpenCommittee(ctx context.Context, req poaitypes.CommitteeReq
 	}
 	c := fakeCommittee{Committee: poaitypes.Committee{
 		TaskId: req.Task, Model: req.Model, Phase: poaitypes.COMMITTEE_PHASE_SEALING, Size_: req.Size, Worker: req.Worker,
-		LockPerSeat: req.LockPerSeat, Deadline: req.Deadline, Excused: req.Excused,
+		LockPerSeat: req.LockPerSeat, Deadline: req.Deadline, Excused: req.Excused, Excluded: req.Exclude,
 	}}
 	if err := s.drawSeats(&c, req.Seed, req.Size); err != nil {
 		return c.Committee, err

@@ -66,6 +66,9 @@ func (k Keeper) initTask(ctx context.Context, t types.GenesisTask) error {
 			return err
 		}
 	}
+	if err := k.initComers(ctx, t); err != nil {
+		return err
+	}
 	if err := setIf(ctx, k.Inputs, id, t.Inputs); err != nil {
 		return err
 	}
@@ -102,6 +105,9 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 			return true, err
 		}
 		if t.Result, err = optional(k.Results.Get(ctx, id)); err != nil {
+			return true, err
+		}
+		if t.Runners, err = k.runners(ctx, t.Status, id); err != nil {
 			return true, err
 		}
 		if t.Payment, err = optional(k.Payments.Get(ctx, id)); err != nil {

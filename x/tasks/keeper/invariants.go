@@ -14,7 +14,7 @@ import (
 
 // CheckInvariants checks what holds between blocks. It walks every task, so it is for tests and audits.
 func (k Keeper) CheckInvariants(ctx context.Context) error {
-	for _, check := range []func(context.Context) error{k.checkEscrow, k.checkTasks, k.checkIndexes, k.checkSeen} {
+	for _, check := range []func(context.Context) error{k.checkEscrow, k.checkTasks, k.checkIndexes, k.checkSeen, k.checkComers} {
 		if err := check(ctx); err != nil {
 			return err
 		}
@@ -110,13 +110,25 @@ func (k Keeper) checkIndexes(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
+	if err := k.Runners.Walk(ctx, nil, func(_ collections.Pair[uint64, uint32], r types.Runner) (bool, error) {
+		if !r.Out {
+			active++
+		}
+		return false, nil
+	}); err != nil {
+		return err
+	}
 	if err := k.ByWorker.Walk(ctx, nil, func(key collections.Pair[sdk.AccAddress, uint64]) (bool, error) {
 		active--
 		st, err := k.Statuses.Get(ctx, key.K2())
 		if err != nil {
 			return true, err
 		}
-		if addr, _, err := k.address("worker", st.Worker); err != nil || !addr.Equals(key.K1()) || !st.State.Active() {
+		runner, err := k.runnerOf(ctx, st, key.K2(), key.K1())
+		if err != nil {
+			return true, err
+		}
+		if addr, _, err := k.address("worker", st.Worker); runner == nil && (err != nil || !addr.Equals(key.K1()) || !st.State.Active()) {
 			return true, errorsmod.Wrapf(types.ErrInvariant, "task %d: indexed for %s, in %s of %q", key.K2(), key.K1(), st.State, st.Worker)
 		}
 		return false, nil

@@ -27,6 +27,8 @@ type Keeper struct {
 	openers map[string]opener
 	// lineage takes royalties; shared likewise. Nil: owners are paid at once.
 	lineage *types.LineageKeeper
+	// auctions keep bids; shared likewise.
+	auctions *types.AuctionKeeper
 
 	Schema   collections.Schema
 	Params   collections.Item[types.Params]
@@ -70,7 +72,7 @@ func NewKeeper(
 	ownerKey := collections.NamedPairKeyCodec("address", sdk.AccAddressKey, "task_id", collections.Uint64Key)
 	k := Keeper{
 		account: account, bank: bank, community: community, beacon: beacon, models: models, poai: poai, authority: authority,
-		disputes: new(types.DisputeHooks), openers: make(map[string]opener), lineage: new(types.LineageKeeper),
+		disputes: new(types.DisputeHooks), openers: make(map[string]opener), auctions: new(types.AuctionKeeper), lineage: new(types.LineageKeeper),
 
 		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Tasks:    collections.NewMap(sb, types.TasksKey, "tasks", collections.Uint64Key, codec.CollValue[types.Task](cdc)),
@@ -109,6 +111,9 @@ func (k Keeper) SetDisputeHooks(h types.DisputeHooks) { *k.disputes = h }
 // SetLineage connects what takes the royalties of models with parents; once, before the first block.
 func (k Keeper) SetLineage(l types.LineageKeeper) { *k.lineage = l }
 
+// SetAuctions connects what keeps bids; once, before the first block.
+func (k Keeper) SetAuctions(a types.AuctionKeeper) { *k.auctions = a }
+
 // GetTask returns a task and where it stands; an error that is collections.ErrNotFound when unknown.
 func (k Keeper) GetTask(ctx context.Context, id uint64) (types.Task, types.Status, error) {
 	task, err := k.Tasks.Get(ctx, id)
@@ -124,7 +129,7 @@ func (k Keeper) GetInputs(ctx context.Context, id uint64) (types.Inputs, error) 
 	return k.Inputs.Get(ctx, id)
 }
 
-// GetCommitteeParties returns the members of the task's committee, in seat order, whatever the state of their seat.
+// GetCommitteeParties returns the members of the task's committee, in seat order, whatever the state of their seat, and then the runners of a race.
 func (k Keeper) GetCommitteeParties(ctx context.Context, id uint64) ([]string, error) {
 	st, err := k.Statuses.Get(ctx, id)
 	if err != nil {
@@ -138,5 +143,6 @@ func (k Keeper) GetCommitteeParties(ctx context.Context, id uint64) ([]string, e
 	for i, s := range seats {
 		members[i] = s.Participant
 	}
-	return members, nil
+	runners, err := k.runners(ctx, st, id)
+	return append(members, addresses(runners)...), err
 }

@@ -24,10 +24,12 @@ type machine struct {
 	lies map[uint64]byte // the variant a worker sealed
 	trap map[uint64]bool // it had to seal a wrong root, and did
 	n    int
+	// runs are what runners of a race sealed.
+	runs map[uint64]map[string]byte
 }
 
 func newMachine(t tb) *machine {
-	m := &machine{fix: fixture(t), lies: map[uint64]byte{}, trap: map[uint64]bool{}}
+	m := &machine{fix: fixture(t), lies: map[uint64]byte{}, trap: map[uint64]bool{}, runs: map[uint64]map[string]byte{}}
 	m.keys(500_000)
 	m.params(func(p *types.Params) {
 		p.ForcedErrorPpm, p.JackpotBps = 500_000, 1_000
@@ -70,12 +72,16 @@ func (m *machine) move(kind, a, b byte) {
 			_, err = deliver(m.fix, m.msgs.CancelTask, &types.MsgCancelTask{Submitter: task.Submitter, TaskId: id})
 			require.Equal(m.tb, attempt == 0, err == nil, "%v", err)
 		}
-	case 3, 4:
+	case 3:
+		m.comeOne(a, b)
+		m.most(types.STATE_ASSIGNED, a, b, m.sealOne)
+	case 4:
 		m.most(types.STATE_ASSIGNED, a, b, m.sealOne)
 	case 5, 6:
 		m.most(types.STATE_AUDITED, a, b, m.sealSeatOf)
 	case 7, 8:
 		m.most(types.STATE_REVEALING, a, b, m.revealOne)
+		m.most(types.STATE_REVEALING, b, a, m.runOne)
 	case 9, 10:
 		m.most(types.STATE_REVEALING, a, b, m.revealSeatOf)
 	case 11:
@@ -117,7 +123,59 @@ func (m *machine) submitOne(a, b byte) {
 	})
 	require.NoError(m.tb, err)
 	msg.MaxFee.Amount = math.MaxInt(msg.MaxFee.Amount, est.Fee.Amount)
-	m.ids = append(m.ids, m.submit(msg))
+	switch a % 4 {
+	case 1:
+		msg.Allocation, msg.Redundancy = types.ALLOCATION_RACE, uint32(b)%5
+	case 2:
+		msg.Allocation, msg.Auction = types.ALLOCATION_AUCTION, &types.AuctionOptions{BidBlocks: int64(b)%4 + 1, Sealed: a%8 == 2}
+		msg.Tip = math.ZeroInt() // bids say what the worker wants
+	}
+	id := m.submit(msg)
+	if msg.Auction != nil {
+		for i := range int(b) % 4 {
+			m.auctions.bid(m.ctx, id, m.who(i+int(a)%3), 1_000+int64(i)*500)
+		}
+	}
+	m.ids = append(m.ids, id)
+}
+
+// comeOne lets participants come to races. Who qualifies, and comes in time to a race with room, is taken.
+func (m *machine) comeOne(a, b byte) {
+	for _, state := range []types.State{types.STATE_OPEN, types.STATE_SEALED} {
+		for i, id := range m.in(state) {
+			task, st, err := m.keeper.GetTask(m.ctx, id)
+			require.NoError(m.tb, err)
+			if !task.Race() || (int(a)+i)%5 == 0 {
+				continue
+			}
+			who, variant := m.who((int(b)+i)%6), byte(1)
+			if (a+b)%6 == 0 {
+				variant = 2 + b%2
+			}
+			text := m.come(id, who, m.result(id, m.stop(id), variant))
+			if text == "" && state == types.STATE_OPEN {
+				m.lies[id], m.runs[id] = variant, map[string]byte{}
+			} else if text == "" {
+				m.runs[id][who] = variant
+			} else {
+				p := m.poai.state(m.ctx).participant(who)
+				require.True(m.tb, m.ctx.BlockHeight() > st.Deadline || !task.TakesComers(st) || who == st.Worker || slices.Contains(st.Tried, who) ||
+					p.Active >= p.Places || p.Bond.Sub(p.Locked).LT(task.Lock) || slices.ContainsFunc(m.runners(id), func(r types.Runner) bool { return r.Participant == who }), text)
+			}
+		}
+	}
+}
+
+// runOne reveals as most runners of a race.
+func (m *machine) runOne(id uint64, b byte) {
+	st := m.status(id)
+	for i, r := range m.runners(id) {
+		if (int(b)+i)%4 == 0 || m.state(id) != types.STATE_REVEALING {
+			continue
+		}
+		text := m.tryRevealAs(r.Participant, m.result(id, m.stop(id), m.runs[id][r.Participant]))
+		require.Equal(m.tb, !r.Out && len(r.ResultRoot) == 0 && m.ctx.BlockHeight() <= st.Deadline, text == "", text)
+	}
 }
 
 func (m *machine) sealOne(id uint64, b byte) {
@@ -209,6 +267,11 @@ func (m *machine) resolveOne(id uint64, b byte) {
 	case 1:
 		valid = nil
 	case 2:
+		for _, r := range m.runners(id) {
+			if len(r.ResultRoot) > 0 && !r.Out {
+				valid = r.ResultRoot
+			}
+		}
 		for _, s := range m.poai.state(m.ctx).Committees[id].Seats {
 			if s.State == poaitypes.SEAT_STATE_REVEALED {
 				valid = s.ResultRoot

@@ -11,12 +11,12 @@ import (
 )
 
 // payOut pays the fee of the units done and refunds the rest. The royalty comes first, then the jackpot's part; what remains is shared by worker_bps,
-// verifier_bps and burn_bps, as they were at submission. Without a member who agreed the verifiers' share is refunded. The tip is the worker's, whole.
-// Every coin is booked, and together they are the escrow.
+// verifier_bps and burn_bps, as they were at submission. The verifiers' share goes evenly to members who agreed and to runners of a race with the same root;
+// without any it is refunded. The tip is the worker's, whole. Every coin is booked, and together they are the escrow.
 func (k Keeper) payOut(
-	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed []string,
+	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed, matched []string,
 ) (types.Payment, error) {
-	fee, tip := task.Charge(st.UnitsDone, params.MinFee)
+	fee, tip := charge(params, task, st)
 	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
 	jackpot := fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
 	parts := split.Weighted(fee.Sub(royalty).Sub(jackpot), uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps))
@@ -26,8 +26,8 @@ func (k Keeper) payOut(
 		return pay, err
 	}
 	pay.Book(types.PURPOSE_JACKPOT, module, jackpot)
-	each := split.Evenly(parts[1], len(agreed))
-	if len(agreed) == 0 {
+	each := split.Evenly(parts[1], len(agreed)+len(matched))
+	if len(each) == 0 {
 		refund = refund.Add(parts[1])
 	}
 	unpaid, err := k.giveRoyalty(ctx, task, &pay, owner, royalty)
@@ -41,6 +41,9 @@ func (k Keeper) payOut(
 	}
 	for i, member := range agreed {
 		flows = append(flows, types.Flow{Purpose: types.PURPOSE_VERIFIER, Recipient: member, Amount: each[i]})
+	}
+	for i, runner := range matched {
+		flows = append(flows, types.Flow{Purpose: types.PURPOSE_RUNNER, Recipient: runner, Amount: each[len(agreed)+i]})
 	}
 	flows = append(flows, types.Flow{Purpose: types.PURPOSE_REFUND, Recipient: task.Submitter, Amount: refund})
 	for _, f := range flows {
@@ -63,6 +66,14 @@ func (k Keeper) give(ctx context.Context, task types.Task, pay *types.Payment, f
 		pay.Book(f.Purpose, f.Recipient, f.Amount.Sub(left))
 	}
 	return left, err
+}
+
+// charge is the fee of the units done, and the tip.
+func charge(params types.Params, task types.Task, st types.Status) (fee, tip math.Int) {
+	if task.Auctioned() && st.Price != nil {
+		return task.ChargeBid(*st.Price, st.UnitsDone, params.MinFee), math.ZeroInt()
+	}
+	return task.Charge(st.UnitsDone, params.MinFee)
 }
 
 // pay pays from the escrow. It returns what could not be paid because the recipient may not receive coins: an escrow must end with

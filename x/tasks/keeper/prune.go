@@ -34,6 +34,9 @@ func (k Keeper) prune(ctx context.Context, task types.Task, st types.Status) err
 			return err
 		}
 	}
+	if err := k.dropRunners(ctx, st, task.Id); err != nil {
+		return err
+	}
 	enter(&st, st.State, 0, 0)
 	st.Pruned, st.Seal, st.Tried, st.VrfKey, st.VrfInput = true, nil, nil, nil, nil
 	if err := k.store(ctx, task.Id, st); err != nil {

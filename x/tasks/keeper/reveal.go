@@ -2,6 +2,8 @@ package keeper
 
 import (
 	"context"
+	"errors"
+	"slices"
 
 	errorsmod "cosmossdk.io/errors"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -29,6 +31,9 @@ func (k Keeper) program(ctx context.Context, cache programs, model string) (*gra
 // reveal opens a worker's seal, and settles the task once everybody has revealed.
 func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs, worker string, item types.ResultReveal) error {
 	st, err := k.working(ctx, worker, item.TaskId, types.STATE_REVEALING)
+	if errors.Is(err, types.ErrNotWorker) && st.Runners > 0 {
+		return k.revealRunner(ctx, params, cache, worker, st, item)
+	}
 	if err != nil {
 		return err
 	}
@@ -107,7 +112,7 @@ func (k Keeper) openSeal(
 	return out, root, nil
 }
 
-// settleIfRevealed settles a REVEALING task whose worker and sealed seats have all revealed.
+// settleIfRevealed settles a REVEALING task whose worker, sealed seats and runners have all revealed.
 func (k Keeper) settleIfRevealed(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	if st.State != types.STATE_REVEALING || len(st.ResultRoot) == 0 {
 		return nil
@@ -120,6 +125,10 @@ func (k Keeper) settleIfRevealed(ctx context.Context, params types.Params, task 
 		if s.State == poaitypes.SEAT_STATE_SEALED {
 			return nil
 		}
+	}
+	runners, err := k.runners(ctx, st, task.Id)
+	if err != nil || slices.ContainsFunc(runners, silent) {
+		return err
 	}
 	return k.settleReveals(ctx, params, task, st)
 }

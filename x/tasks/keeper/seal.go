@@ -9,10 +9,15 @@ import (
 	"poaid/x/tasks/types"
 )
 
-// seal commits a worker's result. It reads first and writes last, so that a refused item leaves nothing behind without a branch of
+// seal commits a worker's result, or that of who comes to a race. It reads first and writes last, so that a refused item leaves nothing behind without a branch of
 // the state: two writes an item. refusal says why the item is refused; err fails the transaction.
 func (k Keeper) seal(ctx context.Context, params types.Params, worker string, item types.ResultSeal) (refusal, err error) {
 	st, refusal := k.working(ctx, worker, item.TaskId, types.STATE_ASSIGNED)
+	if refusal != nil && st.Worker != worker && (st.State == types.STATE_OPEN || st.State == types.STATE_SEALED) {
+		if task, err := k.Tasks.Get(ctx, item.TaskId); err != nil || task.Race() {
+			return k.sealRace(ctx, params, worker, task, st, item, err)
+		}
+	}
 	if refusal != nil {
 		return refusal, nil
 	}
@@ -22,7 +27,10 @@ func (k Keeper) seal(ctx context.Context, params types.Params, worker string, it
 	now := height(ctx)
 	st.Seal, st.SealedHeight = item.Seal, now
 	enter(&st, types.STATE_SEALED, drawHeight(st)+params.DrawDelay, 0)
-	return nil, k.move(ctx, item.TaskId, st)
+	if err := k.move(ctx, item.TaskId, st); err != nil || st.Price == nil {
+		return nil, err
+	}
+	return nil, k.endAuction(ctx, item.TaskId)
 }
 
 // drawHeight is the height whose randomness, draw_delay later, decides on the audit of a sealed result. It is one of two that were fixed at

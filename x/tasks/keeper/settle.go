@@ -17,8 +17,18 @@ import (
 // settleReveals ends the revealing phase: one root is REVEALED, differing roots are DISPUTED, and a silent worker has lied.
 // A seat that sealed and did not reveal keeps its lock frozen until the committee is settled, which takes it whole.
 func (k Keeper) settleReveals(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+	runners, err := k.settleSilentRunners(ctx, task, st)
+	if err != nil {
+		return err
+	}
 	if len(st.ResultRoot) == 0 {
-		return k.silentWorker(ctx, params, task, st)
+		first := slices.IndexFunc(runners, living)
+		if first < 0 {
+			return k.silentWorker(ctx, params, task, st)
+		}
+		if err := k.replaceSilent(ctx, task, &st, runners, first); err != nil {
+			return err
+		}
 	}
 	seats, err := k.seats(ctx, st, task.Id)
 	if err != nil {
@@ -30,7 +40,7 @@ func (k Keeper) settleReveals(ctx context.Context, params types.Params, task typ
 	wrong := trap(st)
 	if slices.ContainsFunc(seats, func(s poaitypes.Seat) bool {
 		return revealed(s) && !bytes.Equal(s.ResultRoot, st.ResultRoot) && !trapped(s, wrong)
-	}) {
+	}) || slices.ContainsFunc(runners, func(r types.Runner) bool { return living(r) && !bytes.Equal(r.ResultRoot, st.ResultRoot) }) {
 		d, err := k.dispute(ctx, task, st, seats, until, causeAttestation)
 		if err != nil {
 			return err
@@ -71,14 +81,22 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	if err != nil {
 		return err
 	}
+	runners, err := k.runners(ctx, st, task.Id)
+	if err != nil {
+		return err
+	}
+	right := append([]string{st.Worker}, holders(seats, st.ResultRoot)...)
+	heirs := reward(append(right, holding(runners, st.ResultRoot)...), arguers)
 	var agreed []string
 	if len(seats) > 0 {
-		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{
-			ValidRoot: st.ResultRoot, FalseRoot: trap(st), Beneficiaries: reward(append([]string{st.Worker}, holders(seats, st.ResultRoot)...), arguers),
-		})
+		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{ValidRoot: st.ResultRoot, FalseRoot: trap(st), Beneficiaries: heirs})
 		if err != nil {
 			return err
 		}
+	}
+	matched, err := k.settleRunners(ctx, task.Id, runners, st.ResultRoot, heirs)
+	if err != nil {
+		return err
 	}
 	if err := k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id); err != nil {
 		return err
@@ -87,12 +105,15 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	if err != nil {
 		return err
 	}
-	pay, err := k.payOut(ctx, params, task, st, model.Owner, agreed)
+	pay, err := k.payOut(ctx, params, task, st, model.Owner, agreed, matched)
 	if err != nil {
 		return err
 	}
 	scored := task.Scored && st.ScoreUnits > 0 && (!st.Audited || slices.ContainsFunc(seats, sealed))
 	if err := k.credit(ctx, task, st, scored, agreed); err != nil {
+		return err
+	}
+	if err := k.creditRunners(ctx, task, st, matched); err != nil {
 		return err
 	}
 	if !scored {
@@ -169,6 +190,9 @@ func (k Keeper) end(ctx context.Context, params types.Params, task types.Task, s
 		if err := k.unindex(ctx, st.Worker, task.Id); err != nil {
 			return err
 		}
+	}
+	if err := k.withdraw(ctx, task); err != nil {
+		return err
 	}
 	changed := st.State != state
 	st.FinalHeight = height(ctx)

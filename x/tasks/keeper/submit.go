@@ -22,11 +22,11 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 	if k.bank.BlockedAddr(submitter) {
 		return types.Task{}, errorsmod.Wrapf(types.ErrAddress, "submitter: %s cannot be refunded", address)
 	}
-	if msg.Allocation != types.ALLOCATION_DRAW {
-		return types.Task{}, errorsmod.Wrapf(types.ErrAllocation, "allocation: %s, only %s is offered", msg.Allocation, types.ALLOCATION_DRAW)
-	}
 	params, err := k.Params.Get(ctx)
 	if err != nil {
+		return types.Task{}, err
+	}
+	if err := msg.CheckAllocation(params); err != nil {
 		return types.Task{}, err
 	}
 	model, err := k.model(ctx, msg.Model)
@@ -48,12 +48,18 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, Tip: msg.Tip,
 		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
+		Requirements: msg.Requirements, Auction: msg.Auction.Terms(height(ctx), params), Redundancy: msg.Redundancy,
+	}
+	if task.Race() {
+		// Who comes by itself could come where its error is forced, and only there.
+		task.Redundancy, task.JackpotBps, task.ForcedErrorPpm = max(task.Redundancy, 1), 0, 0
 	}
 	scoreUnits, err := k.price(ctx, params, &task, in.Stops)
 	if err != nil {
 		return types.Task{}, err
 	}
-	if task.Scored, err = k.scorable(ctx, task, model.Eligible && in.Inline && scoreUnits > 0); err != nil {
+	drawn := task.Allocation == types.ALLOCATION_DRAW // whoever chooses its tasks, or its worker, could mint for itself
+	if task.Scored, err = k.scorable(ctx, task, drawn && model.Eligible && in.Inline && scoreUnits > 0); err != nil {
 		return types.Task{}, err
 	}
 	if task.Id, err = k.nextID(ctx); err != nil {
@@ -76,8 +82,11 @@ func (k Keeper) open(ctx context.Context, submitter sdk.AccAddress, task types.T
 		}
 	}
 	st := types.Status{OpenedHeight: task.Height}
-	enter(&st, types.STATE_OPEN, task.Height+params.DrawDelay, 0)
-	return k.move(ctx, task.Id, st)
+	enterOpen(&st, params, task)
+	if err := k.move(ctx, task.Id, st); err != nil {
+		return err
+	}
+	return k.offer(ctx, params, task, st)
 }
 
 // record stores what was asked for, and announces it.
@@ -133,6 +142,9 @@ func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task
 	if _, fits := params.SealWindow(task.Units); !fits {
 		return 0, errorsmod.Wrapf(types.ErrUnits, "steps: %d units take more than %d blocks at %d units a block",
 			task.Units, types.MaxSealBlocks, params.UnitsPerBlock)
+	}
+	if task.Auctioned() { // bids make the price
+		return scoreUnits, k.priceAuction(params, task, stops)
 	}
 	fee, extra := types.Quote(task.Units, task.UnitPrice, params.MinFee, task.Tip, task.FeeRate)
 	task.Fee = fee.Add(extra)
@@ -197,7 +209,10 @@ func (k Keeper) cancel(ctx context.Context, submitter string, id uint64) error {
 	}
 	enter(&st, types.STATE_CANCELLED, height(ctx), 0)
 	st.FinalHeight = height(ctx)
-	return k.move(ctx, id, st)
+	if err := k.move(ctx, id, st); err != nil {
+		return err
+	}
+	return k.list(ctx, task, st)
 }
 
 // clip keeps what a stranger wrote short in an error.

@@ -50,6 +50,16 @@ var (
 	ErrUnits = errorsmod.Register(ModuleName, 25, "too many units")
 	// ErrNoHooks is returned when a module opens a task and nobody would be told how it ended.
 	ErrNoHooks = errorsmod.Register(ModuleName, 32, "nobody listens to the task's end")
+	// ErrRedundancy is returned for more results than a race may take, or for any where it is no race.
+	ErrRedundancy = errorsmod.Register(ModuleName, 60, "invalid redundancy")
+	// ErrAuction is returned for options of an auction that are missing, out of place or out of their limits.
+	ErrAuction = errorsmod.Register(ModuleName, 61, "invalid auction")
+	// ErrRaceFull is returned when a race has taken all results it was to take.
+	ErrRaceFull = errorsmod.Register(ModuleName, 62, "the race is full")
+	// ErrTried is returned to a worker that failed the task before.
+	ErrTried = errorsmod.Register(ModuleName, 63, "failed this task before")
+	// ErrNoAuctions is returned where nothing keeps bids.
+	ErrNoAuctions = errorsmod.Register(ModuleName, 64, "nobody keeps bids")
 	// ErrSegment is returned for a segment of a run that there is not.
 	ErrSegment = errorsmod.Register(ModuleName, 80, "invalid segment")
 	// ErrForced is returned when a worker claims that its error was forced, and it was not.

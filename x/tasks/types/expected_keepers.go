@@ -33,6 +33,8 @@ type PoaiKeeper interface {
 	DrawWorker(ctx context.Context, req poaitypes.DrawRequest) (worker string, found bool, err error)
 	// ReleaseWorker frees the worker's place (not its lock) once it has revealed or failed.
 	ReleaseWorker(ctx context.Context, worker string) error
+	// Enlist locks and occupies a worker that came for a task by itself; poaitypes.ErrUnfit where it does not qualify.
+	Enlist(ctx context.Context, req poaitypes.QualifyRequest, task uint64) error
 	// AssignWorker occupies a worker that owes a task, and locks nothing.
 	AssignWorker(ctx context.Context, worker string, task uint64) error
 	// OpenCommittee draws a committee; fewer seats than asked, even none, when there are not enough candidates.

@@ -66,6 +66,12 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrapf(ErrGenesis, "state: %d is unknown", t.Status.State)
 	case t.Status.State.Active() && t.Status.Worker == "":
 		return errorsmod.Wrapf(ErrGenesis, "worker: missing in %s", t.Status.State)
+	case t.Task.Auctioned() != (t.Task.Auction != nil) || t.Task.Race() != (t.Task.Redundancy > 0):
+		return errorsmod.Wrap(ErrGenesis, "auction or redundancy: does not go with the allocation")
+	case uint32(len(t.Runners)) != t.Status.Runners && !t.Status.Pruned || len(t.Runners) > 0 && t.Status.Runners >= t.Task.Redundancy:
+		return errorsmod.Wrapf(ErrGenesis, "runners: %d, the status says %d", len(t.Runners), t.Status.Runners)
+	case t.Status.Price != nil && (t.Status.Price.IsNegative() || t.Status.Price.GT(t.Task.MaxFee.Amount)):
+		return errorsmod.Wrapf(ErrGenesis, "price: %s of %s", t.Status.Price, t.Task.MaxFee)
 	case t.Payment != nil && !t.Status.State.Ended():
 		return errorsmod.Wrapf(ErrGenesis, "payment: present in %s", t.Status.State)
 	case t.Task.Tip.IsNil() || t.Task.Tip.IsNegative() || t.Task.FeeRate.IsNil() || !t.Task.FeeRate.IsPositive():

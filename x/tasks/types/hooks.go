@@ -6,6 +6,7 @@ import "context"
 type Party struct {
 	Participant string
 	Root        []byte // 32 bytes
+	Runner      bool   // it came to a race by itself, nobody drew it
 }
 
 // Dispute is a task about whose result there is more than one opinion.
@@ -13,7 +14,7 @@ type Dispute struct {
 	Task    Task
 	Attempt uint32
 	Worker  Party
-	// Members are those of the committee that revealed, in seat order, whatever their root.
+	// Members are those of the committee that revealed, in seat order, and then the runners of a race, whatever their root.
 	Members []Party
 	// Until is the last height of the challenge window.
 	Until int64

@@ -20,6 +20,7 @@ const (
 	maxBlocks       = 100_000_000 // a few years
 	maxAmountBits   = 100
 	maxAttempts     = 16
+	maxRedundancy   = 8
 	maxJackpotBps   = 1_000
 	maxFeeRates     = 16
 	maxInputBytes   = 16 << 20
@@ -70,6 +71,9 @@ func DefaultParams() Params {
 		TargetUnitsPerBlock:    10_000_000, // ten machines at the declared rate
 		PriceChangePpm:         12_500,     // doubles within 56 blocks, at most
 		MaxTip:                 math.NewInt(100_000_000),
+		MaxBidBlocks:           1_200,
+		BidRevealBlocks:        40,
+		MaxRedundancy:          8,
 	}
 }
 
@@ -104,6 +108,7 @@ func (p Params) Validate() error {
 		{"audit_all_below_ppm", uint64(p.AuditAllBelowPpm), 0, PpmOne},
 		{"forced_error_ppm", uint64(p.ForcedErrorPpm), 0, PpmOne},
 		{"jackpot_bps", uint64(p.JackpotBps), 0, maxJackpotBps},
+		{"max_redundancy", uint64(p.MaxRedundancy), 1, maxRedundancy},
 		{"timeout_slash_bps", uint64(p.TimeoutSlashBps), 0, BpsOne},
 		{"worker_bps", uint64(p.WorkerBps), 0, BpsOne},
 		{"verifier_bps", uint64(p.VerifierBps), 0, BpsOne},
@@ -160,6 +165,8 @@ func (p Params) validateWindows() error {
 		{"reveal_blocks", p.RevealBlocks, maxWindowBlocks},
 		{"challenge_blocks", p.ChallengeBlocks, maxWindowBlocks},
 		{"open_blocks", p.OpenBlocks, maxWindowBlocks},
+		{"max_bid_blocks", p.MaxBidBlocks, maxWindowBlocks},
+		{"bid_reveal_blocks", p.BidRevealBlocks, maxWindowBlocks},
 		{"retention_blocks", p.RetentionBlocks, maxBlocks},
 	} {
 		if w.v < 1 || w.v > w.atMost {
@@ -202,13 +209,18 @@ func (p Params) RiskOf(units uint64, royaltyBps uint32, stops bool, fee, tip mat
 // stakes are what a worker gains that makes an answer up and is not caught, and what it forgoes when it is caught: its part of the fee, rounded down, and
 // the tip.
 func (p Params) stakes(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (gain, reward math.Int) {
-	rest := fee.Sub(share(fee, royaltyBps))
-	rest = rest.Sub(share(rest, p.JackpotBps))
-	gain, reward = priced(units, p.ReferenceCost), math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt()).Add(tip)
+	gain, reward = priced(units, p.ReferenceCost), p.workersPart(fee, royaltyBps).Add(tip)
 	if stops && p.ReferenceCost.IsPositive() {
 		gain = math.MaxInt(gain, reward)
 	}
 	return gain, reward
+}
+
+// workersPart of a fee, rounded down.
+func (p Params) workersPart(fee math.Int, royaltyBps uint32) math.Int {
+	rest := fee.Sub(share(fee, royaltyBps))
+	rest = rest.Sub(share(rest, p.JackpotBps))
+	return math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt())
 }
 
 // share is bps of an amount, rounded down.

@@ -762,7 +762,7 @@ type Runner struct {
 	ResultRoot []byte `protobuf:"bytes,4,opt,name=result_root,json=resultRoot,proto3" json:"result_root,omitempty"`
 	// result it revealed, kept until the task ends: it becomes the worker if those before it fall.
 	Result *Result `protobuf:"bytes,5,opt,name=result,proto3" json:"result,omitempty"`
-	// units_done and score_units as in Status.
+	// units_done as in Status.
 	UnitsDone uint64 `protobuf:"varint,6,opt,name=units_done,json=unitsDone,proto3" json:"units_done,omitempty"`
 	// out: it lost or got back its lock, and has no part in the task any more.
 	Out bool `protobuf:"varint,7,opt,name=out,proto3" json:"out,omitempty"`

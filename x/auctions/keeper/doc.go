@@ -1,0 +1,2 @@
+// Package keeper holds the state machine of x/auctions.
+package keeper
