@@ -46,6 +46,8 @@ type Config struct {
 	Linger     time.Duration
 
 	Work, Verify bool
+	// Race makes the worker join races of the models that it serves.
+	Race bool
 	// Dispute defends this participant's results, challenges others' (those of them that WatchRate picks) and plays disputes.
 	Dispute bool
 	// WatchRate is the part of the results of served models, and of those named in WatchModels, that is computed again: 0 to 1.
@@ -313,7 +315,11 @@ func (d *daemon) newWorker(secret []byte) (*worker.Role, error) {
 		return nil, fmt.Errorf("operator: %w", err)
 	}
 	d.key = worker.NewKey(d.client, d.sender, operator, account, key, d.log.With("part", "key"))
-	return worker.New(d.client, d.store, operator, key), nil
+	role := worker.New(d.client, d.store, operator, key)
+	if d.cfg.Race {
+		role.Race(d.client)
+	}
+	return role, nil
 }
 
 // peers lists where artifacts may be: configured peers first, then participants.

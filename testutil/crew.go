@@ -36,6 +36,8 @@ type Participant struct {
 	Result func(task uint64) (Result, error)
 	// VRF is its key, once SetVRFKeys has set it: where its error is forced it seals a wrong root, as a daemon would.
 	VRF *vrf.SecretKey
+	// Races: it seals a result of every race that it is not in.
+	Races bool
 	// Pretends: it seals a wrong root as if its error were forced, and tries to prove it.
 	Pretends bool
 	// Ready tells whether its machine has computed a task: until then it seals nothing of it. Nil: at once.
@@ -202,7 +204,10 @@ func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.Resu
 	err = k.ByWorker.Walk(ctx, rng, func(key collections.Pair[sdk.AccAddress, uint64]) (bool, error) {
 		id := key.K2()
 		st, err := k.Statuses.Get(ctx, id)
-		if err != nil || st.Worker != m.String() {
+		if err != nil {
+			return false, err
+		}
+		if mine, err := w.stand(ctx, m, id, &st); err != nil || !mine {
 			return false, err
 		}
 		toSeal := st.State == taskstypes.STATE_ASSIGNED && m.ready(id)
@@ -237,7 +242,11 @@ func (w *Crew) results(ctx sdk.Context, m *Participant) (seals []taskstypes.Resu
 		}
 		return false, nil
 	})
-	return seals, reveals, err
+	if err != nil || !m.Races {
+		return seals, reveals, err
+	}
+	joined, err := w.races(ctx, m)
+	return append(seals, joined...), reveals, err
 }
 
 func (w *Crew) attestations(ctx sdk.Context, m *Participant) (seals []poaitypes.AttestationSeal, reveals []poaitypes.AttestationReveal, err error) {

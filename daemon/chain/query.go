@@ -59,6 +59,27 @@ func (c *Client) EachAssigned(ctx context.Context, worker string, fn func(taskst
 	return nil
 }
 
+// EachOpen calls fn for every race that takes seals and auction that takes bids or reveals of a model, page by page to the end.
+func (c *Client) EachOpen(ctx context.Context, model string, fn func(taskstypes.TaskView) error) error {
+	q := taskstypes.NewQueryClient(c)
+	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+		res, err := q.Open(ctx, &taskstypes.QueryOpenRequest{Model: model, Pagination: p})
+		if err != nil {
+			return nil, err
+		}
+		for _, v := range res.Tasks {
+			if err := fn(v); err != nil {
+				return nil, err
+			}
+		}
+		return res.Pagination, nil
+	})
+	if err != nil {
+		return fmt.Errorf("open tasks of model %s: %w", model, err)
+	}
+	return nil
+}
+
 // EachDuty implements Reader.
 func (c *Client) EachDuty(ctx context.Context, participant string, fn func(poaitypes.Duty) error) error {
 	q := poaitypes.NewQueryClient(c)

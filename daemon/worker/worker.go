@@ -34,6 +34,7 @@ type Role struct {
 	store  Store
 	worker string
 	secret vrf.SecretKey
+	races  Races
 }
 
 var _ agent.Role = (*Role)(nil)
@@ -48,18 +49,28 @@ func (r *Role) Name() journal.Role { return journal.Worker }
 
 // Due implements agent.Role.
 func (r *Role) Due(ctx context.Context, fn func(agent.Item) error) error {
-	return r.chain.EachAssigned(ctx, r.worker, func(v taskstypes.TaskView) error {
+	ours := map[uint64]bool{}
+	err := r.chain.EachAssigned(ctx, r.worker, func(v taskstypes.TaskView) error {
+		ours[v.Task.Id] = true
 		it, ok := Classify(v, r.worker)
 		if !ok {
 			return nil
 		}
 		return fn(it)
 	})
+	if err != nil || r.races == nil {
+		return err
+	}
+	return r.dueRaces(ctx, ours, fn)
 }
 
 // Classify says what a task needs of its worker; false: nothing now or later.
 func Classify(v taskstypes.TaskView, worker string) (agent.Item, bool) {
 	st := v.Status
+	if v.Runner != nil && v.Runner.Participant == worker {
+		// A runner of a race owes what its worker does, for its own seal.
+		st.Worker, st.Seal, st.ResultRoot = worker, v.Runner.Seal, v.Runner.ResultRoot
+	}
 	if st.Worker != worker {
 		return agent.Item{}, false
 	}
@@ -105,7 +116,7 @@ var errNotOurs = errors.New("the node does not know that the task was assigned t
 // Record implements agent.Role. Where the error is forced it holds the proof, and the seal will be over a wrong root. Outputs within the chain's limit are revealed inline; otherwise all of them go to the store and are
 // revealed by root and content id.
 func (r *Role) Record(ctx context.Context, view taskstypes.TaskView, res executor.Result) (journal.Record, error) {
-	if view.Status.Worker != r.worker {
+	if view.Status.Worker != r.worker && !view.Task.Race() {
 		return journal.Record{}, fmt.Errorf("task %d: %w", view.Task.Id, errNotOurs)
 	}
 	p, err := r.chain.TasksParams(ctx)

@@ -53,9 +53,15 @@ name=@file.json or name=@file with raw little-endian bytes.
 
 --max-fee is what is put in escrow; by default it is what the run can cost at most in the next blocks, since the price floor moves with demand. What is
 not used comes back. --worker-tip goes to the worker on top, --denom pays in another denom that the chain takes. With --watch the command
-follows the task through its states (on standard error) and prints the answer.`,
+follows the task through its states (on standard error) and prints the answer.
+
+--allocation says who runs it: "draw" by lot, which alone can earn block reward; "auction" who asks least, at most --max-fee; "race" who seals
+first, with up to --redundancy results to compare. --need-memory-mib and --need-tags go by what participants declare, --min-reliability-ppm by the
+chain's record.`,
 		Example: `  poaid tx tasks submit --model digits --image 7.png --from alice --watch
   poaid tx tasks submit --model story --prompt "Once upon a time" --max-tokens 64 --temperature 0.8 --seed 7 --from alice --watch
+  poaid tx tasks submit --model digits --image 7.png --allocation auction --max-fee 5000upoai --need-tags region:eu --from alice
+  poaid tx tasks submit --model digits --image 7.png --allocation race --redundancy 3 --from alice
   poaid tx tasks submit --model mine --input x=@x.npy --input 'k=[3]' --steps 10 --from alice`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -87,6 +93,7 @@ follows the task through its states (on standard error) and prints the answer.`,
 	f.String(flagDenom, "", "Denom to pay in (default: that of --max-fee, or the chain's own)")
 	f.Bool(flagWatch, false, "Follow the task and print the answer")
 	f.Bool(flagJSONOut, false, "Print JSON: the transaction, and with --watch the whole task")
+	addMarketFlags(cmd)
 	addArtifactsFlag(cmd)
 	flags.AddTxFlagsToCmd(cmd)
 	return cmd
@@ -175,10 +182,10 @@ func submission(cmd *cobra.Command, clientCtx client.Context, node *chain.Client
 	if err != nil {
 		return nil, 0, err
 	}
-	return &taskstypes.MsgSubmitTask{
-		Submitter: clientCtx.GetFromAddress().String(), Model: id, Inputs: built.Tensors, Steps: built.Steps,
-		Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: fee, Tip: tip,
-	}, units, nil
+	msg := &taskstypes.MsgSubmitTask{
+		Submitter: clientCtx.GetFromAddress().String(), Model: id, Inputs: built.Tensors, Steps: built.Steps, MaxFee: fee, Tip: tip,
+	}
+	return msg, units, market(cmd, msg)
 }
 
 // payment is max_fee and tip by the flags, and the units of the run; by default max_fee is the most that the run can cost in the next blocks.
@@ -212,7 +219,8 @@ func payment(cmd *cobra.Command, node *chain.Client, req *taskstypes.QueryEstima
 	if maxFee == "" {
 		return est.WorstFee, tip, est.Units, nil
 	}
-	if fee.Amount.LT(est.Fee.Amount) {
+	// An auction may find somebody who asks for less than the floor.
+	if fee.Amount.LT(est.Fee.Amount) && v.text(flagAllocation) != "auction" {
 		return fee, tip, 0, fmt.Errorf("--%s: %s is less than the fee of %s", flagMaxFee, fee, est.Fee)
 	}
 	return fee, tip, est.Units, nil

@@ -45,6 +45,7 @@ const (
 	flagDisputeMemory = "dispute-memory-mib"
 	flagProduce       = "produce"
 	flagSprints       = "sprints"
+	flagRace          = "race"
 	flagSprintThreads = "sprint-threads"
 	flagLie           = "lie"
 )
@@ -79,6 +80,7 @@ func workerCmd() *cobra.Command {
 	}
 	start.Flags().Bool(flagVerify, false, "Verify, too: one process does both")
 	start.Flags().Bool(flagSprints, true, "Prove capacity in sprints, on threads that tasks leave idle; needs poaid tx poai serve sprint")
+	start.Flags().Bool(flagRace, false, "Join races of the models it serves; who comes second may earn nothing")
 	start.Flags().Int(flagSprintThreads, 0, "Threads for sprints (0: as many as tasks may use)")
 	addDaemonFlags(start, 0.1)
 	return group("worker", "Compute tasks", start)
@@ -188,6 +190,9 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 	cfg.Gas.Adjustment = v.float(flags.FlagGasAdjustment)
 	if n := v.unsigned(flagGasItem); n > 0 {
 		cfg.Gas.Simulate, cfg.Gas.PerItem = false, n
+	}
+	if cmd.Flags().Lookup(flagRace) != nil {
+		cfg.Race = v.is(flagRace)
 	}
 	if cmd.Flags().Lookup(flagSprints) != nil {
 		cfg.Sprints, cfg.SprintThreads = v.is(flagSprints), v.number(flagSprintThreads)

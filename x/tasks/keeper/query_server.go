@@ -59,7 +59,22 @@ func (q queryServer) Assigned(ctx context.Context, req *types.QueryAssignedReque
 		return nil, err
 	}
 	tasks, next, err := q.owned(ctx, q.k.ByWorker, "worker", req.Worker, page)
-	return &types.QueryAssignedResponse{Tasks: tasks, Pagination: next}, err
+	if err != nil {
+		return nil, err
+	}
+	addr, _, err := q.k.address("worker", req.Worker)
+	if err != nil {
+		return nil, err
+	}
+	for i, v := range tasks {
+		if tasks[i].Runner, err = q.k.runnerOf(ctx, v.Status, v.Task.Id, addr); err != nil {
+			return nil, err
+		}
+		if tasks[i].Runner != nil {
+			tasks[i].Runner.Result = nil
+		}
+	}
+	return &types.QueryAssignedResponse{Tasks: tasks, Pagination: next}, nil
 }
 
 // owned pages through the tasks of one address.
@@ -97,6 +112,12 @@ func (q queryServer) Task(ctx context.Context, req *types.QueryTaskRequest) (*ty
 	}
 	if res.Payment, err = optional(q.k.Payments.Get(ctx, req.Id)); err != nil {
 		return nil, err
+	}
+	if res.Runners, err = q.k.runners(ctx, view.Status, req.Id); err != nil {
+		return nil, err
+	}
+	for i := range res.Runners {
+		res.Runners[i].Result = nil
 	}
 	if view.Status.Audited && !view.Status.Pruned {
 		seats, err := q.k.seats(ctx, view.Status, req.Id)

@@ -1,0 +1,2 @@
+// Package market holds tests of how tasks find their workers, on the whole chain.
+package market
