@@ -7,9 +7,11 @@ BIN         := build/poaid
 DEMO_FLAGS  ?=
 TEST_FLAGS  ?= -p 2 -timeout 30m
 BENCH_FLAGS ?=
+SEED        ?= 1
+BLOCKS      ?= 500
 
 .DEFAULT_GOAL := build
-.PHONY: build install demo test test-short lint fmt proto proto-check bench-chain bench-engine bench-blocktime clean help
+.PHONY: build install demo test test-short sim lint fmt proto proto-check bench-chain bench-engine bench-blocktime clean help
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  \1\t/' | expand -t 16
@@ -28,6 +30,9 @@ test: ## everything: unit, property, invariant and shadow-app tests, and runs on
 
 test-short: ## what fits into a coffee break
 	go test -short $(TEST_FLAGS) ./...
+
+sim: ## random operations over all modules, export and import in the middle, twice the same; SEED=2 BLOCKS=1000 for another run
+	go test ./tests/simulation -run TestSimulation -v -timeout 60m -args -seed $(SEED) -blocks $(BLOCKS) -full=$(if $(filter-out $(shell seq 1 499),$(BLOCKS)),true,false)
 
 lint: ## golangci-lint, and detlint for consensus code
 	@scripts/tools.sh lint

@@ -90,7 +90,7 @@ func NewApp(tb TB, opts Options) *Chain {
 	opts = opts.withDefaults()
 	c := &Chain{ChainID: "poai-test-1", Time: genesisTime(), tb: tb, opts: opts}
 	for i := range opts.Accounts {
-		c.Accounts = append(c.Accounts, NewAccount(fmt.Sprintf("account%d", i)))
+		c.Accounts = append(c.Accounts, NewAccount(fmt.Sprintf("%saccount%d", opts.Names, i)))
 	}
 	c.Validators = newValidators(c.Accounts, opts.Bonds)
 	c.node = c.start(Shadow{Name: "main", Executor: opts.Executor, Workers: opts.Workers, CacheSize: opts.CacheSize}, opts.DB)

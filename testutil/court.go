@@ -137,6 +137,15 @@ func (c *Court) Servers(serving ...*Party) {
 	}
 }
 
+// CourtOf lets parties argue about any task of the chain, of which they know the run. The chain goes on by its own blocks.
+func (c *Chain) CourtOf(task uint64, prog *engine.Program, run *adversary.Run) (*Court, error) {
+	truth, err := adversary.Honest(run)
+	if err != nil {
+		return nil, err
+	}
+	return &Court{Chain: c, Run: run, Truth: truth, Task: task, program: prog}, nil
+}
+
 func (c *Court) register(cs Case) {
 	c.tb.Helper()
 	root, err := cs.Weights.Root(1)

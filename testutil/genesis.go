@@ -28,6 +28,8 @@ import (
 type Options struct {
 	// Accounts with Balance poai each. 0 means 4.
 	Accounts int
+	// Names begins the names of the accounts, of which their keys are made.
+	Names string
 	// Balance of each account, in poai. 0 means 1,000,000.
 	Balance int64
 	// Genesis may change the genesis before the chain starts.

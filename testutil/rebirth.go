@@ -8,18 +8,28 @@ import (
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	cmttypes "github.com/cometbft/cometbft/types"
 	dbm "github.com/cosmos/cosmos-db"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"poaid/app"
 )
 
 // Rebirth ends the chain and has another one go on from its exported state, at its height. What the new one exports at once must be what
 // it was started with. Shadows are left behind.
 func (c *Chain) Rebirth() {
 	c.tb.Helper()
+	c.RebirthWith(nil)
+}
+
+// RebirthWith is Rebirth that shows the state at the export and the one made from it, before its first block, to compare.
+func (c *Chain) RebirthWith(compare func(was, is *app.App, wasCtx, isCtx sdk.Context)) {
+	c.tb.Helper()
 	exported, err := c.App.Export(false, nil)
 	if err != nil {
 		c.tb.Fatalf("height %d: export: %v", c.Height(), err)
 	}
 	c.shadows = nil
-	n := c.start(Shadow{Name: "reborn"}, dbm.NewMemDB())
+	was := c.node.shadow
+	n := c.start(Shadow{Name: "reborn", Executor: was.Executor, Workers: was.Workers, CacheSize: was.CacheSize}, dbm.NewMemDB())
 	cp := exported.ConsensusParams
 	validators := make([]abci.ValidatorUpdate, len(exported.Validators))
 	for i, v := range exported.Validators {
@@ -37,6 +47,9 @@ func (c *Chain) Rebirth() {
 		c.tb.Fatalf("height %d: export again: %v", c.Height(), err)
 	}
 	c.sameState(exported.AppState, again)
+	if compare != nil {
+		compare(c.App, n.app, c.Ctx(), ctx)
+	}
 	c.Time = c.Time.Add(BlockTime)
 	if c.comet, err = newComet(res.Validators); err != nil {
 		c.tb.Fatalf("height %d: validators of the export: %v", c.Height(), err)

@@ -83,11 +83,19 @@ func (s *Sprint) Join(a *Account) *Sprinter {
 	msg := Join(a)
 	msg.Models = []string{sprintstypes.DefaultBaseModel}
 	s.Deliver(a, msg)
-	p := &Sprinter{Participant: &Participant{Account: a}, values: make(map[uint64][][]byte)}
+	p := NewSprinter(&Participant{Account: a})
 	p.Result = func(task uint64) (Result, error) { return s.result(p, task) }
 	s.Crew.Members = append(s.Crew.Members, p.Participant)
 	return p
 }
+
+// NewSprinter lets a participant of any kind commit leaves.
+func NewSprinter(p *Participant) *Sprinter {
+	return &Sprinter{Participant: p, values: make(map[uint64][][]byte)}
+}
+
+// Knows tells whether a participant has computed a window's leaves.
+func (p *Sprinter) Knows(window uint64) bool { return p.values[window] != nil }
 
 // result runs a task with the weights that its model's seed gives.
 func (s *Sprint) result(p *Sprinter, task uint64) (Result, error) {

@@ -66,8 +66,11 @@ func vrfSeed(validator int) []byte {
 }
 
 // ValidatorVRFKey is the first validator's VRF key, which is in its node's file.
-func ValidatorVRFKey() vrf.SecretKey {
-	secret, err := vrf.NewSecretKey(vrfSeed(0))
+func ValidatorVRFKey() vrf.SecretKey { return ValidatorVRFKeyOf(0) }
+
+// ValidatorVRFKeyOf is that of any validator that the chain started with. All are in every node's file.
+func ValidatorVRFKeyOf(validator int) vrf.SecretKey {
+	secret, err := vrf.NewSecretKey(vrfSeed(validator))
 	if err != nil {
 		panic(err) // a hash has the right size
 	}
@@ -267,6 +270,12 @@ func (c *Chain) VotingPower(key *ed25519.PrivKey) (power, total int64) {
 		power = v.VotingPower
 	}
 	return power, c.comet.next.TotalVotingPower()
+}
+
+// Validated tells whether the holder of a key was in CometBFT's set at a height since the start, or since the last Rebirth.
+func (c *Chain) Validated(key *ed25519.PrivKey, height int64) bool {
+	set := c.comet.past[height]
+	return set != nil && set.HasAddress(key.PubKey().Address())
 }
 
 // checkValidators compares CometBFT's set with what the application believes it to be.
