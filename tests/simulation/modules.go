@@ -5,7 +5,7 @@ import "poaid/app"
 // modules lists what is done with every module.
 func modules(s *Sim, a *app.App) []Module {
 	own := []Module{
-		poaiModule(), modelsModule(), tasksModule(), disputesModule(), rewardsModule(), sprintsModule(), beaconModule(),
+		poaiModule(), modelsModule(), tasksModule(), disputesModule(), rewardsModule(), sprintsModule(), beaconModule(), gradesModule(),
 	}
 	return append(own, s.sdkModules(a)...)
 }

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
@@ -93,8 +94,13 @@ func (s *Sim) servable(p *person) (ids []string) {
 	return slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(served, id) })
 }
 
-// served are the models that a participant serves.
-func (s *Sim) served(p *person) (ids []string) {
+// served are the models that a participant serves; pools of other modules begin with their names and a slash.
+func (s *Sim) served(p *person) []string {
+	return slices.DeleteFunc(s.pools(p), func(id string) bool { return strings.Contains(id, "/") })
+}
+
+// pools are what a participant can be drawn from.
+func (s *Sim) pools(p *person) (ids []string) {
 	s.must(s.App.Poai.Trees.Served.Walk(s.Ctx(), collections.NewPrefixedPairRange[string, string](p.String()),
 		func(k collections.Pair[string, string]) (bool, error) {
 			ids = append(ids, k.K2())
