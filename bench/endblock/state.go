@@ -41,13 +41,14 @@ type state struct {
 // tb is the harness's testing.TB.
 type tb struct{ dirs []string }
 
-type failed struct{ error }
+// abort ends a run early.
+type abort struct{ err error }
 
 // Helper does nothing.
 func (*tb) Helper() {}
 
 // Fatalf ends the run.
-func (*tb) Fatalf(format string, args ...any) { panic(failed{fmt.Errorf(format, args...)}) }
+func (*tb) Fatalf(format string, args ...any) { panic(abort{fmt.Errorf(format, args...)}) }
 
 // TempDir makes a folder that is left to be removed.
 func (t *tb) TempDir() string {
@@ -69,11 +70,11 @@ func newState(n sizes) (st *state, err error) {
 			}
 		}
 		if r := recover(); r != nil {
-			f, ok := r.(failed)
+			f, ok := r.(abort)
 			if !ok {
 				panic(r)
 			}
-			err = f.error
+			err = f.err
 		}
 	}()
 	c := testutil.NewApp(t, testutil.Options{Accounts: 6, NoInvariants: true, NoCheckTx: true, Genesis: patient})

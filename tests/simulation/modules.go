@@ -5,7 +5,7 @@ import "poaid/app"
 // modules lists what is done with every module.
 func modules(s *Sim, a *app.App) []Module {
 	own := []Module{
-		poaiModule(), modelsModule(), tasksModule(), disputesModule(), rewardsModule(), sprintsModule(), beaconModule(), gradesModule(),
+		poaiModule(), modelsModule(), tasksModule(), disputesModule(), rewardsModule(), sprintsModule(), beaconModule(), gradesModule(), lineageModule(), datasetsModule(),
 	}
 	return append(own, s.sdkModules(a)...)
 }

@@ -163,7 +163,9 @@ func register(s *Sim) *Action {
 		k = s.kinds[s.r.Intn(2)]
 	}
 	m := &model{id: fmt.Sprintf("m%d-%d", s.Height(), s.r.Intn(1_000)), owner: s.anybody(), kind: k}
-	a := one(m.owner, s.registration(m.owner, m.id, k))
+	msg := s.registration(m.owner, m.id, k)
+	msg.Parents = s.parents()
+	a := one(m.owner, msg)
 	a.Gas = params.BlockGas / 4
 	a.Then = func(ok bool) {
 		if ok {
