@@ -31,6 +31,8 @@ type Operation struct {
 	Do func(*Sim) *Action
 	// Refused: it must be refused every time.
 	Refused bool
+	// Either: whether it is accepted depends on what comes before it in its block.
+	Either bool
 }
 
 // Action is a transaction to be put into the next block.

@@ -28,12 +28,12 @@ func disputesModule() Module {
 		Operations: []Operation{
 			{Name: "disputes DemandBytes", Weight: 8, Do: demandBytes},
 			{Name: "disputes ProduceBytes", Weight: 6, Do: produceBytes},
-			{Name: "disputes Claim the worker's root", Weight: 1, Refused: true, Do: claimSame},
+			{Name: "disputes Claim the worker's root", Weight: 1, Either: true, Do: claimSame},
 		},
 		Duties:    argue,
 		Proposals: []func(*Sim) sdk.Msg{disputesParams, settleSuspect, settleSuspect, settleSuspect, liftQuarantine, liftQuarantine},
 		Milestones: []string{
-			"disputes CaseOpened", "disputes Claimed CLAIM_KIND_CLAIM", "disputes GameOpened", "disputes Moved", "disputes RootFell",
+			"disputes CaseOpened", "disputes Claimed CLAIM_KIND_CHALLENGE", "disputes GameOpened", "disputes Moved", "disputes RootFell",
 			"disputes CaseClosed OUTCOME_UPHELD", "disputes CaseClosed OUTCOME_OVERTURNED", "disputes CaseClosed OUTCOME_ACQUITTED", "disputes CaseClosed OUTCOME_VOID",
 			"disputes CaseHeld", "disputes Quarantined", "disputes QuarantineLifted", "disputes BytesDemanded SOURCE_INPUT",
 			"disputes BytesDemanded SOURCE_WEIGHT", "disputes BytesProduced", "disputes ParamsUpdated",
@@ -100,6 +100,7 @@ func argue(s *Sim) (actions []Action) {
 	return actions
 }
 
+// claimSame is refused unless somebody claims another root before it in the block.
 func claimSame(s *Sim) *Action {
 	for _, t := range s.running() {
 		p, ok := any1(s, s.people)

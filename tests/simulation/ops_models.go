@@ -135,7 +135,7 @@ func modelsModule() Module {
 		},
 		Proposals: []func(*Sim) sdk.Msg{setEligibility, setEligibility, setEligibility, modelsParams},
 		Milestones: []string{
-			"models ModelRegistered CLASS_EXACT", "models ModelSeeded", "models ModelRemoved", "models ModelChanged", "models ParamsUpdated",
+			"models ModelRegistered", "models ModelSeeded", "models ModelRemoved", "models ModelChanged", "models ParamsUpdated",
 		},
 	}
 }

@@ -270,7 +270,7 @@ func (s *Sim) Report(w io.Writer) {
 func (s *Sim) Missing() (missing []string) {
 	for _, m := range s.modules {
 		for _, op := range m.Operations {
-			if r := s.Table.row(op.Name); r.accepted == 0 && !op.Refused || r.refused == 0 && op.Refused {
+			if r := s.Table.row(op.Name); !op.Either && (r.accepted == 0 && !op.Refused || r.refused == 0 && op.Refused) {
 				missing = append(missing, op.Name)
 			}
 		}
