@@ -44,6 +44,8 @@ import (
 	beacontypes "poaid/x/beacon/types"
 	datasetskeeper "poaid/x/datasets/keeper"
 	datasetstypes "poaid/x/datasets/types"
+	delegationkeeper "poaid/x/delegation/keeper"
+	delegationtypes "poaid/x/delegation/types"
 	disputeskeeper "poaid/x/disputes/keeper"
 	disputestypes "poaid/x/disputes/types"
 	gradeskeeper "poaid/x/grades/keeper"
@@ -90,6 +92,8 @@ type Keepers struct {
 	Datasets datasetskeeper.Keeper
 	Lineage  lineagekeeper.Keeper
 	Auctions auctionskeeper.Keeper
+
+	Delegation delegationkeeper.Keeper
 }
 
 // Authority is the address that may change params: the governance module's.
@@ -139,7 +143,9 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Lineage = lineagekeeper.NewKeeper(cdc, kv(lineagetypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Models, k.Datasets, authority)
 	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Models, k.Poai, authority)
-	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks, authority)
+	k.Delegation = delegationkeeper.NewKeeper(cdc, kv(delegationtypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
+	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks,
+		k.Delegation, authority)
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
 	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)
 	k.Grades = gradeskeeper.NewKeeper(cdc, kv(gradestypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Poai, authority)
@@ -153,6 +159,7 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Tasks.SetTaskHooks(trainingtypes.ModuleName, k.Training.Hooks())
 	k.Poai.SetCommitteeHooks(k.Tasks.Hooks())
 	k.Poai.SetEpochHooks(k.Rewards.Hooks())
+	k.Poai.SetBondHooks(k.Delegation.Hooks())
 }
 
 func (k *Keepers) addUpgrade(cdc codec.Codec, kv store.KVStoreService, bApp *baseapp.BaseApp, opts servertypes.AppOptions, authority string) error {

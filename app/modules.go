@@ -43,6 +43,8 @@ import (
 	beacontypes "poaid/x/beacon/types"
 	"poaid/x/datasets"
 	datasetstypes "poaid/x/datasets/types"
+	"poaid/x/delegation"
+	delegationtypes "poaid/x/delegation/types"
 	"poaid/x/disputes"
 	disputestypes "poaid/x/disputes/types"
 	"poaid/x/grades"
@@ -75,6 +77,7 @@ func moduleAccountPerms() map[string][]string {
 		poaitypes.ModuleName:                {authtypes.Burner},
 		taskstypes.ModuleName:               {authtypes.Burner},
 		rewardstypes.ModuleName:             {authtypes.Minter},
+		delegationtypes.ModuleName:          nil,
 		disputestypes.ModuleName:            {authtypes.Burner},
 		trainingtypes.ModuleName:            nil,
 		gradestypes.ModuleName:              {authtypes.Burner},
@@ -113,6 +116,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		models.NewAppModule(k.Models),
 		poai.NewAppModule(k.Poai),
 		tasks.NewAppModule(k.Tasks),
+		delegation.NewAppModule(k.Delegation),
 		rewards.NewAppModule(k.Rewards),
 		disputes.NewAppModule(k.Disputes),
 		sprints.NewAppModule(k.Sprints),
@@ -142,7 +146,7 @@ func newModuleManager(cdc codec.Codec, reg codectypes.InterfaceRegistry, txConfi
 		distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, evidencetypes.ModuleName, authz.ModuleName, feegrant.ModuleName,
 		upgradetypes.ModuleName, vestingtypes.ModuleName,
-		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, rewardstypes.ModuleName,
+		beacontypes.ModuleName, modelstypes.ModuleName, taskstypes.ModuleName, delegationtypes.ModuleName, rewardstypes.ModuleName,
 		disputestypes.ModuleName, sprintstypes.ModuleName, gradestypes.ModuleName, auctionstypes.ModuleName,
 		datasetstypes.ModuleName, lineagetypes.ModuleName, // after x/models: edges are between models and datasets that exist
 		trainingtypes.ModuleName,

@@ -17,6 +17,7 @@ import (
 	auctionstypes "poaid/x/auctions/types"
 	beacontypes "poaid/x/beacon/types"
 	datasetstypes "poaid/x/datasets/types"
+	delegationtypes "poaid/x/delegation/types"
 	disputestypes "poaid/x/disputes/types"
 	gradestypes "poaid/x/grades/types"
 	lineagetypes "poaid/x/lineage/types"
@@ -41,7 +42,7 @@ func newStores() stores {
 			distrtypes.StoreKey, govtypes.StoreKey, authzkeeper.StoreKey, feegrant.StoreKey, consensustypes.StoreKey,
 			upgradetypes.StoreKey,
 			beacontypes.StoreKey, modelstypes.StoreKey, poaitypes.StoreKey, taskstypes.StoreKey, rewardstypes.StoreKey,
-			disputestypes.StoreKey, sprintstypes.StoreKey, gradestypes.StoreKey,
+			delegationtypes.StoreKey, disputestypes.StoreKey, sprintstypes.StoreKey, gradestypes.StoreKey,
 			datasetstypes.StoreKey, lineagetypes.StoreKey,
 			trainingtypes.StoreKey, auctionstypes.StoreKey,
 		),

@@ -22,6 +22,7 @@ func CheckInvariants(a *app.App, ctx sdk.Context) error {
 		{"models", a.Models.Invariants},
 		{"poai", a.Poai.CheckInvariants},
 		{"tasks", a.Tasks.CheckInvariants},
+		{"delegation", a.Delegation.CheckInvariants},
 		{"rewards", a.Rewards.Invariants},
 		{"disputes", a.Disputes.CheckInvariants},
 		{"sprints", a.Sprints.CheckInvariants},

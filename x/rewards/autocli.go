@@ -58,6 +58,21 @@ func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 					Example: example("tx rewards release --from alice"),
 				},
 				{
+					RpcMethod: "ClaimFor", Use: "claim-for ADDRESS EPOCH…", Short: "Claim for a participant you delegate to what it left unclaimed for vesting_blocks",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{arg("participant"), epochs},
+					Example:        example("tx rewards claim-for poai1… 3 4 5 --from alice"),
+				},
+				{
+					RpcMethod: "ReleaseFor", Use: "release-for ADDRESS", Short: "Pay out what has vested to a participant and those who delegate to it",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{arg("participant")},
+					Example:        example("tx rewards release-for poai1… --from alice"),
+				},
+				{
+					RpcMethod: "SetAutoBond", Use: "set-auto-bond PPM", Short: "Put so many millionths of what you are paid into your bond; 0 ends it",
+					PositionalArgs: []*autocliv1.PositionalArgDescriptor{arg("ppm")},
+					Example:        example("tx rewards set-auto-bond 500000 --from alice"),
+				},
+				{
 					RpcMethod: "Sweep", Use: "sweep ADDRESS EPOCH…", Short: "Move shares that a proven liar never claimed into the community pool",
 					PositionalArgs: []*autocliv1.PositionalArgDescriptor{arg("participant"), epochs},
 					Example:        example("tx rewards sweep poai1… 3 4 5 --from alice"),

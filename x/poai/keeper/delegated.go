@@ -122,3 +122,8 @@ func emitDelegated(ctx context.Context, p types.Participant, change math.Int, sl
 		Participant: p.Address, Change: change.String(), Delegated: p.Delegated.String(), Bond: p.Bond.String(), Slashed: slashed,
 	})
 }
+
+// HasJoined tells whether a participant exists.
+func (k *Keeper) HasJoined(ctx context.Context, participant string) (bool, error) {
+	return k.Participants.Has(ctx, participant)
+}

@@ -90,18 +90,65 @@ func (b *bank) supply() math.Int {
 	return sum
 }
 
-// poai holds scores. reads counts lookups.
+// poai holds scores, and parts of them that delegated bond backed. reads counts lookups. What is bonded goes to x/poai's account.
 type poai struct {
-	scores map[uint64]map[string]math.Int
-	reads  int
+	scores    map[uint64]map[string]math.Int
+	delegated map[uint64]map[string]math.Int
+	reads     int
+	bonds     map[string]math.Int
+	denom     string
+	bank      *bank
 }
 
-func (p *poai) GetScore(_ context.Context, epoch uint64, participant string) (math.Int, error) {
-	p.reads++
-	if s, ok := p.scores[epoch][participant]; ok {
-		return s, nil
+func newPoai(b *bank) *poai {
+	return &poai{
+		scores: map[uint64]map[string]math.Int{}, delegated: map[uint64]map[string]math.Int{}, bonds: map[string]math.Int{}, denom: denom, bank: b,
 	}
-	return math.ZeroInt(), nil
+}
+
+func (p *poai) ScoreParts(_ context.Context, epoch uint64, participant string) (score, delegated math.Int, err error) {
+	p.reads++
+	score, delegated = math.ZeroInt(), math.ZeroInt()
+	if s, ok := p.scores[epoch][participant]; ok {
+		score = s
+	}
+	if d, ok := p.delegated[epoch][participant]; ok {
+		delegated = d
+	}
+	return score, delegated, nil
+}
+
+func (p *poai) HasJoined(_ context.Context, participant string) (bool, error) {
+	return participant != who(99), nil
+}
+
+func (p *poai) BondDenom(context.Context) (string, error) { return p.denom, nil }
+
+func (p *poai) AddBondFromModule(_ context.Context, from, participant string, amount sdk.Coin) error {
+	if p.bonds[participant].IsNil() {
+		p.bonds[participant] = math.ZeroInt()
+	}
+	p.bonds[participant] = p.bonds[participant].Add(amount.Amount)
+	return p.bank.move(module(from), module("poai"), sdk.NewCoins(amount))
+}
+
+// delegation is a fake x/delegation with one commission for all. What it is given goes to its account.
+type delegation struct {
+	commission int64
+	bank       *bank
+	given      map[string]math.Int
+}
+
+func (d *delegation) HoldersShare(_ context.Context, _ string, _ uint64, amount, score, delegated math.Int) (math.Int, error) {
+	return amount.Mul(delegated).MulRaw(10_000 - d.commission).Quo(score.MulRaw(10_000)), nil
+}
+
+func (d *delegation) Reward(_ context.Context, from, participant string, amount sdk.Coin) error {
+	if d.given[participant].IsNil() {
+		d.given[participant] = math.ZeroInt()
+	}
+	d.given[participant] = d.given[participant].Add(amount.Amount)
+	return d.bank.move(module(from), module("delegation"), sdk.NewCoins(amount))
 }
 
 // VerifierShare is a half.
@@ -121,6 +168,8 @@ type fix struct {
 	bank *bank
 	poai *poai
 	work *work
+
+	delegation *delegation
 }
 
 // fixture builds a keeper over fakes with simple params: 1,000 a block, halving every 100 blocks, vesting over 10 blocks,
@@ -129,7 +178,7 @@ func fixture(t require.TestingT) *fix {
 	if h, ok := t.(testing.TB); ok {
 		h.Helper()
 	}
-	f := emptyFixture(t, newBank(), &poai{scores: map[uint64]map[string]math.Int{}})
+	f := emptyFixture(t, newBank(), nil)
 	g := types.DefaultGenesis()
 	g.Params = params()
 	require.NoError(t, f.k.InitGenesis(f.ctx, *g))
@@ -140,17 +189,22 @@ func params() types.Params {
 	return types.Params{
 		MintDenom: denom, BlockEmission: math.NewInt(1000), HalvingBlocks: 100, MaxSupply: math.NewInt(1_000_000),
 		ComputeBps: 9000, CommunityBps: 500, StakeBps: 500, VestingBlocks: 10, MaxEmissionPerUnit: math.NewInt(1e12),
+		Curve: types.CURVE_HALVING, MaxDelegatorBps: 5_000,
 	}
 }
 
 func emptyFixture(t require.TestingT, b *bank, p *poai) *fix {
+	if p == nil {
+		p = newPoai(b)
+	}
+	d := &delegation{bank: b, given: map[string]math.Int{}}
 	key := storetypes.NewKVStoreKey(types.StoreKey)
 	ctx := testutil.DefaultContext(key, storetypes.NewTransientStoreKey("transient")).WithBlockHeight(1)
 	registry := codectypes.NewInterfaceRegistry()
 	types.RegisterInterfaces(registry)
 	w := &work{}
-	k := keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key), addresses, b, b, b, p, w, authority)
-	return &fix{work: w, t: t, ctx: ctx, k: k, msg: keeper.NewMsgServer(k), q: keeper.NewQueryServer(k), bank: b, poai: p}
+	k := keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key), addresses, b, b, b, p, w, d, authority)
+	return &fix{work: w, t: t, ctx: ctx, k: k, msg: keeper.NewMsgServer(k), q: keeper.NewQueryServer(k), bank: b, poai: p, delegation: d}
 }
 
 // who names participant i.
@@ -178,6 +232,7 @@ func (f *fix) at(height int64) *fix {
 func (f *fix) close(epoch uint64, from, to int64, scores ...int64) {
 	total := math.ZeroInt()
 	f.poai.scores[epoch] = map[string]math.Int{}
+	f.poai.delegated[epoch] = map[string]math.Int{}
 	for i, s := range scores {
 		f.poai.scores[epoch][who(i)] = math.NewInt(s)
 		total = total.AddRaw(s)
@@ -210,6 +265,11 @@ func (f *fix) carry() int64 {
 }
 
 func (f *fix) invariants() { require.NoError(f.t, f.k.Invariants(f.ctx)) }
+
+// delegate says how much of a participant's score in an epoch delegated bond backed.
+func (f *fix) delegate(epoch uint64, i int, part int64) {
+	f.poai.delegated[epoch][who(i)] = math.NewInt(part)
+}
 
 // upper is the same address in capitals, which bech32 allows.
 func upper(s string) string { return strings.ToUpper(s) }

@@ -55,6 +55,23 @@ func TestEveryCoinIsSomewhere(t *testing.T) {
 					return allow(t, err, types.ErrNothingToRelease)
 				})
 			},
+			"auto-bond": func(t *rapid.T) {
+				_, err := f.msg.SetAutoBond(f.ctx, &types.MsgSetAutoBond{
+					Participant: who(someone.Draw(t, "who")), Ppm: rapid.Uint32Range(0, types.MaxAutoBondPpm).Draw(t, "ppm"),
+				})
+				require.NoError(t, err)
+			},
+			"claim for": func(t *rapid.T) {
+				msg := &types.MsgClaimFor{Sender: who(0), Participant: who(someone.Draw(t, "who")), Epochs: someEpochs(t, epoch)}
+				atomically(f, func(ctx sdk.Context) error {
+					resp, err := f.msg.ClaimFor(ctx, msg)
+					if err == nil {
+						b.claimed = b.claimed.Add(resp.Claimed.Add(resp.Holders).Amount)
+					}
+					return allow(t, err, types.ErrForfeited, types.ErrNoScore, types.ErrAlreadyClaimed, types.ErrEpochNotClosed,
+						types.ErrTooEarly, types.ErrNotDelegated)
+				})
+			},
 			"lie": func(t *rapid.T) {
 				i := someone.Draw(t, "who")
 				before := f.bank.of(community)
@@ -74,6 +91,17 @@ func TestEveryCoinIsSomewhere(t *testing.T) {
 			"params": func(t *rapid.T) {
 				p := params()
 				p.VestingBlocks = rapid.Int64Range(0, 30).Draw(t, "vesting")
+				switch rapid.IntRange(0, 2).Draw(t, "curve") {
+				case 1:
+					p.Curve, p.DecayPpb, p.PeriodBlocks = types.CURVE_EXPONENTIAL, rapid.Uint32Range(1, 999_999_999).Draw(t, "decay"), types.MinPeriodBlocks
+				case 2:
+					p.Curve, p.Table = types.CURVE_TABLE, []types.CurvePoint{
+						{FromHeight: rapid.Int64Range(0, 40).Draw(t, "from"), BlockEmission: math.NewInt(rapid.Int64Range(0, 9_000).Draw(t, "each"))},
+						{FromHeight: rapid.Int64Range(41, 400).Draw(t, "from"), BlockEmission: math.NewInt(rapid.Int64Range(0, 9_000).Draw(t, "each"))},
+					}
+				}
+				p.MaxDelegatorBps = rapid.Uint32Range(0, 5_000).Draw(t, "holders' part")
+				f.delegation.commission = rapid.Int64Range(0, 10_000).Draw(t, "commission")
 				p.HalvingBlocks = rapid.Int64Range(1, 200).Draw(t, "halving")
 				p.MaxEmissionPerUnit = math.NewInt(rapid.Int64Range(0, 5e9).Draw(t, "per unit"))
 				p.MaxSupply = math.NewInt(rapid.Int64Range(1, 200_000).Draw(t, "supply"))
@@ -88,10 +116,11 @@ func TestEveryCoinIsSomewhere(t *testing.T) {
 
 func closeRandomEpoch(t *rapid.T, f *fix, b *book, epoch uint64, start, end int64) {
 	total := math.ZeroInt()
-	f.poai.scores[epoch] = map[string]math.Int{}
+	f.poai.scores[epoch], f.poai.delegated[epoch] = map[string]math.Int{}, map[string]math.Int{}
 	for i := range participants {
 		s := rapid.OneOf(rapid.Just(int64(0)), rapid.Int64Range(0, 20), rapid.Int64Range(0, 1<<62)).Draw(t, fmt.Sprint("score", i))
 		f.poai.scores[epoch][who(i)] = math.NewInt(s)
+		f.poai.delegated[epoch][who(i)] = math.NewInt(rapid.Int64Range(0, s).Draw(t, "delegated"))
 		total = total.Add(math.NewInt(s))
 	}
 	before := f.bank.supply()
@@ -113,8 +142,9 @@ func claimRandom(t *rapid.T, f *fix, b *book, i int, epochs []uint64) {
 	atomically(f, func(ctx sdk.Context) error {
 		resp, err := f.msg.Claim(ctx, &types.MsgClaim{Participant: who(i), Epochs: epochs})
 		if err == nil {
-			require.Equal(t, want.String(), resp.Claimed.Amount.String())
-			b.claimed = b.claimed.Add(resp.Claimed.Amount)
+			require.Equal(t, want.String(), resp.Claimed.Add(resp.Holders).Amount.String())
+			require.False(t, resp.Holders.Amount.GT(resp.Claimed.Amount), "holders earn more than compute")
+			b.claimed = b.claimed.Add(want)
 		}
 		return allow(t, err, types.ErrForfeited, types.ErrNoScore, types.ErrAlreadyClaimed, types.ErrEpochNotClosed)
 	})
@@ -163,6 +193,7 @@ func checkBooks(t require.TestingT, f *fix, b *book) {
 	require.NoError(t, err)
 	require.Equal(t, b.minted.String(), supply.Minted.String())
 	require.Equal(t, b.minted.String(), f.bank.supply().String())
+	require.False(t, supply.Minted.GT(math.NewInt(1_000_000)), "more than any max_supply that was in force")
 
 	pools, vesting, paid := math.ZeroInt(), math.ZeroInt(), math.ZeroInt()
 	require.NoError(t, f.k.Pools.Walk(f.ctx, nil, func(_ uint64, p types.EpochPool) (bool, error) {
@@ -170,15 +201,17 @@ func checkBooks(t require.TestingT, f *fix, b *book) {
 		return false, nil
 	}))
 	require.NoError(t, f.k.Vestings.Walk(f.ctx, nil, func(_ sdk.AccAddress, v types.Vesting) (bool, error) {
-		require.True(t, v.Remaining().IsPositive(), "an empty vesting is kept")
-		vesting = vesting.Add(v.Remaining())
+		require.False(t, v.Empty(), "an empty vesting is kept")
+		require.False(t, v.HoldersRemaining().IsNegative())
+		vesting = vesting.Add(v.Remaining()).Add(v.HoldersRemaining())
 		return false, nil
 	}))
 	for i := range participants {
 		paid = paid.AddRaw(f.balance(i))
 	}
-	sum := pools.Add(vesting).Add(paid).Add(supply.Carry).Add(f.bank.of(community)).Add(f.bank.of(module("fee_collector")))
-	require.Equal(t, b.minted.String(), sum.String(), "pools, vesting, paid, carry, community, stake")
+	sum := pools.Add(vesting).Add(paid).Add(supply.Carry).Add(f.bank.of(community)).Add(f.bank.of(module("fee_collector"))).
+		Add(f.bank.of(module("delegation"))).Add(f.bank.of(module("poai")))
+	require.Equal(t, b.minted.String(), sum.String(), "pools, vesting, paid, carry, community, stake, holders, bonds")
 }
 
 // drain lets everybody claim and release all they can: what is left is what was forfeited and never swept, and the carry.

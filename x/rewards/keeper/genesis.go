@@ -54,6 +54,15 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	for i, b := range g.AutoBonds {
+		addr, _, err := k.address("participant", b.Participant)
+		if err != nil {
+			return errorsmod.Wrapf(err, "auto_bonds[%d]", i)
+		}
+		if err := k.AutoBonds.Set(ctx, addr, b.Ppm); err != nil {
+			return err
+		}
+	}
 	return k.Invariants(ctx)
 }
 
@@ -85,6 +94,14 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	err = k.Claims.Walk(ctx, nil, func(c collections.Pair[sdk.AccAddress, uint64]) (bool, error) {
 		name, err := k.addresses.BytesToString(c.K1())
 		g.Claims = append(g.Claims, types.ClaimRecord{Participant: name, Epoch: c.K2()})
+		return false, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	err = k.AutoBonds.Walk(ctx, nil, func(addr sdk.AccAddress, ppm uint32) (bool, error) {
+		name, err := k.addresses.BytesToString(addr)
+		g.AutoBonds = append(g.AutoBonds, types.AutoBond{Participant: name, Ppm: ppm})
 		return false, err
 	})
 	if err != nil {

@@ -49,7 +49,7 @@ func (k Keeper) owed(ctx context.Context) (math.Int, error) {
 	}
 	err = k.Vestings.Walk(ctx, nil, func(_ sdk.AccAddress, v types.Vesting) (bool, error) {
 		bad = errorsmod.Wrapf(v.Validate(), "vesting of %s", v.Participant)
-		owed = owed.Add(v.Remaining())
+		owed = owed.Add(v.Remaining()).Add(v.HoldersRemaining())
 		return bad != nil, nil
 	})
 	if err != nil || bad != nil {

@@ -23,6 +23,8 @@ type Keeper struct {
 	poai      types.PoaiKeeper
 	tasks     types.TasksKeeper
 
+	delegation types.DelegationKeeper
+
 	Schema      collections.Schema
 	Params      collections.Item[types.Params]
 	Supply      collections.Item[types.Supply]
@@ -30,12 +32,14 @@ type Keeper struct {
 	Vestings    collections.Map[sdk.AccAddress, types.Vesting]
 	Claims      collections.KeySet[collections.Pair[sdk.AccAddress, uint64]]
 	Forfeitures collections.Map[sdk.AccAddress, uint64]
+	AutoBonds   collections.Map[sdk.AccAddress, uint32]
 }
 
 // NewKeeper builds the keeper. authority may change the params; accounts must know the module's account.
 func NewKeeper(
 	cdc codec.BinaryCodec, storeService store.KVStoreService, addresses address.Codec, accounts types.AccountKeeper,
-	bank types.BankKeeper, community types.CommunityPool, poai types.PoaiKeeper, tasks types.TasksKeeper, authority string,
+	bank types.BankKeeper, community types.CommunityPool, poai types.PoaiKeeper, tasks types.TasksKeeper, delegation types.DelegationKeeper,
+	authority string,
 ) Keeper {
 	module := accounts.GetModuleAddress(types.ModuleName)
 	if module == nil {
@@ -50,13 +54,17 @@ func NewKeeper(
 		community: community,
 		poai:      poai,
 		tasks:     tasks,
-		Params:    collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
-		Supply:    collections.NewItem(sb, types.SupplyKey, "supply", codec.CollValue[types.Supply](cdc)),
-		Pools:     collections.NewMap(sb, types.PoolsKey, "pools", collections.Uint64Key, codec.CollValue[types.EpochPool](cdc)),
-		Vestings:  collections.NewMap(sb, types.VestingsKey, "vestings", sdk.AccAddressKey, codec.CollValue[types.Vesting](cdc)),
+
+		delegation: delegation,
+
+		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
+		Supply:   collections.NewItem(sb, types.SupplyKey, "supply", codec.CollValue[types.Supply](cdc)),
+		Pools:    collections.NewMap(sb, types.PoolsKey, "pools", collections.Uint64Key, codec.CollValue[types.EpochPool](cdc)),
+		Vestings: collections.NewMap(sb, types.VestingsKey, "vestings", sdk.AccAddressKey, codec.CollValue[types.Vesting](cdc)),
 		Claims: collections.NewKeySet(sb, types.ClaimsKey, "claims",
 			collections.PairKeyCodec(sdk.AccAddressKey, collections.Uint64Key)),
 		Forfeitures: collections.NewMap(sb, types.ForfeituresKey, "forfeitures", sdk.AccAddressKey, collections.Uint64Value),
+		AutoBonds:   collections.NewMap(sb, types.AutoBondsKey, "auto_bonds", sdk.AccAddressKey, collections.Uint32Value),
 	}
 	schema, err := sb.Build()
 	if err != nil {

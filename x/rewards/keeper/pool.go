@@ -49,6 +49,7 @@ func (k Keeper) openPool(ctx context.Context, epoch poaitypes.Epoch) error {
 	pool := types.EpochPool{
 		Epoch: epoch.Number, Pool: compute, TotalScore: epoch.TotalScore,
 		ClaimedScore: math.ZeroInt(), Claimed: math.ZeroInt(), Carried: math.ZeroInt(),
+		OpenedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 	}
 	if epoch.TotalScore.IsPositive() {
 		pool.Pool = pool.Pool.Add(supply.Carry)

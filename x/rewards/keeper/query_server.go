@@ -95,13 +95,15 @@ func (q queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 			break
 		}
 		seen++
-		amount, ok, err := q.claimable(ctx, addr, name, pool)
+		amount, ok, err := q.claimable(ctx, params, addr, name, pool)
 		if err != nil {
 			return nil, err
 		}
 		if ok {
-			coin := sdk.NewCoin(params.MintDenom, amount)
-			resp.Claimable = append(resp.Claimable, types.Claimable{Epoch: pool.Epoch, Amount: coin})
+			coin := sdk.NewCoin(params.MintDenom, amount.own)
+			resp.Claimable = append(resp.Claimable, types.Claimable{
+				Epoch: pool.Epoch, Amount: coin, Holders: sdk.NewCoin(params.MintDenom, amount.holders),
+			})
 			resp.Total = resp.Total.Add(coin)
 		}
 	}
@@ -109,21 +111,24 @@ func (q queryServer) Claimable(ctx context.Context, req *types.QueryClaimableReq
 }
 
 // claimable returns a participant's share of a pool, if it can be claimed.
-func (q queryServer) claimable(ctx context.Context, addr sdk.AccAddress, name string, pool types.EpochPool) (math.Int, bool, error) {
+func (q queryServer) claimable(
+	ctx context.Context, params types.Params, addr sdk.AccAddress, name string, pool types.EpochPool,
+) (parts, bool, error) {
 	if pool.ClaimedScore.Equal(pool.TotalScore) {
-		return math.Int{}, false, nil
+		return parts{}, false, nil
 	}
 	if lost, err := q.isForfeited(ctx, addr, pool.Epoch); err != nil || lost {
-		return math.Int{}, false, err
+		return parts{}, false, err
 	}
 	if claimed, err := q.Claims.Has(ctx, collections.Join(addr, pool.Epoch)); err != nil || claimed {
-		return math.Int{}, false, err
+		return parts{}, false, err
 	}
-	score, err := q.poai.GetScore(ctx, pool.Epoch, name)
+	score, delegated, err := q.poai.ScoreParts(ctx, pool.Epoch, name)
 	if err != nil || !score.IsPositive() {
-		return math.Int{}, false, err
+		return parts{}, false, err
 	}
-	return share(pool, score), true, nil
+	amount, err := q.split(ctx, params, name, pool.Epoch, share(pool, score), score, delegated)
+	return amount, err == nil, err
 }
 
 // epochRange reads a page request whose key is an epoch, big endian.
@@ -178,8 +183,13 @@ func (q queryServer) Vesting(ctx context.Context, req *types.QueryVestingRequest
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
 		return nil, err
 	}
-	releasable := v.Vested(sdk.UnwrapSDKContext(ctx).BlockHeight()).Sub(v.Released)
+	ppm, err := q.autoBond(ctx, addr)
+	if err != nil {
+		return nil, err
+	}
+	releasable := due(v, sdk.UnwrapSDKContext(ctx).BlockHeight())
 	return &types.QueryVestingResponse{
-		Vesting: v, Releasable: sdk.NewCoin(params.MintDenom, releasable), Lied: lied, ForfeitedEpoch: last,
+		Vesting: v, Releasable: sdk.NewCoin(params.MintDenom, releasable.own), HoldersReleasable: sdk.NewCoin(params.MintDenom, releasable.holders),
+		Lied: lied, ForfeitedEpoch: last, AutoBondPpm: ppm,
 	}, nil
 }

@@ -19,74 +19,73 @@ func (k Keeper) getVesting(ctx context.Context, participant sdk.AccAddress) (typ
 		return v, err
 	}
 	name, err := k.addresses.BytesToString(participant)
-	return types.Vesting{Participant: name, Amount: math.ZeroInt(), Released: math.ZeroInt()}, err
+	return types.NoVesting(name), err
 }
 
 // setVesting stores a vesting, or drops it once nothing of it is left.
 func (k Keeper) setVesting(ctx context.Context, participant sdk.AccAddress, v types.Vesting) error {
-	if v.Remaining().IsZero() {
+	if v.Empty() {
 		return k.Vestings.Remove(ctx, participant)
 	}
 	return k.Vestings.Set(ctx, participant, v)
 }
 
-// vest pays out what has vested so far, and lets what remains vest anew together with amount, over vesting_blocks from now.
+// due is what has vested at a height and was not released yet.
+func due(v types.Vesting, height int64) parts {
+	return parts{v.Vested(height).Sub(v.Released), v.HoldersVested(height).Sub(v.HoldersReleased)}
+}
+
+// vest pays out what has vested so far, and lets what remains vest anew together with added, over vesting_blocks from now.
 // It returns what was paid.
-func (k Keeper) vest(ctx context.Context, participant sdk.AccAddress, amount math.Int) (math.Int, error) {
+func (k Keeper) vest(ctx context.Context, participant sdk.AccAddress, added parts) (payment, error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
-		return math.Int{}, err
+		return payment{}, err
 	}
 	v, err := k.getVesting(ctx, participant)
 	if err != nil {
-		return math.Int{}, err
+		return payment{}, err
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	paid := v.Vested(height).Sub(v.Released)
-	v.Amount = v.Remaining().Sub(paid).Add(amount)
-	v.Released = math.ZeroInt()
+	paid := due(v, height)
+	v.Amount = v.Remaining().Sub(paid.own).Add(added.own)
+	v.Holders = v.HoldersRemaining().Sub(paid.holders).Add(added.holders)
+	v.Released, v.HoldersReleased = math.ZeroInt(), math.ZeroInt()
 	v.StartHeight, v.EndHeight = height, height+params.VestingBlocks
 	if params.VestingBlocks == 0 {
-		paid = paid.Add(v.Amount)
-		v.Released = v.Amount
+		paid = paid.add(parts{v.Amount, v.Holders})
+		v.Released, v.HoldersReleased = v.Amount, v.Holders
 	}
 	if err := k.setVesting(ctx, participant, v); err != nil {
-		return math.Int{}, err
+		return payment{}, err
 	}
-	return paid, k.pay(ctx, params.MintDenom, participant, paid)
+	return k.pay(ctx, params.MintDenom, participant, paid)
 }
 
-// release pays out what has vested so far and returns it; zero when there is nothing.
-func (k Keeper) release(ctx context.Context, participant sdk.AccAddress) (math.Int, error) {
+// release pays out what has vested so far and returns it; nothing when there is nothing.
+func (k Keeper) release(ctx context.Context, participant sdk.AccAddress) (payment, error) {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
-		return math.Int{}, err
+		return payment{}, err
 	}
 	v, err := k.getVesting(ctx, participant)
 	if err != nil {
-		return math.Int{}, err
+		return payment{}, err
 	}
-	paid := v.Vested(sdk.UnwrapSDKContext(ctx).BlockHeight()).Sub(v.Released)
-	if paid.IsZero() {
-		return paid, nil
+	paid := due(v, sdk.UnwrapSDKContext(ctx).BlockHeight())
+	if paid.sum().IsZero() {
+		return payment{paid, math.ZeroInt()}, nil
 	}
-	v.Released = v.Released.Add(paid)
+	v.Released, v.HoldersReleased = v.Released.Add(paid.own), v.HoldersReleased.Add(paid.holders)
 	if err := k.setVesting(ctx, participant, v); err != nil {
-		return math.Int{}, err
+		return payment{}, err
 	}
-	return paid, k.pay(ctx, params.MintDenom, participant, paid)
+	return k.pay(ctx, params.MintDenom, participant, paid)
 }
 
-func (k Keeper) pay(ctx context.Context, denom string, participant sdk.AccAddress, amount math.Int) error {
-	if !amount.IsPositive() {
-		return nil
-	}
-	return k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, participant, sdk.NewCoins(sdk.NewCoin(denom, amount)))
-}
-
-// forfeit takes from a proven liar what has not vested yet, which goes to the community pool, and marks every share of an
+// forfeit takes from a proven liar, and from those who delegated to it, what has not vested yet, which goes to the community pool, and marks every share of an
 // epoch closed so far that it has not claimed as lost: otherwise not claiming would be a shelter from forfeiture. What has
-// vested stays the participant's, released or not.
+// vested stays theirs, released or not.
 func (k Keeper) forfeit(ctx context.Context, participant sdk.AccAddress) error {
 	last, found, err := k.lastPool(ctx)
 	if err != nil {
@@ -102,12 +101,12 @@ func (k Keeper) forfeit(ctx context.Context, participant sdk.AccAddress) error {
 		return err
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	vested := v.Vested(height)
-	lost := v.Amount.Sub(vested)
+	vested, holders := v.Vested(height), v.HoldersVested(height)
+	lost := v.Amount.Sub(vested).Add(v.Holders.Sub(holders))
 	if lost.IsZero() {
 		return nil
 	}
-	v.Amount = vested
+	v.Amount, v.Holders = vested, holders
 	v.EndHeight = height
 	if err := k.setVesting(ctx, participant, v); err != nil {
 		return err

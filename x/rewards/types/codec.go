@@ -13,12 +13,16 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	cdc.RegisterConcrete(Params{}, "poai/x/rewards/Params", nil)
 	legacy.RegisterAminoMsg(cdc, &MsgClaim{}, "poai/MsgClaim")
 	legacy.RegisterAminoMsg(cdc, &MsgRelease{}, "poai/MsgRelease")
+	legacy.RegisterAminoMsg(cdc, &MsgClaimFor{}, "poai/MsgClaimFor")
+	legacy.RegisterAminoMsg(cdc, &MsgReleaseFor{}, "poai/MsgReleaseFor")
+	legacy.RegisterAminoMsg(cdc, &MsgSetAutoBond{}, "poai/MsgSetAutoBond")
 	legacy.RegisterAminoMsg(cdc, &MsgSweep{}, "poai/MsgSweepRewards")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "poai/x/rewards/MsgUpdateParams")
 }
 
 // RegisterInterfaces registers the messages.
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
-	registry.RegisterImplementations((*sdk.Msg)(nil), &MsgClaim{}, &MsgRelease{}, &MsgSweep{}, &MsgUpdateParams{})
+	registry.RegisterImplementations((*sdk.Msg)(nil),
+		&MsgClaim{}, &MsgRelease{}, &MsgClaimFor{}, &MsgReleaseFor{}, &MsgSetAutoBond{}, &MsgSweep{}, &MsgUpdateParams{})
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

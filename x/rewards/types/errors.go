@@ -30,4 +30,10 @@ var (
 	ErrAccounting = errorsmod.Register(ModuleName, 13, "accounting broken")
 	// ErrInvalidRequest: a query request is malformed.
 	ErrInvalidRequest = errorsmod.Register(ModuleName, 14, "invalid request")
+	// ErrInvalidAutoBond: the part is too large, or what is paid is not what bonds are in.
+	ErrInvalidAutoBond = errorsmod.Register(ModuleName, 15, "invalid auto-bond")
+	// ErrTooEarly: the participant may still claim the epoch itself.
+	ErrTooEarly = errorsmod.Register(ModuleName, 16, "too early to claim for another")
+	// ErrNotDelegated: no part of the epoch's share belongs to anybody but the participant.
+	ErrNotDelegated = errorsmod.Register(ModuleName, 17, "nothing of it was delegated")
 )

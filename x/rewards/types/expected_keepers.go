@@ -7,10 +7,16 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
-// PoaiKeeper reads scores.
+// PoaiKeeper reads scores and takes bond.
 type PoaiKeeper interface {
-	// GetScore is zero for a participant without one.
-	GetScore(ctx context.Context, epoch uint64, participant string) (math.Int, error)
+	// ScoreParts is a participant's score and the part of it that delegated bond backed; zeros for a participant without one.
+	ScoreParts(ctx context.Context, epoch uint64, participant string) (score, delegated math.Int, err error)
+	// HasJoined tells whether the participant exists.
+	HasJoined(ctx context.Context, participant string) (bool, error)
+	// BondDenom is what bonds are in.
+	BondDenom(ctx context.Context) (string, error)
+	// AddBondFromModule moves coins of a module's account into a participant's own bond.
+	AddBondFromModule(ctx context.Context, module, participant string, amount sdk.Coin) error
 	// VerifierShare is what a unit counts for a member that checked it, in millionths of what it counts for the worker.
 	VerifierShare(ctx context.Context) (ppm uint64, err error)
 }
@@ -19,6 +25,15 @@ type PoaiKeeper interface {
 type TasksKeeper interface {
 	// RunCost is what computing 10^6 units costs, 0 where nobody knows, and how many members are credited for checking a run.
 	RunCost(ctx context.Context) (cost math.Int, members uint32, err error)
+}
+
+// DelegationKeeper takes the part of those who delegated to a participant.
+type DelegationKeeper interface {
+	// HoldersShare is what of a participant's share of an epoch's pool is its holders': amount × delegated / score, less its commission
+	// in that epoch. delegated is at most score.
+	HoldersShare(ctx context.Context, participant string, epoch uint64, amount, score, delegated math.Int) (math.Int, error)
+	// Reward takes coins out of a module's account for the holders behind a participant.
+	Reward(ctx context.Context, module, participant string, amount sdk.Coin) error
 }
 
 // BankKeeper mints and moves coins.

@@ -48,6 +48,16 @@ func (g GenesisState) Validate() error {
 		}
 		claims[c] = true
 	}
+	bonds := make(map[string]bool, len(g.AutoBonds))
+	for i, b := range g.AutoBonds {
+		if bonds[b.Participant] {
+			return errorsmod.Wrapf(ErrInvalidGenesis, "auto_bonds[%d]: participant %s is listed twice", i, b.Participant)
+		}
+		bonds[b.Participant] = true
+		if b.Ppm < 1 || b.Ppm > MaxAutoBondPpm {
+			return errorsmod.Wrapf(ErrInvalidGenesis, "auto_bonds[%d]: ppm %d must be 1 to %d", i, b.Ppm, MaxAutoBondPpm)
+		}
+	}
 	lies := make(map[string]bool, len(g.Forfeitures))
 	for i, f := range g.Forfeitures {
 		if lies[f.Participant] {
@@ -68,6 +78,9 @@ func (p EpochPool) Validate() error {
 			return err
 		}
 	}
+	if p.OpenedHeight < 0 {
+		return errorsmod.Wrapf(ErrInvalidGenesis, "opened_height: %d must not be negative", p.OpenedHeight)
+	}
 	if p.TotalScore.IsNil() || p.ClaimedScore.IsNil() || p.ClaimedScore.IsNegative() || p.ClaimedScore.GT(p.TotalScore) {
 		return errorsmod.Wrap(ErrInvalidGenesis, "claimed_score: must be in 0..total_score")
 	}
@@ -85,14 +98,19 @@ func (p EpochPool) Outstanding() math.Int { return p.Pool.Sub(p.Claimed).Sub(p.C
 
 // Validate checks a vesting by itself.
 func (v Vesting) Validate() error {
-	if err := checkAmount("amount", v.Amount, ErrInvalidGenesis); err != nil {
-		return err
-	}
-	if err := checkAmount("released", v.Released, ErrInvalidGenesis); err != nil {
-		return err
-	}
-	if v.Released.GT(v.Amount) {
-		return errorsmod.Wrapf(ErrInvalidGenesis, "released: %s exceeds the amount of %s", v.Released, v.Amount)
+	for _, a := range []struct {
+		name            string
+		whole, released math.Int
+	}{{"", v.Amount, v.Released}, {"holders_", v.Holders, v.HoldersReleased}} {
+		if err := checkAmount(a.name+"amount", a.whole, ErrInvalidGenesis); err != nil {
+			return err
+		}
+		if err := checkAmount(a.name+"released", a.released, ErrInvalidGenesis); err != nil {
+			return err
+		}
+		if a.released.GT(a.whole) {
+			return errorsmod.Wrapf(ErrInvalidGenesis, "%sreleased: %s exceeds the amount of %s", a.name, a.released, a.whole)
+		}
 	}
 	if v.StartHeight < 0 || v.EndHeight < v.StartHeight {
 		return errorsmod.Wrapf(ErrInvalidGenesis, "end_height: %d must not be before start_height %d", v.EndHeight, v.StartHeight)
@@ -100,16 +118,33 @@ func (v Vesting) Validate() error {
 	return nil
 }
 
-// Vested is how much of the amount has unlocked at a height, released or not.
-func (v Vesting) Vested(height int64) math.Int {
+// NoVesting is one with nothing in it.
+func NoVesting(participant string) Vesting {
+	zero := math.ZeroInt()
+	return Vesting{Participant: participant, Amount: zero, Released: zero, Holders: zero, HoldersReleased: zero}
+}
+
+// Vested is how much of the participant's amount has unlocked at a height, released or not.
+func (v Vesting) Vested(height int64) math.Int { return v.unlocked(v.Amount, height) }
+
+// HoldersVested is the same of the holders' amount.
+func (v Vesting) HoldersVested(height int64) math.Int { return v.unlocked(v.Holders, height) }
+
+func (v Vesting) unlocked(amount math.Int, height int64) math.Int {
 	switch {
 	case height >= v.EndHeight:
-		return v.Amount
+		return amount
 	case height <= v.StartHeight:
 		return math.ZeroInt()
 	}
-	return v.Amount.MulRaw(height - v.StartHeight).QuoRaw(v.EndHeight - v.StartHeight)
+	return amount.MulRaw(height - v.StartHeight).QuoRaw(v.EndHeight - v.StartHeight)
 }
 
-// Remaining is what has not been released yet.
+// Remaining is what of the participant's has not been released yet.
 func (v Vesting) Remaining() math.Int { return v.Amount.Sub(v.Released) }
+
+// HoldersRemaining is what of the holders' has not been released yet.
+func (v Vesting) HoldersRemaining() math.Int { return v.Holders.Sub(v.HoldersReleased) }
+
+// Empty: nothing is left to release.
+func (v Vesting) Empty() bool { return v.Remaining().IsZero() && v.HoldersRemaining().IsZero() }

@@ -17,11 +17,14 @@ var (
 	VestingsKey    = collections.NewPrefix(4)
 	ClaimsKey      = collections.NewPrefix(5)
 	ForfeituresKey = collections.NewPrefix(6)
+	AutoBondsKey   = collections.NewPrefix(7)
 )
 
 const (
 	// MaxClaimEpochs bounds the epochs of one claim or sweep.
 	MaxClaimEpochs = 100
+	// MaxAutoBondPpm is all of what is paid.
+	MaxAutoBondPpm = 1_000_000
 	// MaxClaimableScan bounds the epochs one page of the Claimable query looks at.
 	MaxClaimableScan = 1000
 )

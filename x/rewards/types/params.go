@@ -1,6 +1,8 @@
 package types
 
 import (
+	"fmt"
+
 	errorsmod "cosmossdk.io/errors"
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -29,6 +31,12 @@ const (
 	DefaultMaxEmissionCostBps = BasisPoints
 	// maxEmissionCostBps is a hundred times what a run costs: above it the limit would be none.
 	maxEmissionCostBps = 100 * BasisPoints
+	// DefaultMaxDelegatorBps: holders get at most half of what a participant earns.
+	DefaultMaxDelegatorBps = 5_000
+	// MaxTable bounds the entries of a table.
+	MaxTable = 100
+	// MinPeriodBlocks bounds the periods that an epoch of the longest kind can span.
+	MinPeriodBlocks = 10_000
 
 	// maxAmountBits bounds amounts in params, so that no product of a few of them overflows 256 bits.
 	maxAmountBits = 100
@@ -47,6 +55,8 @@ func DefaultParams() Params {
 		VestingBlocks:      DefaultVestingBlocks,
 		MaxEmissionPerUnit: math.NewInt(DefaultMaxEmissionPerUnit),
 		MaxEmissionCostBps: DefaultMaxEmissionCostBps,
+		Curve:              CURVE_HALVING,
+		MaxDelegatorBps:    DefaultMaxDelegatorBps,
 	}
 }
 
@@ -84,6 +94,46 @@ func (p Params) Validate() error {
 	}
 	if sum := uint64(p.ComputeBps) + uint64(p.CommunityBps) + uint64(p.StakeBps); sum != BasisPoints {
 		return errorsmod.Wrapf(ErrInvalidParams, "compute_bps + community_bps + stake_bps: %d must be %d", sum, BasisPoints)
+	}
+	if p.MaxDelegatorBps > BasisPoints {
+		return errorsmod.Wrapf(ErrInvalidParams, "max_delegator_bps: %d, limit %d", p.MaxDelegatorBps, BasisPoints)
+	}
+	return p.validateCurve()
+}
+
+// validateCurve checks the fields of the curve in force, and that those of the others are unset: a table that nobody reads is a mistake.
+func (p Params) validateCurve() error {
+	switch p.Curve {
+	case CURVE_HALVING, CURVE_TABLE, CURVE_EXPONENTIAL:
+	default:
+		return errorsmod.Wrapf(ErrInvalidParams, "curve: %s", p.Curve)
+	}
+	if p.Curve == CURVE_EXPONENTIAL {
+		if p.DecayPpb < 1 || p.DecayPpb >= decayScale {
+			return errorsmod.Wrapf(ErrInvalidParams, "decay_ppb: %d must be 1 to %d", p.DecayPpb, decayScale-1)
+		}
+		if p.PeriodBlocks < MinPeriodBlocks {
+			return errorsmod.Wrapf(ErrInvalidParams, "period_blocks: %d must be at least %d", p.PeriodBlocks, MinPeriodBlocks)
+		}
+	} else if p.DecayPpb != 0 || p.PeriodBlocks != 0 {
+		return errorsmod.Wrapf(ErrInvalidParams, "decay_ppb %d, period_blocks %d: must be 0 with %s", p.DecayPpb, p.PeriodBlocks, p.Curve)
+	}
+	if p.Curve != CURVE_TABLE {
+		if len(p.Table) > 0 {
+			return errorsmod.Wrapf(ErrInvalidParams, "table: must be empty with %s", p.Curve)
+		}
+		return nil
+	}
+	if len(p.Table) < 1 || len(p.Table) > MaxTable {
+		return errorsmod.Wrapf(ErrInvalidParams, "table: %d entries, must be 1 to %d", len(p.Table), MaxTable)
+	}
+	for i, entry := range p.Table {
+		if entry.FromHeight < 0 || i > 0 && entry.FromHeight <= p.Table[i-1].FromHeight {
+			return errorsmod.Wrapf(ErrInvalidParams, "table[%d].from_height: %d must not be negative, and must ascend", i, entry.FromHeight)
+		}
+		if err := checkAmount(fmt.Sprintf("table[%d].block_emission", i), entry.BlockEmission, ErrInvalidParams); err != nil {
+			return err
+		}
 	}
 	return nil
 }

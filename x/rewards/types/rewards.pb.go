@@ -26,6 +26,42 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// Curve is the shape of the supply curve.
+type Curve int32
+
+const (
+	// CURVE_UNSPECIFIED is never valid.
+	CURVE_UNSPECIFIED Curve = 0
+	// CURVE_HALVING: block_emission halves every halving_blocks.
+	CURVE_HALVING Curve = 1
+	// CURVE_TABLE: emission is what the table says.
+	CURVE_TABLE Curve = 2
+	// CURVE_EXPONENTIAL: block_emission × (1 − decay)^(height / period_blocks).
+	CURVE_EXPONENTIAL Curve = 3
+)
+
+var Curve_name = map[int32]string{
+	0: "CURVE_UNSPECIFIED",
+	1: "CURVE_HALVING",
+	2: "CURVE_TABLE",
+	3: "CURVE_EXPONENTIAL",
+}
+
+var Curve_value = map[string]int32{
+	"CURVE_UNSPECIFIED": 0,
+	"CURVE_HALVING":     1,
+	"CURVE_TABLE":       2,
+	"CURVE_EXPONENTIAL": 3,
+}
+
+func (x Curve) String() string {
+	return proto.EnumName(Curve_name, int32(x))
+}
+
+func (Curve) EnumDescriptor() ([]byte, []int) {
+	return fileDescriptor_a51ee15d1b93b8e7, []int{0}
+}
+
 // Params of x/rewards.
 type Params struct {
 	MintDenom string `protobuf:"bytes,1,opt,name=mint_denom,json=mintDenom,proto3" json:"mint_denom,omitempty"`
@@ -48,6 +84,16 @@ type Params struct {
 	// max_emission_cost_bps: all that a run mints, for its worker and a whole committee, is at most this part of what x/tasks says that computing it
 	// costs. 0: no such limit.
 	MaxEmissionCostBps uint32 `protobuf:"varint,20,opt,name=max_emission_cost_bps,json=maxEmissionCostBps,proto3" json:"max_emission_cost_bps,omitempty"`
+	// curve says how emission goes on with the height.
+	Curve Curve `protobuf:"varint,10,opt,name=curve,proto3,enum=poai.rewards.v1.Curve" json:"curve,omitempty"`
+	// table of CURVE_TABLE, ascending by height, 1 to 100 entries. Nothing is minted before the first.
+	Table []CurvePoint `protobuf:"bytes,11,rep,name=table,proto3" json:"table"`
+	// decay_ppb of CURVE_EXPONENTIAL: each period emits so many billionths less than the one before.
+	DecayPpb uint32 `protobuf:"varint,12,opt,name=decay_ppb,json=decayPpb,proto3" json:"decay_ppb,omitempty"`
+	// period_blocks of CURVE_EXPONENTIAL.
+	PeriodBlocks int64 `protobuf:"varint,13,opt,name=period_blocks,json=periodBlocks,proto3" json:"period_blocks,omitempty"`
+	// max_delegator_bps is the most of a participant's share that those who delegate to it get.
+	MaxDelegatorBps uint32 `protobuf:"varint,14,opt,name=max_delegator_bps,json=maxDelegatorBps,proto3" json:"max_delegator_bps,omitempty"`
 }
 
 func (m *Params) Reset()         { *m = Params{} }
@@ -132,6 +178,87 @@ func (m *Params) GetMaxEmissionCostBps() uint32 {
 	return 0
 }
 
+func (m *Params) GetCurve() Curve {
+	if m != nil {
+		return m.Curve
+	}
+	return CURVE_UNSPECIFIED
+}
+
+func (m *Params) GetTable() []CurvePoint {
+	if m != nil {
+		return m.Table
+	}
+	return nil
+}
+
+func (m *Params) GetDecayPpb() uint32 {
+	if m != nil {
+		return m.DecayPpb
+	}
+	return 0
+}
+
+func (m *Params) GetPeriodBlocks() int64 {
+	if m != nil {
+		return m.PeriodBlocks
+	}
+	return 0
+}
+
+func (m *Params) GetMaxDelegatorBps() uint32 {
+	if m != nil {
+		return m.MaxDelegatorBps
+	}
+	return 0
+}
+
+// CurvePoint says what each block emits from a height on.
+type CurvePoint struct {
+	FromHeight    int64                 `protobuf:"varint,1,opt,name=from_height,json=fromHeight,proto3" json:"from_height,omitempty"`
+	BlockEmission cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=block_emission,json=blockEmission,proto3,customtype=cosmossdk.io/math.Int" json:"block_emission"`
+}
+
+func (m *CurvePoint) Reset()         { *m = CurvePoint{} }
+func (m *CurvePoint) String() string { return proto.CompactTextString(m) }
+func (*CurvePoint) ProtoMessage()    {}
+func (*CurvePoint) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a51ee15d1b93b8e7, []int{1}
+}
+func (m *CurvePoint) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *CurvePoint) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_CurvePoint.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *CurvePoint) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_CurvePoint.Merge(m, src)
+}
+func (m *CurvePoint) XXX_Size() int {
+	return m.Size()
+}
+func (m *CurvePoint) XXX_DiscardUnknown() {
+	xxx_messageInfo_CurvePoint.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_CurvePoint proto.InternalMessageInfo
+
+func (m *CurvePoint) GetFromHeight() int64 {
+	if m != nil {
+		return m.FromHeight
+	}
+	return 0
+}
+
 // EpochPool is the one record written when an epoch closes.
 type EpochPool struct {
 	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
@@ -144,13 +271,15 @@ type EpochPool struct {
 	Claimed cosmossdk_io_math.Int `protobuf:"bytes,5,opt,name=claimed,proto3,customtype=cosmossdk.io/math.Int" json:"claimed"`
 	// carried is what rounding left when the last share was taken; it went into supply.carry.
 	Carried cosmossdk_io_math.Int `protobuf:"bytes,6,opt,name=carried,proto3,customtype=cosmossdk.io/math.Int" json:"carried"`
+	// opened_height is when it was minted.
+	OpenedHeight int64 `protobuf:"varint,7,opt,name=opened_height,json=openedHeight,proto3" json:"opened_height,omitempty"`
 }
 
 func (m *EpochPool) Reset()         { *m = EpochPool{} }
 func (m *EpochPool) String() string { return proto.CompactTextString(m) }
 func (*EpochPool) ProtoMessage()    {}
 func (*EpochPool) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{1}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{2}
 }
 func (m *EpochPool) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -186,6 +315,13 @@ func (m *EpochPool) GetEpoch() uint64 {
 	return 0
 }
 
+func (m *EpochPool) GetOpenedHeight() int64 {
+	if m != nil {
+		return m.OpenedHeight
+	}
+	return 0
+}
+
 // Vesting is one participant's vesting: remaining coins unlock linearly from start to end.
 type Vesting struct {
 	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
@@ -195,13 +331,17 @@ type Vesting struct {
 	Released    cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=released,proto3,customtype=cosmossdk.io/math.Int" json:"released"`
 	StartHeight int64                 `protobuf:"varint,4,opt,name=start_height,json=startHeight,proto3" json:"start_height,omitempty"`
 	EndHeight   int64                 `protobuf:"varint,5,opt,name=end_height,json=endHeight,proto3" json:"end_height,omitempty"`
+	// holders is the part of those who delegated to the participant, which vests at the same pace.
+	Holders cosmossdk_io_math.Int `protobuf:"bytes,6,opt,name=holders,proto3,customtype=cosmossdk.io/math.Int" json:"holders"`
+	// holders_released of that.
+	HoldersReleased cosmossdk_io_math.Int `protobuf:"bytes,7,opt,name=holders_released,json=holdersReleased,proto3,customtype=cosmossdk.io/math.Int" json:"holders_released"`
 }
 
 func (m *Vesting) Reset()         { *m = Vesting{} }
 func (m *Vesting) String() string { return proto.CompactTextString(m) }
 func (*Vesting) ProtoMessage()    {}
 func (*Vesting) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{2}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{3}
 }
 func (m *Vesting) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -251,6 +391,60 @@ func (m *Vesting) GetEndHeight() int64 {
 	return 0
 }
 
+// AutoBond says how much of what a participant is paid goes into its bond.
+type AutoBond struct {
+	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	// ppm of each payment, in millionths.
+	Ppm uint32 `protobuf:"varint,2,opt,name=ppm,proto3" json:"ppm,omitempty"`
+}
+
+func (m *AutoBond) Reset()         { *m = AutoBond{} }
+func (m *AutoBond) String() string { return proto.CompactTextString(m) }
+func (*AutoBond) ProtoMessage()    {}
+func (*AutoBond) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a51ee15d1b93b8e7, []int{4}
+}
+func (m *AutoBond) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *AutoBond) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_AutoBond.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *AutoBond) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_AutoBond.Merge(m, src)
+}
+func (m *AutoBond) XXX_Size() int {
+	return m.Size()
+}
+func (m *AutoBond) XXX_DiscardUnknown() {
+	xxx_messageInfo_AutoBond.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_AutoBond proto.InternalMessageInfo
+
+func (m *AutoBond) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *AutoBond) GetPpm() uint32 {
+	if m != nil {
+		return m.Ppm
+	}
+	return 0
+}
+
 // Supply is what x/rewards has minted and still owes.
 type Supply struct {
 	// minted over all time.
@@ -263,7 +457,7 @@ func (m *Supply) Reset()         { *m = Supply{} }
 func (m *Supply) String() string { return proto.CompactTextString(m) }
 func (*Supply) ProtoMessage()    {}
 func (*Supply) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{3}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{5}
 }
 func (m *Supply) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -302,7 +496,7 @@ func (m *ClaimRecord) Reset()         { *m = ClaimRecord{} }
 func (m *ClaimRecord) String() string { return proto.CompactTextString(m) }
 func (*ClaimRecord) ProtoMessage()    {}
 func (*ClaimRecord) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{4}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{6}
 }
 func (m *ClaimRecord) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -355,7 +549,7 @@ func (m *Forfeiture) Reset()         { *m = Forfeiture{} }
 func (m *Forfeiture) String() string { return proto.CompactTextString(m) }
 func (*Forfeiture) ProtoMessage()    {}
 func (*Forfeiture) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{5}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{7}
 }
 func (m *Forfeiture) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -406,13 +600,14 @@ type GenesisState struct {
 	Vestings    []Vesting     `protobuf:"bytes,4,rep,name=vestings,proto3" json:"vestings"`
 	Claims      []ClaimRecord `protobuf:"bytes,5,rep,name=claims,proto3" json:"claims"`
 	Forfeitures []Forfeiture  `protobuf:"bytes,6,rep,name=forfeitures,proto3" json:"forfeitures"`
+	AutoBonds   []AutoBond    `protobuf:"bytes,7,rep,name=auto_bonds,json=autoBonds,proto3" json:"auto_bonds"`
 }
 
 func (m *GenesisState) Reset()         { *m = GenesisState{} }
 func (m *GenesisState) String() string { return proto.CompactTextString(m) }
 func (*GenesisState) ProtoMessage()    {}
 func (*GenesisState) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{6}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{8}
 }
 func (m *GenesisState) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -483,6 +678,13 @@ func (m *GenesisState) GetForfeitures() []Forfeiture {
 	return nil
 }
 
+func (m *GenesisState) GetAutoBonds() []AutoBond {
+	if m != nil {
+		return m.AutoBonds
+	}
+	return nil
+}
+
 // EventEpochPool is emitted when an epoch's pool is minted.
 type EventEpochPool struct {
 	Epoch     uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
@@ -499,7 +701,7 @@ func (m *EventEpochPool) Reset()         { *m = EventEpochPool{} }
 func (m *EventEpochPool) String() string { return proto.CompactTextString(m) }
 func (*EventEpochPool) ProtoMessage()    {}
 func (*EventEpochPool) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{7}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{9}
 }
 func (m *EventEpochPool) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -574,14 +776,17 @@ func (m *EventEpochPool) GetMinted() string {
 type EventClaimed struct {
 	Participant string   `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
 	Epochs      []uint64 `protobuf:"varint,2,rep,packed,name=epochs,proto3" json:"epochs,omitempty"`
-	Amount      string   `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// amount is the participant's part.
+	Amount string `protobuf:"bytes,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// holders is the part of those who delegated to it.
+	Holders string `protobuf:"bytes,4,opt,name=holders,proto3" json:"holders,omitempty"`
 }
 
 func (m *EventClaimed) Reset()         { *m = EventClaimed{} }
 func (m *EventClaimed) String() string { return proto.CompactTextString(m) }
 func (*EventClaimed) ProtoMessage()    {}
 func (*EventClaimed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{8}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{10}
 }
 func (m *EventClaimed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -631,17 +836,28 @@ func (m *EventClaimed) GetAmount() string {
 	return ""
 }
 
+func (m *EventClaimed) GetHolders() string {
+	if m != nil {
+		return m.Holders
+	}
+	return ""
+}
+
 // EventReleased is emitted when vested coins are paid.
 type EventReleased struct {
 	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
 	Amount      string `protobuf:"bytes,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// bonded is what of amount went into the participant's bond.
+	Bonded string `protobuf:"bytes,3,opt,name=bonded,proto3" json:"bonded,omitempty"`
+	// holders is what those who delegated to it were paid besides.
+	Holders string `protobuf:"bytes,4,opt,name=holders,proto3" json:"holders,omitempty"`
 }
 
 func (m *EventReleased) Reset()         { *m = EventReleased{} }
 func (m *EventReleased) String() string { return proto.CompactTextString(m) }
 func (*EventReleased) ProtoMessage()    {}
 func (*EventReleased) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{9}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{11}
 }
 func (m *EventReleased) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -684,6 +900,73 @@ func (m *EventReleased) GetAmount() string {
 	return ""
 }
 
+func (m *EventReleased) GetBonded() string {
+	if m != nil {
+		return m.Bonded
+	}
+	return ""
+}
+
+func (m *EventReleased) GetHolders() string {
+	if m != nil {
+		return m.Holders
+	}
+	return ""
+}
+
+// EventAutoBondSet is emitted when a participant says how much of its payments goes into its bond.
+type EventAutoBondSet struct {
+	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	Ppm         uint32 `protobuf:"varint,2,opt,name=ppm,proto3" json:"ppm,omitempty"`
+}
+
+func (m *EventAutoBondSet) Reset()         { *m = EventAutoBondSet{} }
+func (m *EventAutoBondSet) String() string { return proto.CompactTextString(m) }
+func (*EventAutoBondSet) ProtoMessage()    {}
+func (*EventAutoBondSet) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a51ee15d1b93b8e7, []int{12}
+}
+func (m *EventAutoBondSet) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventAutoBondSet) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventAutoBondSet.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventAutoBondSet) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventAutoBondSet.Merge(m, src)
+}
+func (m *EventAutoBondSet) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventAutoBondSet) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventAutoBondSet.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventAutoBondSet proto.InternalMessageInfo
+
+func (m *EventAutoBondSet) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *EventAutoBondSet) GetPpm() uint32 {
+	if m != nil {
+		return m.Ppm
+	}
+	return 0
+}
+
 // EventForfeited is emitted when coins of a proven liar, unvested or never claimed, go to the community pool.
 type EventForfeited struct {
 	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
@@ -694,7 +977,7 @@ func (m *EventForfeited) Reset()         { *m = EventForfeited{} }
 func (m *EventForfeited) String() string { return proto.CompactTextString(m) }
 func (*EventForfeited) ProtoMessage()    {}
 func (*EventForfeited) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{10}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{13}
 }
 func (m *EventForfeited) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -746,7 +1029,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a51ee15d1b93b8e7, []int{11}
+	return fileDescriptor_a51ee15d1b93b8e7, []int{14}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -783,9 +1066,12 @@ func (m *EventParamsUpdated) GetParams() Params {
 }
 
 func init() {
+	proto.RegisterEnum("poai.rewards.v1.Curve", Curve_name, Curve_value)
 	proto.RegisterType((*Params)(nil), "poai.rewards.v1.Params")
+	proto.RegisterType((*CurvePoint)(nil), "poai.rewards.v1.CurvePoint")
 	proto.RegisterType((*EpochPool)(nil), "poai.rewards.v1.EpochPool")
 	proto.RegisterType((*Vesting)(nil), "poai.rewards.v1.Vesting")
+	proto.RegisterType((*AutoBond)(nil), "poai.rewards.v1.AutoBond")
 	proto.RegisterType((*Supply)(nil), "poai.rewards.v1.Supply")
 	proto.RegisterType((*ClaimRecord)(nil), "poai.rewards.v1.ClaimRecord")
 	proto.RegisterType((*Forfeiture)(nil), "poai.rewards.v1.Forfeiture")
@@ -793,6 +1079,7 @@ func init() {
 	proto.RegisterType((*EventEpochPool)(nil), "poai.rewards.v1.EventEpochPool")
 	proto.RegisterType((*EventClaimed)(nil), "poai.rewards.v1.EventClaimed")
 	proto.RegisterType((*EventReleased)(nil), "poai.rewards.v1.EventReleased")
+	proto.RegisterType((*EventAutoBondSet)(nil), "poai.rewards.v1.EventAutoBondSet")
 	proto.RegisterType((*EventForfeited)(nil), "poai.rewards.v1.EventForfeited")
 	proto.RegisterType((*EventParamsUpdated)(nil), "poai.rewards.v1.EventParamsUpdated")
 }
@@ -800,68 +1087,89 @@ func init() {
 func init() { proto.RegisterFile("poai/rewards/v1/rewards.proto", fileDescriptor_a51ee15d1b93b8e7) }
 
 var fileDescriptor_a51ee15d1b93b8e7 = []byte{
-	// 975 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x56, 0xcd, 0x6e, 0xdb, 0x46,
-	0x10, 0x36, 0xf5, 0x17, 0x69, 0x24, 0xb9, 0xe8, 0xc2, 0x4e, 0x59, 0x25, 0x91, 0x55, 0x16, 0x01,
-	0x84, 0x14, 0x91, 0xe0, 0x14, 0xbd, 0xa4, 0x07, 0x23, 0x52, 0xdd, 0xc4, 0x69, 0x0f, 0x06, 0x8d,
-	0xf4, 0xd0, 0x43, 0xd8, 0x35, 0xb9, 0x91, 0x08, 0x8b, 0x5c, 0x82, 0xbb, 0x52, 0xed, 0x57, 0xe8,
-	0xa5, 0xbe, 0xf4, 0x05, 0x7a, 0x69, 0x8f, 0x39, 0xe4, 0x21, 0x72, 0x0c, 0x72, 0x2a, 0x7a, 0x08,
-	0x0a, 0xfb, 0x90, 0xd7, 0x28, 0x76, 0x76, 0xc9, 0xd0, 0x71, 0x8b, 0x46, 0x0a, 0x7a, 0x11, 0x38,
-	0xb3, 0xf3, 0x7d, 0xfb, 0x33, 0x33, 0xdf, 0x08, 0x6e, 0x24, 0x9c, 0x86, 0xc3, 0x94, 0xfd, 0x48,
-	0xd3, 0x40, 0x0c, 0x17, 0xdb, 0xd9, 0xe7, 0x20, 0x49, 0xb9, 0xe4, 0xe4, 0x03, 0xb5, 0x3c, 0xc8,
-	0x7c, 0x8b, 0xed, 0xce, 0x87, 0x34, 0x0a, 0x63, 0x3e, 0xc4, 0x5f, 0x1d, 0xd3, 0xf9, 0xd8, 0xe7,
-	0x22, 0xe2, 0xc2, 0x43, 0x6b, 0xa8, 0x0d, 0xb3, 0xb4, 0x31, 0xe1, 0x13, 0xae, 0xfd, 0xea, 0x4b,
-	0x7b, 0x9d, 0xdf, 0x2a, 0x50, 0xdb, 0xa7, 0x29, 0x8d, 0x04, 0xb9, 0x01, 0x10, 0x85, 0xb1, 0xf4,
-	0x02, 0x16, 0xf3, 0xc8, 0xb6, 0x7a, 0x56, 0xbf, 0xe1, 0x36, 0x94, 0xe7, 0x2b, 0xe5, 0x20, 0x2e,
-	0xac, 0x1f, 0xce, 0xb8, 0x7f, 0xe4, 0xb1, 0x28, 0x14, 0x22, 0xe4, 0xb1, 0x5d, 0x52, 0x21, 0xa3,
-	0xcf, 0x9e, 0xbf, 0xda, 0x5a, 0xfb, 0xf3, 0xd5, 0xd6, 0xa6, 0xde, 0x4d, 0x04, 0x47, 0x83, 0x90,
-	0x0f, 0x23, 0x2a, 0xa7, 0x83, 0xbd, 0x58, 0xbe, 0x7c, 0x76, 0x1b, 0xcc, 0x31, 0xf6, 0x62, 0xe9,
-	0xb6, 0x91, 0x62, 0xd7, 0x30, 0x90, 0x9b, 0xb0, 0x3e, 0xa5, 0xb3, 0x45, 0x18, 0x4f, 0x3c, 0x5c,
-	0x10, 0x76, 0xb9, 0x67, 0xf5, 0xcb, 0x6e, 0xdb, 0x78, 0x47, 0xe8, 0x24, 0x0f, 0x01, 0x22, 0x7a,
-	0xec, 0x89, 0x79, 0x92, 0xcc, 0x4e, 0xec, 0xca, 0xf2, 0xdb, 0x36, 0x22, 0x7a, 0x7c, 0x80, 0x68,
-	0xb2, 0x05, 0x4d, 0x9f, 0x47, 0xc9, 0x5c, 0x32, 0xef, 0x30, 0x11, 0x76, 0xb5, 0x67, 0xf5, 0xdb,
-	0x2e, 0x18, 0xd7, 0x28, 0x11, 0xe4, 0x53, 0x68, 0xfb, 0x3c, 0x8a, 0xe6, 0x71, 0x28, 0x4f, 0x30,
-	0xa4, 0x86, 0x21, 0xad, 0xdc, 0xa9, 0x82, 0xae, 0x41, 0x43, 0x48, 0x7a, 0xa4, 0x39, 0xae, 0x60,
-	0x40, 0x1d, 0x1d, 0x6a, 0xf1, 0x26, 0xac, 0x2f, 0x98, 0x90, 0x85, 0x5b, 0xd5, 0xf5, 0xad, 0x8c,
-	0xd7, 0xdc, 0xea, 0x31, 0x6c, 0xaa, 0x5b, 0x65, 0xcf, 0xe9, 0x25, 0x2c, 0xf5, 0xd4, 0x06, 0x76,
-	0x63, 0xf9, 0x0b, 0x92, 0x88, 0x1e, 0x67, 0xaf, 0xba, 0xcf, 0xd2, 0x47, 0x71, 0x28, 0xc9, 0xf6,
-	0x5b, 0xfc, 0x3e, 0x17, 0x12, 0xcf, 0xbb, 0x81, 0xe7, 0x2d, 0x42, 0xc6, 0x5c, 0xc8, 0x51, 0x22,
-	0xee, 0x76, 0x7e, 0x7a, 0xfd, 0xf4, 0xd6, 0x26, 0x96, 0xe1, 0x71, 0x5e, 0x88, 0xba, 0x3c, 0x9c,
-	0xd3, 0x32, 0x34, 0x76, 0x13, 0xee, 0x4f, 0xf7, 0x39, 0x9f, 0x91, 0x0d, 0xa8, 0x32, 0x65, 0x60,
-	0x9d, 0x54, 0x5c, 0x6d, 0x90, 0x1d, 0xa8, 0x24, 0x9c, 0xcf, 0x56, 0xa9, 0x0c, 0x04, 0x92, 0x6f,
-	0xa1, 0x29, 0xb9, 0xa4, 0x33, 0x4f, 0xf8, 0x3c, 0x65, 0x58, 0x0d, 0x4b, 0xf2, 0x00, 0xe2, 0x0f,
-	0x14, 0x9c, 0xec, 0x43, 0xdb, 0x9f, 0xd1, 0x30, 0x62, 0x81, 0xe1, 0x5b, 0xa1, 0x74, 0x5a, 0x86,
-	0x41, 0x33, 0xee, 0xc2, 0x15, 0x63, 0x63, 0xe5, 0x2c, 0xc9, 0x95, 0x61, 0x91, 0x86, 0xa6, 0x69,
-	0xc8, 0x02, 0xac, 0xae, 0xa5, 0x69, 0x34, 0xd6, 0xf9, 0xa5, 0x04, 0x57, 0xbe, 0xd3, 0x35, 0x45,
-	0xee, 0x42, 0x33, 0xa1, 0xa9, 0x0c, 0xfd, 0x30, 0xa1, 0xb1, 0xd4, 0xed, 0x3b, 0xb2, 0x5f, 0x3e,
-	0xbb, 0xbd, 0x61, 0x90, 0xf7, 0x82, 0x20, 0x65, 0x42, 0x1c, 0xc8, 0x34, 0x8c, 0x27, 0x6e, 0x31,
-	0x98, 0x8c, 0xa1, 0x46, 0x23, 0x3e, 0x8f, 0xe5, 0x2a, 0x89, 0x33, 0x50, 0x72, 0x1f, 0xea, 0x29,
-	0x9b, 0x31, 0x2a, 0x58, 0xb0, 0x4a, 0xde, 0x72, 0x30, 0xf9, 0x04, 0x5a, 0x42, 0xd2, 0x54, 0x7a,
-	0x53, 0x16, 0x4e, 0xa6, 0x12, 0x93, 0x56, 0x76, 0x9b, 0xe8, 0x7b, 0x80, 0x2e, 0x25, 0x55, 0x2c,
-	0x0e, 0xb2, 0x80, 0x2a, 0x06, 0x34, 0x58, 0x1c, 0xe8, 0x65, 0xe7, 0xd4, 0x82, 0x9a, 0x69, 0xf7,
-	0x31, 0xd4, 0x94, 0x84, 0xb1, 0xc0, 0xbc, 0xc8, 0x72, 0x57, 0xd3, 0x50, 0x72, 0x0f, 0xaa, 0xea,
-	0xc9, 0x4f, 0x56, 0x79, 0x1e, 0x8d, 0x74, 0x3c, 0x68, 0x8e, 0x55, 0xf2, 0x5d, 0xe6, 0xf3, 0x34,
-	0x78, 0xaf, 0x6c, 0xe5, 0xad, 0x57, 0x2a, 0xb4, 0x9e, 0xf3, 0x18, 0xe0, 0x6b, 0x9e, 0x3e, 0x61,
-	0xa1, 0x9c, 0xa7, 0xec, 0x7f, 0xe0, 0xff, 0xb9, 0x0c, 0xad, 0xfb, 0x2c, 0x66, 0x22, 0x14, 0x07,
-	0x92, 0x4a, 0xb5, 0x45, 0x2d, 0x41, 0x65, 0x40, 0xf6, 0xe6, 0x9d, 0x8f, 0x06, 0x6f, 0xcd, 0xa7,
-	0x81, 0x16, 0x8e, 0x51, 0x43, 0x3d, 0xd7, 0xef, 0xaf, 0x9f, 0xde, 0xb2, 0x5c, 0x83, 0x50, 0x58,
-	0x23, 0xe6, 0xa5, 0x7f, 0xc1, 0xea, 0xf4, 0x5d, 0xc0, 0x6a, 0x04, 0xf9, 0x12, 0xaa, 0x4a, 0x2a,
-	0xd4, 0xa8, 0x28, 0xf7, 0x9b, 0x77, 0x3a, 0x97, 0xa0, 0xb9, 0x48, 0x15, 0xd1, 0x1a, 0x43, 0x76,
-	0xa0, 0x6e, 0x44, 0x58, 0xd8, 0x15, 0xc4, 0xdb, 0x97, 0xf0, 0xa6, 0xa3, 0x8a, 0xe8, 0x1c, 0x44,
-	0x76, 0xa0, 0x86, 0x4d, 0xac, 0x26, 0x87, 0x82, 0x5f, 0xbf, 0x04, 0x2f, 0xa4, 0xf9, 0xc2, 0xf1,
-	0x35, 0x8c, 0x3c, 0x80, 0xe6, 0x93, 0x3c, 0x4f, 0x6a, 0xb8, 0x28, 0x96, 0x6b, 0x97, 0x58, 0xde,
-	0xe4, 0xb2, 0x48, 0x52, 0x84, 0x3a, 0xbf, 0x5a, 0xb0, 0xbe, 0xbb, 0x60, 0xb1, 0xfc, 0x2f, 0x55,
-	0x26, 0x45, 0x55, 0x36, 0x42, 0x7b, 0x1d, 0x1a, 0xf9, 0x40, 0xd3, 0xed, 0xea, 0xbe, 0x71, 0x90,
-	0x0e, 0xd4, 0xe7, 0xb1, 0xe9, 0x1b, 0xd4, 0x4c, 0x37, 0xb7, 0xd5, 0x1e, 0x38, 0xe9, 0xb4, 0x00,
-	0xba, 0xda, 0x20, 0x57, 0xf3, 0x3e, 0x43, 0x41, 0xcb, 0x5a, 0xc7, 0xf9, 0x01, 0x5a, 0x78, 0xc6,
-	0xb1, 0x51, 0xbe, 0xde, 0x3f, 0x14, 0xe6, 0xc5, 0xf2, 0xbb, 0x0a, 0x35, 0x3c, 0xb6, 0xb0, 0x4b,
-	0xbd, 0x72, 0xbf, 0xe2, 0x1a, 0x4b, 0xf9, 0x8d, 0x48, 0xe9, 0xe3, 0x1a, 0xcb, 0xd9, 0x83, 0x36,
-	0xee, 0xe0, 0x66, 0xfa, 0xf1, 0x4e, 0x5b, 0x14, 0xf5, 0x2e, 0xa7, 0x7a, 0x68, 0x1e, 0xd4, 0x3c,
-	0xfe, 0x7b, 0x71, 0x7d, 0x03, 0x04, 0xb9, 0x74, 0x13, 0x3c, 0x4a, 0x02, 0xaa, 0xf8, 0xbe, 0x78,
-	0xd7, 0xa6, 0xa9, 0xa8, 0xa4, 0x67, 0xfd, 0x32, 0x1a, 0x3e, 0x3f, 0xeb, 0x5a, 0x2f, 0xce, 0xba,
-	0xd6, 0x5f, 0x67, 0x5d, 0xeb, 0xf4, 0xbc, 0xbb, 0xf6, 0xe2, 0xbc, 0xbb, 0xf6, 0xc7, 0x79, 0x77,
-	0xed, 0x7b, 0x1c, 0xd6, 0x41, 0x61, 0x5a, 0xcb, 0x93, 0x84, 0x89, 0xc3, 0x1a, 0xfe, 0xbb, 0xfb,
-	0xfc, 0xef, 0x00, 0x00, 0x00, 0xff, 0xff, 0x8d, 0xec, 0x86, 0x0f, 0x53, 0x0a, 0x00, 0x00,
+	// 1303 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x57, 0x4d, 0x6f, 0x13, 0xc7,
+	0x1b, 0xcf, 0xc6, 0x2f, 0x89, 0x1f, 0xdb, 0x89, 0x33, 0x4a, 0xf2, 0x5f, 0x02, 0x18, 0xff, 0xb7,
+	0x42, 0x8a, 0xd2, 0x92, 0x08, 0xaa, 0x5e, 0x68, 0x25, 0x14, 0x1b, 0x03, 0xa1, 0x51, 0x6a, 0x6d,
+	0x48, 0x84, 0x7a, 0x60, 0x35, 0xde, 0x1d, 0xe2, 0x15, 0xde, 0x9d, 0xd5, 0xce, 0xd8, 0x4d, 0xda,
+	0x13, 0xb7, 0xaa, 0x27, 0x3e, 0x43, 0x7b, 0xe9, 0x91, 0x03, 0xfd, 0x0e, 0x1c, 0x11, 0xea, 0xa1,
+	0xea, 0x01, 0x55, 0x70, 0xe0, 0x6b, 0x54, 0xf3, 0xb2, 0xeb, 0x0d, 0xa6, 0x2d, 0x76, 0xc4, 0x25,
+	0xf2, 0xfc, 0x76, 0x7e, 0xbf, 0x67, 0x9e, 0x79, 0xde, 0x26, 0x70, 0x31, 0xa2, 0xd8, 0xdf, 0x8a,
+	0xc9, 0x77, 0x38, 0xf6, 0xd8, 0xd6, 0xf0, 0x6a, 0xf2, 0x73, 0x33, 0x8a, 0x29, 0xa7, 0x68, 0x51,
+	0x7c, 0xde, 0x4c, 0xb0, 0xe1, 0xd5, 0xb5, 0x25, 0x1c, 0xf8, 0x21, 0xdd, 0x92, 0x7f, 0xd5, 0x9e,
+	0xb5, 0x73, 0x2e, 0x65, 0x01, 0x65, 0x8e, 0x5c, 0x6d, 0xa9, 0x85, 0xfe, 0xb4, 0x7c, 0x44, 0x8f,
+	0xa8, 0xc2, 0xc5, 0x2f, 0x85, 0x5a, 0x8f, 0x8b, 0x50, 0xec, 0xe0, 0x18, 0x07, 0x0c, 0x5d, 0x04,
+	0x08, 0xfc, 0x90, 0x3b, 0x1e, 0x09, 0x69, 0x60, 0x1a, 0x0d, 0x63, 0xbd, 0x64, 0x97, 0x04, 0x72,
+	0x53, 0x00, 0xc8, 0x86, 0x85, 0x6e, 0x9f, 0xba, 0x8f, 0x1c, 0x12, 0xf8, 0x8c, 0xf9, 0x34, 0x34,
+	0x67, 0xc5, 0x96, 0xe6, 0xa7, 0xcf, 0x5f, 0x5d, 0x9a, 0xf9, 0xf3, 0xd5, 0xa5, 0x15, 0x65, 0x8d,
+	0x79, 0x8f, 0x36, 0x7d, 0xba, 0x15, 0x60, 0xde, 0xdb, 0xdc, 0x09, 0xf9, 0xcb, 0x67, 0x57, 0x40,
+	0x1f, 0x63, 0x27, 0xe4, 0x76, 0x55, 0x4a, 0xb4, 0xb5, 0x02, 0xba, 0x0c, 0x0b, 0x3d, 0xdc, 0x1f,
+	0xfa, 0xe1, 0x91, 0x23, 0x3f, 0x30, 0x33, 0xd7, 0x30, 0xd6, 0x73, 0x76, 0x55, 0xa3, 0x4d, 0x09,
+	0xa2, 0xbb, 0x00, 0x01, 0x3e, 0x76, 0xd8, 0x20, 0x8a, 0xfa, 0x27, 0x66, 0x7e, 0x72, 0xb3, 0xa5,
+	0x00, 0x1f, 0xef, 0x4b, 0x36, 0xba, 0x04, 0x65, 0x97, 0x06, 0xd1, 0x80, 0x13, 0xa7, 0x1b, 0x31,
+	0xb3, 0xd0, 0x30, 0xd6, 0xab, 0x36, 0x68, 0xa8, 0x19, 0x31, 0xf4, 0x09, 0x54, 0x5d, 0x1a, 0x04,
+	0x83, 0xd0, 0xe7, 0x27, 0x72, 0x4b, 0x51, 0x6e, 0xa9, 0xa4, 0xa0, 0xd8, 0x74, 0x1e, 0x4a, 0x8c,
+	0xe3, 0x47, 0x4a, 0x63, 0x4e, 0x6e, 0x98, 0x97, 0x80, 0xf8, 0x78, 0x19, 0x16, 0x86, 0x84, 0xf1,
+	0x8c, 0x57, 0xf3, 0xca, 0x2b, 0x8d, 0x6a, 0xaf, 0x1e, 0xc0, 0x8a, 0xf0, 0x2a, 0xb9, 0x4e, 0x27,
+	0x22, 0xb1, 0x23, 0x0c, 0x98, 0xa5, 0xc9, 0x1d, 0x44, 0x01, 0x3e, 0x4e, 0x6e, 0xb5, 0x43, 0xe2,
+	0x83, 0xd0, 0xe7, 0xe8, 0xea, 0x3b, 0xfa, 0x2e, 0x65, 0x5c, 0x9e, 0x77, 0x59, 0x9e, 0x37, 0x4b,
+	0x69, 0x51, 0xc6, 0xc5, 0xc9, 0x3f, 0x83, 0x82, 0x3b, 0x88, 0x87, 0xc4, 0x84, 0x86, 0xb1, 0xbe,
+	0x70, 0x6d, 0x75, 0xf3, 0x9d, 0x94, 0xdb, 0x6c, 0x89, 0xaf, 0xb6, 0xda, 0x84, 0xbe, 0x82, 0x02,
+	0xc7, 0xdd, 0x3e, 0x31, 0xcb, 0x8d, 0xdc, 0x7a, 0xf9, 0xda, 0xf9, 0xf7, 0xef, 0xee, 0x50, 0x3f,
+	0xe4, 0xcd, 0x92, 0xf0, 0xe6, 0xd7, 0xb7, 0x4f, 0x37, 0x0c, 0x5b, 0x91, 0xc4, 0x15, 0x7a, 0xc4,
+	0xc5, 0x27, 0x4e, 0x14, 0x75, 0xcd, 0x8a, 0xba, 0x42, 0x09, 0x74, 0xa2, 0xae, 0x08, 0x42, 0x44,
+	0x62, 0x9f, 0x7a, 0xc9, 0x0d, 0x56, 0xe5, 0x0d, 0x56, 0x14, 0xa8, 0x2f, 0x70, 0x03, 0x96, 0x84,
+	0x83, 0x1e, 0xe9, 0x93, 0x23, 0xcc, 0x69, 0x2c, 0x9d, 0x5b, 0x90, 0x4a, 0x8b, 0x01, 0x3e, 0xbe,
+	0x99, 0xe0, 0xcd, 0x88, 0x5d, 0x5f, 0xfb, 0xe9, 0xed, 0xd3, 0x8d, 0x15, 0x59, 0x60, 0xc7, 0x69,
+	0x89, 0xa9, 0xc4, 0xb7, 0x1e, 0x1b, 0x00, 0xa3, 0xa3, 0x8a, 0x0c, 0x79, 0x18, 0xd3, 0xc0, 0xe9,
+	0x11, 0xff, 0xa8, 0xc7, 0x65, 0x21, 0xe4, 0x6c, 0x10, 0xd0, 0x1d, 0x89, 0x7c, 0x8c, 0x4a, 0xb0,
+	0x7e, 0xcb, 0x41, 0xa9, 0x1d, 0x51, 0xb7, 0xd7, 0xa1, 0xb4, 0x8f, 0x96, 0xa1, 0x40, 0xc4, 0x42,
+	0x1a, 0xcf, 0xdb, 0x6a, 0x81, 0x6e, 0x40, 0x3e, 0xa2, 0xb4, 0x3f, 0x8d, 0x35, 0x49, 0x44, 0xbb,
+	0x50, 0xe6, 0x94, 0xe3, 0xbe, 0xc3, 0x5c, 0x1a, 0x13, 0x59, 0x6b, 0x13, 0xea, 0x80, 0xe4, 0xef,
+	0x0b, 0x3a, 0xea, 0x40, 0xd5, 0xed, 0x63, 0x3f, 0x20, 0x9e, 0xd6, 0x9b, 0xa2, 0x30, 0x2b, 0x5a,
+	0x41, 0x29, 0xb6, 0x61, 0x4e, 0xaf, 0x65, 0x5d, 0x4e, 0xa8, 0x95, 0x70, 0xa5, 0x0c, 0x8e, 0x63,
+	0x9f, 0x78, 0xb2, 0x76, 0x27, 0x96, 0x51, 0x5c, 0x91, 0x83, 0x34, 0x22, 0x21, 0xf1, 0x92, 0x4c,
+	0x98, 0x53, 0x39, 0xa8, 0x40, 0x95, 0x0b, 0xd6, 0xb3, 0x1c, 0xcc, 0x1d, 0xaa, 0xb2, 0x46, 0xd7,
+	0xa1, 0x1c, 0xe1, 0x98, 0xfb, 0xae, 0x1f, 0xe1, 0x50, 0x25, 0x4e, 0xa9, 0x69, 0xbe, 0x7c, 0x76,
+	0x65, 0x59, 0xcb, 0x6f, 0x7b, 0x5e, 0x4c, 0x18, 0xdb, 0xe7, 0xb1, 0x1f, 0x1e, 0xd9, 0xd9, 0xcd,
+	0xa8, 0x05, 0x45, 0x1c, 0xd0, 0x41, 0xc8, 0xa7, 0x89, 0xae, 0xa6, 0xa2, 0xdb, 0x30, 0x1f, 0x93,
+	0x3e, 0xc1, 0x8c, 0x78, 0xd3, 0x04, 0x37, 0x25, 0xa3, 0xff, 0x43, 0x85, 0x71, 0x1c, 0xf3, 0xc4,
+	0xf3, 0xbc, 0xf4, 0xbc, 0x2c, 0x31, 0x5d, 0x04, 0x17, 0x01, 0x48, 0x98, 0x5e, 0x4d, 0x41, 0x6e,
+	0x28, 0x91, 0x50, 0xdf, 0x8b, 0x88, 0x41, 0x8f, 0xf6, 0x3d, 0x12, 0xb3, 0xa9, 0x62, 0xa0, 0xb9,
+	0xe8, 0x10, 0x6a, 0xfa, 0xa7, 0x93, 0x7a, 0x36, 0x37, 0xb9, 0xde, 0xa2, 0x16, 0xb1, 0xb5, 0x86,
+	0x75, 0x1f, 0xe6, 0xb7, 0x07, 0x9c, 0x36, 0x69, 0xe8, 0x9d, 0x29, 0x6c, 0x35, 0xc8, 0x45, 0x51,
+	0x20, 0x63, 0x56, 0xb5, 0xc5, 0x4f, 0xeb, 0x89, 0x01, 0x45, 0x3d, 0x6a, 0x5a, 0x50, 0x14, 0xe3,
+	0x93, 0x78, 0x5a, 0x73, 0xb2, 0x98, 0x2a, 0x2a, 0xda, 0x86, 0x82, 0x48, 0xc8, 0x93, 0x69, 0xf2,
+	0x42, 0x31, 0x2d, 0x07, 0xca, 0x2d, 0x51, 0x1a, 0x36, 0x71, 0x69, 0x7c, 0x36, 0x7f, 0xd3, 0xc6,
+	0x34, 0x9b, 0x69, 0x4c, 0xd6, 0x03, 0x80, 0x5b, 0x34, 0x7e, 0x48, 0x7c, 0x3e, 0x88, 0xc9, 0x47,
+	0xd0, 0xff, 0x3d, 0x07, 0x95, 0xdb, 0x24, 0x24, 0xcc, 0x67, 0xfb, 0x1c, 0x73, 0x61, 0xa2, 0x18,
+	0xc9, 0xde, 0x2d, 0xd5, 0xcb, 0xd7, 0xfe, 0x37, 0x36, 0x7a, 0x54, 0x6b, 0xcf, 0x8e, 0x1d, 0xcd,
+	0x10, 0x5c, 0xfd, 0x90, 0x98, 0xfd, 0x07, 0xae, 0x0a, 0xdf, 0x29, 0xae, 0x62, 0xa0, 0x2f, 0xa1,
+	0x20, 0x1a, 0xa9, 0x78, 0xa6, 0x88, 0x89, 0xb7, 0x36, 0x46, 0x4d, 0x5b, 0xf8, 0xa9, 0x81, 0x27,
+	0x39, 0xe8, 0x06, 0xcc, 0xeb, 0x07, 0x00, 0x33, 0xf3, 0x92, 0x6f, 0x8e, 0xf1, 0x75, 0x2b, 0xc9,
+	0xb2, 0x53, 0x12, 0xba, 0x01, 0x45, 0xd9, 0xe2, 0xc4, 0xab, 0x45, 0xd0, 0x2f, 0x8c, 0x0f, 0xdc,
+	0x51, 0x98, 0x4f, 0x1d, 0x5f, 0xd1, 0xd0, 0x1d, 0x28, 0x3f, 0x4c, 0xe3, 0x24, 0x0a, 0xf3, 0xfd,
+	0x63, 0x7b, 0x14, 0xcb, 0xac, 0x48, 0x96, 0x8a, 0x5a, 0x00, 0x78, 0xc0, 0xa9, 0xd3, 0xa5, 0xa1,
+	0x27, 0x1e, 0x40, 0x42, 0xe8, 0xdc, 0x98, 0x50, 0x52, 0x62, 0x59, 0x99, 0x12, 0xd6, 0x20, 0xb3,
+	0x7e, 0x36, 0x60, 0xa1, 0x3d, 0x24, 0x21, 0xff, 0xaf, 0xc1, 0x87, 0xb2, 0x83, 0x4f, 0xcf, 0xb2,
+	0x0b, 0x50, 0x4a, 0x5f, 0x64, 0xaa, 0xd9, 0xd9, 0x23, 0x00, 0xad, 0xc1, 0xfc, 0x20, 0xd4, 0xc5,
+	0x27, 0xc7, 0x92, 0x9d, 0xae, 0x85, 0x0d, 0xf9, 0x54, 0x53, 0x33, 0xc6, 0x56, 0x0b, 0xb4, 0x9a,
+	0x16, 0xab, 0xec, 0x57, 0x49, 0xfd, 0x59, 0xdf, 0x43, 0x45, 0x9e, 0xb1, 0xa5, 0x87, 0x4b, 0xe3,
+	0x3d, 0xd9, 0x7d, 0x3a, 0x87, 0x57, 0xa1, 0x28, 0x8f, 0xcd, 0xcc, 0xd9, 0x46, 0x6e, 0x3d, 0x6f,
+	0xeb, 0x95, 0xc0, 0x75, 0x8b, 0x57, 0xc7, 0x4d, 0xba, 0xb6, 0x39, 0x6a, 0x95, 0xea, 0xa8, 0xc9,
+	0xd2, 0xfa, 0x01, 0xaa, 0xd2, 0x76, 0xd2, 0xb6, 0x3e, 0xcc, 0x78, 0x76, 0x8e, 0xa4, 0x46, 0x56,
+	0xa1, 0x28, 0x62, 0x95, 0x0c, 0x06, 0x5b, 0xaf, 0xfe, 0xc5, 0xf8, 0x2d, 0xa8, 0x49, 0xe3, 0x49,
+	0x10, 0xf7, 0x09, 0xff, 0x00, 0xfb, 0xe3, 0x0d, 0xf1, 0xae, 0x0e, 0xb2, 0xce, 0xaa, 0xb3, 0x78,
+	0x61, 0x7d, 0x0d, 0x48, 0x6a, 0xa9, 0xea, 0x3e, 0x88, 0x3c, 0x2c, 0xf4, 0xbe, 0xf8, 0xd0, 0x6e,
+	0x90, 0x17, 0x69, 0x98, 0x34, 0x82, 0x0d, 0x07, 0x0a, 0xf2, 0xd5, 0x87, 0x56, 0x60, 0xa9, 0x75,
+	0x60, 0x1f, 0xb6, 0x9d, 0x83, 0xbd, 0xfd, 0x4e, 0xbb, 0xb5, 0x73, 0x6b, 0xa7, 0x7d, 0xb3, 0x36,
+	0x83, 0x96, 0xa0, 0xaa, 0xe0, 0x3b, 0xdb, 0xbb, 0x87, 0x3b, 0x7b, 0xb7, 0x6b, 0x06, 0x5a, 0x84,
+	0xb2, 0x82, 0xee, 0x6d, 0x37, 0x77, 0xdb, 0xb5, 0xd9, 0x11, 0xb5, 0x7d, 0xbf, 0xf3, 0xcd, 0x5e,
+	0x7b, 0xef, 0xde, 0xce, 0xf6, 0x6e, 0x2d, 0xb7, 0x96, 0xff, 0xf1, 0x97, 0xfa, 0x4c, 0x73, 0xeb,
+	0xf9, 0xeb, 0xba, 0xf1, 0xe2, 0x75, 0xdd, 0xf8, 0xeb, 0x75, 0xdd, 0x78, 0xf2, 0xa6, 0x3e, 0xf3,
+	0xe2, 0x4d, 0x7d, 0xe6, 0x8f, 0x37, 0xf5, 0x99, 0x6f, 0xe5, 0x43, 0xd4, 0xcb, 0xbc, 0x44, 0xf9,
+	0x49, 0x44, 0x58, 0xb7, 0x28, 0xff, 0x27, 0xfb, 0xfc, 0xef, 0x00, 0x00, 0x00, 0xff, 0xff, 0x5c,
+	0x68, 0x92, 0x45, 0x09, 0x0e, 0x00, 0x00,
 }
 
 func (m *Params) Marshal() (dAtA []byte, err error) {
@@ -890,6 +1198,40 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		dAtA[i] = 0x1
 		i--
 		dAtA[i] = 0xa0
+	}
+	if m.MaxDelegatorBps != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.MaxDelegatorBps))
+		i--
+		dAtA[i] = 0x70
+	}
+	if m.PeriodBlocks != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.PeriodBlocks))
+		i--
+		dAtA[i] = 0x68
+	}
+	if m.DecayPpb != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.DecayPpb))
+		i--
+		dAtA[i] = 0x60
+	}
+	if len(m.Table) > 0 {
+		for iNdEx := len(m.Table) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Table[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x5a
+		}
+	}
+	if m.Curve != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Curve))
+		i--
+		dAtA[i] = 0x50
 	}
 	{
 		size := m.MaxEmissionPerUnit.Size()
@@ -956,6 +1298,44 @@ func (m *Params) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *CurvePoint) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *CurvePoint) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *CurvePoint) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size := m.BlockEmission.Size()
+		i -= size
+		if _, err := m.BlockEmission.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.FromHeight != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.FromHeight))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *EpochPool) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -976,6 +1356,11 @@ func (m *EpochPool) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.OpenedHeight != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.OpenedHeight))
+		i--
+		dAtA[i] = 0x38
+	}
 	{
 		size := m.Carried.Size()
 		i -= size
@@ -1054,6 +1439,26 @@ func (m *Vesting) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	{
+		size := m.HoldersReleased.Size()
+		i -= size
+		if _, err := m.HoldersReleased.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x3a
+	{
+		size := m.Holders.Size()
+		i -= size
+		if _, err := m.Holders.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintRewards(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x32
 	if m.EndHeight != 0 {
 		i = encodeVarintRewards(dAtA, i, uint64(m.EndHeight))
 		i--
@@ -1084,6 +1489,41 @@ func (m *Vesting) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	i--
 	dAtA[i] = 0x12
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *AutoBond) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *AutoBond) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *AutoBond) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Ppm != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Ppm))
+		i--
+		dAtA[i] = 0x10
+	}
 	if len(m.Participant) > 0 {
 		i -= len(m.Participant)
 		copy(dAtA[i:], m.Participant)
@@ -1227,6 +1667,20 @@ func (m *GenesisState) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.AutoBonds) > 0 {
+		for iNdEx := len(m.AutoBonds) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.AutoBonds[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintRewards(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x3a
+		}
+	}
 	if len(m.Forfeitures) > 0 {
 		for iNdEx := len(m.Forfeitures) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -1389,6 +1843,13 @@ func (m *EventClaimed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Holders) > 0 {
+		i -= len(m.Holders)
+		copy(dAtA[i:], m.Holders)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.Holders)))
+		i--
+		dAtA[i] = 0x22
+	}
 	if len(m.Amount) > 0 {
 		i -= len(m.Amount)
 		copy(dAtA[i:], m.Amount)
@@ -1444,12 +1905,61 @@ func (m *EventReleased) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Holders) > 0 {
+		i -= len(m.Holders)
+		copy(dAtA[i:], m.Holders)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.Holders)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Bonded) > 0 {
+		i -= len(m.Bonded)
+		copy(dAtA[i:], m.Bonded)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.Bonded)))
+		i--
+		dAtA[i] = 0x1a
+	}
 	if len(m.Amount) > 0 {
 		i -= len(m.Amount)
 		copy(dAtA[i:], m.Amount)
 		i = encodeVarintRewards(dAtA, i, uint64(len(m.Amount)))
 		i--
 		dAtA[i] = 0x12
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintRewards(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventAutoBondSet) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventAutoBondSet) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventAutoBondSet) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Ppm != 0 {
+		i = encodeVarintRewards(dAtA, i, uint64(m.Ppm))
+		i--
+		dAtA[i] = 0x10
 	}
 	if len(m.Participant) > 0 {
 		i -= len(m.Participant)
@@ -1573,9 +2083,41 @@ func (m *Params) Size() (n int) {
 	}
 	l = m.MaxEmissionPerUnit.Size()
 	n += 1 + l + sovRewards(uint64(l))
+	if m.Curve != 0 {
+		n += 1 + sovRewards(uint64(m.Curve))
+	}
+	if len(m.Table) > 0 {
+		for _, e := range m.Table {
+			l = e.Size()
+			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
+	if m.DecayPpb != 0 {
+		n += 1 + sovRewards(uint64(m.DecayPpb))
+	}
+	if m.PeriodBlocks != 0 {
+		n += 1 + sovRewards(uint64(m.PeriodBlocks))
+	}
+	if m.MaxDelegatorBps != 0 {
+		n += 1 + sovRewards(uint64(m.MaxDelegatorBps))
+	}
 	if m.MaxEmissionCostBps != 0 {
 		n += 2 + sovRewards(uint64(m.MaxEmissionCostBps))
 	}
+	return n
+}
+
+func (m *CurvePoint) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.FromHeight != 0 {
+		n += 1 + sovRewards(uint64(m.FromHeight))
+	}
+	l = m.BlockEmission.Size()
+	n += 1 + l + sovRewards(uint64(l))
 	return n
 }
 
@@ -1598,6 +2140,9 @@ func (m *EpochPool) Size() (n int) {
 	n += 1 + l + sovRewards(uint64(l))
 	l = m.Carried.Size()
 	n += 1 + l + sovRewards(uint64(l))
+	if m.OpenedHeight != 0 {
+		n += 1 + sovRewards(uint64(m.OpenedHeight))
+	}
 	return n
 }
 
@@ -1620,6 +2165,26 @@ func (m *Vesting) Size() (n int) {
 	}
 	if m.EndHeight != 0 {
 		n += 1 + sovRewards(uint64(m.EndHeight))
+	}
+	l = m.Holders.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	l = m.HoldersReleased.Size()
+	n += 1 + l + sovRewards(uint64(l))
+	return n
+}
+
+func (m *AutoBond) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovRewards(uint64(l))
+	}
+	if m.Ppm != 0 {
+		n += 1 + sovRewards(uint64(m.Ppm))
 	}
 	return n
 }
@@ -1703,6 +2268,12 @@ func (m *GenesisState) Size() (n int) {
 			n += 1 + l + sovRewards(uint64(l))
 		}
 	}
+	if len(m.AutoBonds) > 0 {
+		for _, e := range m.AutoBonds {
+			l = e.Size()
+			n += 1 + l + sovRewards(uint64(l))
+		}
+	}
 	return n
 }
 
@@ -1759,6 +2330,10 @@ func (m *EventClaimed) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovRewards(uint64(l))
 	}
+	l = len(m.Holders)
+	if l > 0 {
+		n += 1 + l + sovRewards(uint64(l))
+	}
 	return n
 }
 
@@ -1775,6 +2350,30 @@ func (m *EventReleased) Size() (n int) {
 	l = len(m.Amount)
 	if l > 0 {
 		n += 1 + l + sovRewards(uint64(l))
+	}
+	l = len(m.Bonded)
+	if l > 0 {
+		n += 1 + l + sovRewards(uint64(l))
+	}
+	l = len(m.Holders)
+	if l > 0 {
+		n += 1 + l + sovRewards(uint64(l))
+	}
+	return n
+}
+
+func (m *EventAutoBondSet) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovRewards(uint64(l))
+	}
+	if m.Ppm != 0 {
+		n += 1 + sovRewards(uint64(m.Ppm))
 	}
 	return n
 }
@@ -2071,6 +2670,116 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 10:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Curve", wireType)
+			}
+			m.Curve = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Curve |= Curve(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 11:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Table", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Table = append(m.Table, CurvePoint{})
+			if err := m.Table[len(m.Table)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 12:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field DecayPpb", wireType)
+			}
+			m.DecayPpb = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.DecayPpb |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 13:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field PeriodBlocks", wireType)
+			}
+			m.PeriodBlocks = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.PeriodBlocks |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 14:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxDelegatorBps", wireType)
+			}
+			m.MaxDelegatorBps = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxDelegatorBps |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		case 20:
 			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field MaxEmissionCostBps", wireType)
@@ -2090,6 +2799,109 @@ func (m *Params) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *CurvePoint) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: CurvePoint: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: CurvePoint: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field FromHeight", wireType)
+			}
+			m.FromHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.FromHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field BlockEmission", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.BlockEmission.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRewards(dAtA[iNdEx:])
@@ -2329,6 +3141,25 @@ func (m *EpochPool) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field OpenedHeight", wireType)
+			}
+			m.OpenedHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.OpenedHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRewards(dAtA[iNdEx:])
@@ -2513,6 +3344,175 @@ func (m *Vesting) Unmarshal(dAtA []byte) error {
 				b := dAtA[iNdEx]
 				iNdEx++
 				m.EndHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Holders.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field HoldersReleased", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.HoldersReleased.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *AutoBond) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: AutoBond: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: AutoBond: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ppm", wireType)
+			}
+			m.Ppm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ppm |= uint32(b&0x7F) << shift
 				if b < 0x80 {
 					break
 				}
@@ -3089,6 +4089,40 @@ func (m *GenesisState) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field AutoBonds", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.AutoBonds = append(m.AutoBonds, AutoBond{})
+			if err := m.AutoBonds[len(m.AutoBonds)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRewards(dAtA[iNdEx:])
@@ -3508,6 +4542,38 @@ func (m *EventClaimed) Unmarshal(dAtA []byte) error {
 			}
 			m.Amount = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Holders = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRewards(dAtA[iNdEx:])
@@ -3622,6 +4688,171 @@ func (m *EventReleased) Unmarshal(dAtA []byte) error {
 			}
 			m.Amount = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Bonded", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Bonded = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Holders = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipRewards(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventAutoBondSet) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowRewards
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventAutoBondSet: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventAutoBondSet: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthRewards
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthRewards
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ppm", wireType)
+			}
+			m.Ppm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowRewards
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ppm |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipRewards(dAtA[iNdEx:])

@@ -90,6 +90,8 @@ func (m *MsgClaim) GetEpochs() []uint64 {
 type MsgClaimResponse struct {
 	Claimed  types.Coin `protobuf:"bytes,1,opt,name=claimed,proto3" json:"claimed"`
 	Released types.Coin `protobuf:"bytes,2,opt,name=released,proto3" json:"released"`
+	// holders is the part of those who delegated to the participant; claimed is without it.
+	Holders types.Coin `protobuf:"bytes,3,opt,name=holders,proto3" json:"holders"`
 }
 
 func (m *MsgClaimResponse) Reset()         { *m = MsgClaimResponse{} }
@@ -139,6 +141,333 @@ func (m *MsgClaimResponse) GetReleased() types.Coin {
 	return types.Coin{}
 }
 
+func (m *MsgClaimResponse) GetHolders() types.Coin {
+	if m != nil {
+		return m.Holders
+	}
+	return types.Coin{}
+}
+
+// MsgClaimFor claims epochs for a participant.
+type MsgClaimFor struct {
+	Sender      string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+	// epochs to claim, ascending, at most 100; each partly earned by delegated bond.
+	Epochs []uint64 `protobuf:"varint,3,rep,packed,name=epochs,proto3" json:"epochs,omitempty"`
+}
+
+func (m *MsgClaimFor) Reset()         { *m = MsgClaimFor{} }
+func (m *MsgClaimFor) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimFor) ProtoMessage()    {}
+func (*MsgClaimFor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{2}
+}
+func (m *MsgClaimFor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimFor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimFor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimFor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimFor.Merge(m, src)
+}
+func (m *MsgClaimFor) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimFor) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimFor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimFor proto.InternalMessageInfo
+
+func (m *MsgClaimFor) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgClaimFor) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *MsgClaimFor) GetEpochs() []uint64 {
+	if m != nil {
+		return m.Epochs
+	}
+	return nil
+}
+
+// MsgClaimForResponse is as MsgClaimResponse.
+type MsgClaimForResponse struct {
+	Claimed  types.Coin `protobuf:"bytes,1,opt,name=claimed,proto3" json:"claimed"`
+	Released types.Coin `protobuf:"bytes,2,opt,name=released,proto3" json:"released"`
+	Holders  types.Coin `protobuf:"bytes,3,opt,name=holders,proto3" json:"holders"`
+}
+
+func (m *MsgClaimForResponse) Reset()         { *m = MsgClaimForResponse{} }
+func (m *MsgClaimForResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgClaimForResponse) ProtoMessage()    {}
+func (*MsgClaimForResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{3}
+}
+func (m *MsgClaimForResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgClaimForResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgClaimForResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgClaimForResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgClaimForResponse.Merge(m, src)
+}
+func (m *MsgClaimForResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgClaimForResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgClaimForResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgClaimForResponse proto.InternalMessageInfo
+
+func (m *MsgClaimForResponse) GetClaimed() types.Coin {
+	if m != nil {
+		return m.Claimed
+	}
+	return types.Coin{}
+}
+
+func (m *MsgClaimForResponse) GetReleased() types.Coin {
+	if m != nil {
+		return m.Released
+	}
+	return types.Coin{}
+}
+
+func (m *MsgClaimForResponse) GetHolders() types.Coin {
+	if m != nil {
+		return m.Holders
+	}
+	return types.Coin{}
+}
+
+// MsgReleaseFor pays out vested coins of a participant.
+type MsgReleaseFor struct {
+	Sender      string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+}
+
+func (m *MsgReleaseFor) Reset()         { *m = MsgReleaseFor{} }
+func (m *MsgReleaseFor) String() string { return proto.CompactTextString(m) }
+func (*MsgReleaseFor) ProtoMessage()    {}
+func (*MsgReleaseFor) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{4}
+}
+func (m *MsgReleaseFor) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgReleaseFor) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgReleaseFor.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgReleaseFor) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgReleaseFor.Merge(m, src)
+}
+func (m *MsgReleaseFor) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgReleaseFor) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgReleaseFor.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgReleaseFor proto.InternalMessageInfo
+
+func (m *MsgReleaseFor) GetSender() string {
+	if m != nil {
+		return m.Sender
+	}
+	return ""
+}
+
+func (m *MsgReleaseFor) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+// MsgReleaseForResponse is as MsgReleaseResponse.
+type MsgReleaseForResponse struct {
+	Released types.Coin `protobuf:"bytes,1,opt,name=released,proto3" json:"released"`
+	Holders  types.Coin `protobuf:"bytes,2,opt,name=holders,proto3" json:"holders"`
+}
+
+func (m *MsgReleaseForResponse) Reset()         { *m = MsgReleaseForResponse{} }
+func (m *MsgReleaseForResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgReleaseForResponse) ProtoMessage()    {}
+func (*MsgReleaseForResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{5}
+}
+func (m *MsgReleaseForResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgReleaseForResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgReleaseForResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgReleaseForResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgReleaseForResponse.Merge(m, src)
+}
+func (m *MsgReleaseForResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgReleaseForResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgReleaseForResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgReleaseForResponse proto.InternalMessageInfo
+
+func (m *MsgReleaseForResponse) GetReleased() types.Coin {
+	if m != nil {
+		return m.Released
+	}
+	return types.Coin{}
+}
+
+func (m *MsgReleaseForResponse) GetHolders() types.Coin {
+	if m != nil {
+		return m.Holders
+	}
+	return types.Coin{}
+}
+
+// MsgSetAutoBond sets the part of payments that is bonded.
+type MsgSetAutoBond struct {
+	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
+	// ppm of each payment in millionths; 0 ends it.
+	Ppm uint32 `protobuf:"varint,2,opt,name=ppm,proto3" json:"ppm,omitempty"`
+}
+
+func (m *MsgSetAutoBond) Reset()         { *m = MsgSetAutoBond{} }
+func (m *MsgSetAutoBond) String() string { return proto.CompactTextString(m) }
+func (*MsgSetAutoBond) ProtoMessage()    {}
+func (*MsgSetAutoBond) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{6}
+}
+func (m *MsgSetAutoBond) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetAutoBond) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetAutoBond.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetAutoBond) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetAutoBond.Merge(m, src)
+}
+func (m *MsgSetAutoBond) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetAutoBond) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetAutoBond.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetAutoBond proto.InternalMessageInfo
+
+func (m *MsgSetAutoBond) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+func (m *MsgSetAutoBond) GetPpm() uint32 {
+	if m != nil {
+		return m.Ppm
+	}
+	return 0
+}
+
+// MsgSetAutoBondResponse is empty.
+type MsgSetAutoBondResponse struct {
+}
+
+func (m *MsgSetAutoBondResponse) Reset()         { *m = MsgSetAutoBondResponse{} }
+func (m *MsgSetAutoBondResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgSetAutoBondResponse) ProtoMessage()    {}
+func (*MsgSetAutoBondResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_6e7896afeb7e1b62, []int{7}
+}
+func (m *MsgSetAutoBondResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgSetAutoBondResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgSetAutoBondResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgSetAutoBondResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgSetAutoBondResponse.Merge(m, src)
+}
+func (m *MsgSetAutoBondResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgSetAutoBondResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgSetAutoBondResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgSetAutoBondResponse proto.InternalMessageInfo
+
 // MsgRelease pays out vested coins.
 type MsgRelease struct {
 	Participant string `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
@@ -148,7 +477,7 @@ func (m *MsgRelease) Reset()         { *m = MsgRelease{} }
 func (m *MsgRelease) String() string { return proto.CompactTextString(m) }
 func (*MsgRelease) ProtoMessage()    {}
 func (*MsgRelease) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{2}
+	return fileDescriptor_6e7896afeb7e1b62, []int{8}
 }
 func (m *MsgRelease) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -187,13 +516,15 @@ func (m *MsgRelease) GetParticipant() string {
 // MsgReleaseResponse tells the amount.
 type MsgReleaseResponse struct {
 	Released types.Coin `protobuf:"bytes,1,opt,name=released,proto3" json:"released"`
+	// holders is what those who delegated to the participant were paid besides.
+	Holders types.Coin `protobuf:"bytes,2,opt,name=holders,proto3" json:"holders"`
 }
 
 func (m *MsgReleaseResponse) Reset()         { *m = MsgReleaseResponse{} }
 func (m *MsgReleaseResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgReleaseResponse) ProtoMessage()    {}
 func (*MsgReleaseResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{3}
+	return fileDescriptor_6e7896afeb7e1b62, []int{9}
 }
 func (m *MsgReleaseResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -229,6 +560,13 @@ func (m *MsgReleaseResponse) GetReleased() types.Coin {
 	return types.Coin{}
 }
 
+func (m *MsgReleaseResponse) GetHolders() types.Coin {
+	if m != nil {
+		return m.Holders
+	}
+	return types.Coin{}
+}
+
 // MsgSweep sweeps forfeited shares.
 type MsgSweep struct {
 	Sender      string `protobuf:"bytes,1,opt,name=sender,proto3" json:"sender,omitempty"`
@@ -241,7 +579,7 @@ func (m *MsgSweep) Reset()         { *m = MsgSweep{} }
 func (m *MsgSweep) String() string { return proto.CompactTextString(m) }
 func (*MsgSweep) ProtoMessage()    {}
 func (*MsgSweep) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{4}
+	return fileDescriptor_6e7896afeb7e1b62, []int{10}
 }
 func (m *MsgSweep) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -300,7 +638,7 @@ func (m *MsgSweepResponse) Reset()         { *m = MsgSweepResponse{} }
 func (m *MsgSweepResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgSweepResponse) ProtoMessage()    {}
 func (*MsgSweepResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{5}
+	return fileDescriptor_6e7896afeb7e1b62, []int{11}
 }
 func (m *MsgSweepResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -346,7 +684,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{6}
+	return fileDescriptor_6e7896afeb7e1b62, []int{12}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -397,7 +735,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_6e7896afeb7e1b62, []int{7}
+	return fileDescriptor_6e7896afeb7e1b62, []int{13}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -429,6 +767,12 @@ var xxx_messageInfo_MsgUpdateParamsResponse proto.InternalMessageInfo
 func init() {
 	proto.RegisterType((*MsgClaim)(nil), "poai.rewards.v1.MsgClaim")
 	proto.RegisterType((*MsgClaimResponse)(nil), "poai.rewards.v1.MsgClaimResponse")
+	proto.RegisterType((*MsgClaimFor)(nil), "poai.rewards.v1.MsgClaimFor")
+	proto.RegisterType((*MsgClaimForResponse)(nil), "poai.rewards.v1.MsgClaimForResponse")
+	proto.RegisterType((*MsgReleaseFor)(nil), "poai.rewards.v1.MsgReleaseFor")
+	proto.RegisterType((*MsgReleaseForResponse)(nil), "poai.rewards.v1.MsgReleaseForResponse")
+	proto.RegisterType((*MsgSetAutoBond)(nil), "poai.rewards.v1.MsgSetAutoBond")
+	proto.RegisterType((*MsgSetAutoBondResponse)(nil), "poai.rewards.v1.MsgSetAutoBondResponse")
 	proto.RegisterType((*MsgRelease)(nil), "poai.rewards.v1.MsgRelease")
 	proto.RegisterType((*MsgReleaseResponse)(nil), "poai.rewards.v1.MsgReleaseResponse")
 	proto.RegisterType((*MsgSweep)(nil), "poai.rewards.v1.MsgSweep")
@@ -440,46 +784,57 @@ func init() {
 func init() { proto.RegisterFile("poai/rewards/v1/tx.proto", fileDescriptor_6e7896afeb7e1b62) }
 
 var fileDescriptor_6e7896afeb7e1b62 = []byte{
-	// 609 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xa4, 0x54, 0xbf, 0x6f, 0xd3, 0x40,
-	0x14, 0x8e, 0x13, 0x92, 0x36, 0x57, 0x50, 0xc0, 0x0a, 0x24, 0x31, 0xc2, 0x04, 0xc3, 0x10, 0x45,
-	0xc2, 0x26, 0x45, 0x62, 0xf0, 0x80, 0x20, 0x55, 0x27, 0x14, 0x84, 0x5c, 0xc1, 0xd0, 0x05, 0x5d,
-	0xe2, 0x93, 0x6b, 0xa9, 0xf6, 0x9d, 0x7c, 0x47, 0xd2, 0x6e, 0xa8, 0x23, 0x13, 0x03, 0x7f, 0x04,
-	0x63, 0x06, 0x84, 0xd8, 0x59, 0x3a, 0x56, 0x4c, 0x4c, 0x08, 0x25, 0x43, 0xfe, 0x0d, 0xe4, 0xbb,
-	0x73, 0xe2, 0x04, 0x43, 0xd4, 0x76, 0x89, 0xf2, 0xde, 0xf7, 0x7e, 0x7c, 0xef, 0x7b, 0xef, 0x0c,
-	0xea, 0x04, 0x43, 0xdf, 0x8a, 0xd0, 0x08, 0x46, 0x2e, 0xb5, 0x86, 0x1d, 0x8b, 0x1d, 0x99, 0x24,
-	0xc2, 0x0c, 0xab, 0x95, 0x18, 0x31, 0x25, 0x62, 0x0e, 0x3b, 0xda, 0x0d, 0x18, 0xf8, 0x21, 0xb6,
-	0xf8, 0xaf, 0x88, 0xd1, 0xf4, 0x01, 0xa6, 0x01, 0xa6, 0x56, 0x1f, 0x52, 0x64, 0x0d, 0x3b, 0x7d,
-	0xc4, 0x60, 0xc7, 0x1a, 0x60, 0x3f, 0x94, 0x78, 0x4d, 0xe2, 0x01, 0xf5, 0xe2, 0xda, 0x01, 0xf5,
-	0x24, 0xd0, 0x10, 0xc0, 0x5b, 0x6e, 0x59, 0xc2, 0x90, 0x50, 0xd5, 0xc3, 0x1e, 0x16, 0xfe, 0xf8,
-	0x9f, 0xf4, 0xde, 0x59, 0xe5, 0x99, 0x10, 0xe3, 0xb0, 0x71, 0xa2, 0x80, 0xcd, 0x1e, 0xf5, 0x76,
-	0x0e, 0xa1, 0x1f, 0xa8, 0x36, 0xd8, 0x22, 0x30, 0x62, 0xfe, 0xc0, 0x27, 0x30, 0x64, 0x75, 0xa5,
-	0xa9, 0xb4, 0xca, 0xdd, 0xfa, 0x8f, 0x2f, 0x0f, 0xab, 0xb2, 0xd1, 0x73, 0xd7, 0x8d, 0x10, 0xa5,
-	0x7b, 0x2c, 0xf2, 0x43, 0xcf, 0x49, 0x07, 0xab, 0xb7, 0x40, 0x09, 0x11, 0x3c, 0x38, 0xa0, 0xf5,
-	0x7c, 0xb3, 0xd0, 0xba, 0xe2, 0x48, 0xcb, 0x36, 0x4e, 0x66, 0xe3, 0x76, 0x3a, 0xf2, 0xc3, 0x6c,
-	0xdc, 0xbe, 0xc6, 0x49, 0x25, 0x7d, 0x8d, 0x4f, 0x0a, 0xb8, 0x9e, 0x18, 0x0e, 0xa2, 0x04, 0x87,
-	0x14, 0xa9, 0x4f, 0xc1, 0xc6, 0x20, 0x76, 0x20, 0x97, 0x13, 0xd9, 0xda, 0x6e, 0x98, 0x92, 0x45,
-	0x2c, 0x9a, 0x29, 0x45, 0x33, 0x77, 0xb0, 0x1f, 0x76, 0xcb, 0xa7, 0xbf, 0xee, 0xe6, 0x3e, 0xcf,
-	0xc6, 0x6d, 0xc5, 0x49, 0x92, 0xd4, 0x67, 0x60, 0x33, 0x42, 0x87, 0x08, 0x52, 0xe4, 0xd6, 0xf3,
-	0xe7, 0x28, 0x30, 0xcf, 0x32, 0x42, 0x00, 0x7a, 0xd4, 0x73, 0x84, 0x79, 0x19, 0x71, 0xec, 0x07,
-	0x59, 0x22, 0x54, 0x12, 0x11, 0x64, 0x07, 0xe3, 0x0d, 0x50, 0x17, 0xd6, 0x5c, 0x87, 0xf4, 0x1c,
-	0xca, 0x85, 0xe6, 0xf8, 0x2a, 0x76, 0xbc, 0x37, 0x42, 0x88, 0xa8, 0x8f, 0x40, 0x89, 0xa2, 0xd0,
-	0x45, 0xd1, 0xda, 0x09, 0x64, 0xdc, 0xea, 0xe0, 0xf9, 0x8b, 0x5d, 0x45, 0x61, 0xe9, 0x2a, 0xb8,
-	0x20, 0xb2, 0x41, 0xac, 0x45, 0x35, 0xd1, 0x82, 0x93, 0x74, 0xc4, 0x89, 0x1a, 0x2f, 0xf9, 0x59,
-	0x48, 0x97, 0x94, 0xc3, 0x06, 0x45, 0x3a, 0x42, 0x84, 0x9d, 0x4b, 0x0b, 0x91, 0x62, 0x7c, 0x53,
-	0x40, 0xa5, 0x47, 0xbd, 0xd7, 0xc4, 0x85, 0x0c, 0xbd, 0x82, 0x11, 0x0c, 0xa8, 0xfa, 0x04, 0x94,
-	0xe1, 0x3b, 0x76, 0x80, 0x23, 0x9f, 0x1d, 0xaf, 0x95, 0x64, 0x11, 0xaa, 0xda, 0xa0, 0x44, 0x78,
-	0x05, 0x79, 0x5c, 0x35, 0x73, 0xe5, 0xd9, 0x9b, 0xa2, 0x41, 0x9a, 0x86, 0xcc, 0xb0, 0x3b, 0xf1,
-	0xf4, 0x8b, 0x5a, 0xb1, 0x00, 0x3a, 0x17, 0xe0, 0x68, 0xfe, 0x50, 0x57, 0x68, 0x1a, 0x0d, 0x50,
-	0x5b, 0x71, 0x25, 0x8a, 0x6c, 0x7f, 0xcf, 0x83, 0x42, 0x8f, 0x7a, 0xea, 0x2e, 0x28, 0x8a, 0x67,
-	0xdc, 0xf8, 0x8b, 0x4a, 0xf2, 0xb8, 0xb4, 0x7b, 0xff, 0x84, 0xe6, 0x02, 0xbf, 0x00, 0x1b, 0xc9,
-	0xc9, 0xdf, 0xce, 0x8a, 0x96, 0xa0, 0x76, 0xff, 0x3f, 0xe0, 0xbc, 0xd8, 0x2e, 0x28, 0x8a, 0xb3,
-	0xcb, 0xe4, 0xc4, 0xa1, 0x6c, 0x4e, 0xcb, 0x4b, 0xdf, 0x07, 0x57, 0x97, 0x96, 0xd6, 0xcc, 0x4a,
-	0x49, 0x47, 0x68, 0xad, 0x75, 0x11, 0x49, 0x6d, 0xad, 0xf8, 0x3e, 0xde, 0x4d, 0xd7, 0x3a, 0x9d,
-	0xe8, 0xca, 0xd9, 0x44, 0x57, 0x7e, 0x4f, 0x74, 0xe5, 0xe3, 0x54, 0xcf, 0x9d, 0x4d, 0xf5, 0xdc,
-	0xcf, 0xa9, 0x9e, 0xdb, 0xbf, 0x19, 0x57, 0x72, 0x53, 0xbb, 0x61, 0xc7, 0x04, 0xd1, 0x7e, 0x89,
-	0x7f, 0x40, 0x1f, 0xff, 0x09, 0x00, 0x00, 0xff, 0xff, 0xb5, 0x08, 0xc8, 0x82, 0x09, 0x06, 0x00,
-	0x00,
+	// 792 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xdc, 0x56, 0x4d, 0x6f, 0xd3, 0x4a,
+	0x14, 0xcd, 0x24, 0x4d, 0xda, 0xde, 0xbc, 0xbe, 0xf6, 0xb9, 0x5f, 0x89, 0xdf, 0x7b, 0x6e, 0x30,
+	0x15, 0x44, 0x95, 0xb0, 0x49, 0x91, 0x58, 0x64, 0x81, 0x68, 0xaa, 0x76, 0x83, 0x52, 0xa1, 0x14,
+	0x84, 0xd4, 0x0d, 0x72, 0xe3, 0x91, 0x6b, 0xa9, 0xf1, 0x58, 0x33, 0xee, 0xd7, 0x0e, 0x75, 0x85,
+	0x58, 0xb1, 0x42, 0x62, 0xc9, 0x8e, 0x65, 0x17, 0x80, 0x58, 0xb3, 0xea, 0xb2, 0x42, 0x48, 0xb0,
+	0x42, 0xa8, 0x5d, 0xf4, 0x6f, 0xa0, 0xb1, 0xc7, 0x8e, 0x13, 0xdc, 0x44, 0x6d, 0x25, 0x54, 0xb1,
+	0xa9, 0x32, 0xf7, 0xdc, 0x7b, 0xe7, 0xf8, 0x9c, 0x99, 0x3b, 0x85, 0x82, 0x4b, 0x0c, 0x5b, 0xa7,
+	0x78, 0xc7, 0xa0, 0x26, 0xd3, 0xb7, 0x2b, 0xba, 0xb7, 0xab, 0xb9, 0x94, 0x78, 0x44, 0x1a, 0xe5,
+	0x88, 0x26, 0x10, 0x6d, 0xbb, 0x22, 0xff, 0x63, 0xb4, 0x6c, 0x87, 0xe8, 0xfe, 0xdf, 0x20, 0x47,
+	0x56, 0x9a, 0x84, 0xb5, 0x08, 0xd3, 0xd7, 0x0d, 0x86, 0xf5, 0xed, 0xca, 0x3a, 0xf6, 0x8c, 0x8a,
+	0xde, 0x24, 0xb6, 0x23, 0xf0, 0x69, 0x81, 0xb7, 0x98, 0xc5, 0x7b, 0xb7, 0x98, 0x25, 0x80, 0x62,
+	0x00, 0x3c, 0xf5, 0x57, 0x7a, 0xb0, 0x10, 0xd0, 0x84, 0x45, 0x2c, 0x12, 0xc4, 0xf9, 0x2f, 0x11,
+	0xfd, 0xbf, 0x9b, 0x67, 0x48, 0xcc, 0x87, 0xd5, 0x7d, 0x04, 0x43, 0x75, 0x66, 0x2d, 0x6e, 0x1a,
+	0x76, 0x4b, 0xaa, 0x42, 0xde, 0x35, 0xa8, 0x67, 0x37, 0x6d, 0xd7, 0x70, 0xbc, 0x02, 0x2a, 0xa1,
+	0xf2, 0x70, 0xad, 0xf0, 0xf9, 0xdd, 0xad, 0x09, 0xb1, 0xd1, 0x82, 0x69, 0x52, 0xcc, 0xd8, 0xaa,
+	0x47, 0x6d, 0xc7, 0x6a, 0xc4, 0x93, 0xa5, 0x29, 0xc8, 0x61, 0x97, 0x34, 0x37, 0x58, 0x21, 0x5d,
+	0xca, 0x94, 0x07, 0x1a, 0x62, 0x55, 0x55, 0xf7, 0x4f, 0x0f, 0xe6, 0xe2, 0x99, 0x2f, 0x4e, 0x0f,
+	0xe6, 0x46, 0x7c, 0x52, 0xe1, 0xbe, 0xea, 0x17, 0x04, 0x63, 0xe1, 0xa2, 0x81, 0x99, 0x4b, 0x1c,
+	0x86, 0xa5, 0x7b, 0x30, 0xd8, 0xe4, 0x01, 0x6c, 0xfa, 0x44, 0xf2, 0xf3, 0x45, 0x4d, 0xb0, 0xe0,
+	0xa2, 0x69, 0x42, 0x34, 0x6d, 0x91, 0xd8, 0x4e, 0x6d, 0xf8, 0xf0, 0xfb, 0x4c, 0xea, 0xed, 0xe9,
+	0xc1, 0x1c, 0x6a, 0x84, 0x45, 0xd2, 0x7d, 0x18, 0xa2, 0x78, 0x13, 0x1b, 0x0c, 0x9b, 0x85, 0xf4,
+	0x39, 0x1a, 0x44, 0x55, 0x9c, 0xc1, 0x06, 0xd9, 0x34, 0x31, 0x65, 0x85, 0xcc, 0x79, 0x18, 0x88,
+	0x22, 0xf5, 0x3d, 0x82, 0x7c, 0xf8, 0x59, 0xcb, 0x84, 0x4a, 0xb7, 0x21, 0xc7, 0xb0, 0x63, 0x62,
+	0xda, 0x57, 0x59, 0x91, 0xd7, 0x6d, 0x48, 0xfa, 0x62, 0x86, 0x64, 0x3a, 0x0c, 0x29, 0x71, 0x43,
+	0xc4, 0x06, 0xdc, 0x8b, 0xb1, 0x0e, 0x2f, 0x96, 0x09, 0x55, 0xbf, 0x22, 0x18, 0x8f, 0xad, 0xff,
+	0x20, 0x47, 0xde, 0x20, 0x18, 0xa9, 0x33, 0xab, 0x11, 0xf4, 0xfb, 0xed, 0x9e, 0x04, 0x97, 0x21,
+	0xa6, 0xbd, 0x14, 0x6a, 0xdf, 0x66, 0xa4, 0xbe, 0x46, 0x30, 0xd9, 0x11, 0x89, 0xf4, 0x8f, 0xeb,
+	0x87, 0x2e, 0xab, 0x5f, 0xfa, 0x22, 0xfa, 0x3d, 0x47, 0xf0, 0x77, 0x9d, 0x59, 0xab, 0xd8, 0x5b,
+	0xd8, 0xf2, 0x48, 0x8d, 0x38, 0xe6, 0xa5, 0x66, 0xc6, 0x18, 0x64, 0x5c, 0xb7, 0xe5, 0x53, 0x19,
+	0x69, 0xf0, 0x9f, 0xd5, 0x72, 0xd2, 0xb4, 0x18, 0x0f, 0x55, 0x8a, 0xed, 0xab, 0x16, 0x60, 0xaa,
+	0x33, 0x12, 0xca, 0xa4, 0x3a, 0x00, 0x6d, 0xfd, 0x2e, 0xc3, 0xaf, 0x3a, 0x9b, 0xc4, 0x66, 0xb4,
+	0xcb, 0x33, 0xf5, 0x15, 0x02, 0xa9, 0xbd, 0xbc, 0x42, 0x6e, 0x7d, 0x08, 0x66, 0xfb, 0xea, 0x0e,
+	0xc6, 0xee, 0x15, 0x19, 0x3e, 0xb3, 0x5d, 0x17, 0x60, 0x22, 0xb2, 0x96, 0x93, 0x6c, 0x04, 0x4f,
+	0x93, 0xba, 0xe2, 0x3f, 0x07, 0x22, 0x24, 0xe4, 0xac, 0x42, 0x96, 0xed, 0x60, 0xd7, 0x3b, 0x97,
+	0x96, 0x41, 0x89, 0xfa, 0x11, 0xc1, 0x68, 0x9d, 0x59, 0x8f, 0x5d, 0xd3, 0xf0, 0xf0, 0x43, 0x83,
+	0x1a, 0x2d, 0x26, 0xdd, 0x85, 0x61, 0x63, 0xcb, 0xdb, 0x20, 0xd4, 0xf6, 0xf6, 0xfa, 0x4a, 0xd2,
+	0x4e, 0x95, 0xaa, 0x90, 0x73, 0xfd, 0x0e, 0xc2, 0x93, 0x69, 0xad, 0xeb, 0xb9, 0xd7, 0x82, 0x0d,
+	0xe2, 0x34, 0x44, 0x45, 0xb5, 0xc2, 0xbf, 0xbe, 0xdd, 0x8b, 0x0b, 0xa0, 0xf8, 0x02, 0xec, 0x46,
+	0x0f, 0x74, 0x17, 0x4d, 0xb5, 0x08, 0xd3, 0x5d, 0xa1, 0x50, 0x91, 0xf9, 0x4f, 0x03, 0x90, 0xa9,
+	0x33, 0x4b, 0x5a, 0x82, 0x6c, 0xf0, 0x7c, 0x17, 0x7f, 0xa1, 0x12, 0x4e, 0x71, 0xf9, 0xda, 0x99,
+	0x50, 0x24, 0xf0, 0x03, 0x18, 0x0c, 0xef, 0xcc, 0xbf, 0x49, 0xd9, 0x02, 0x94, 0xaf, 0xf7, 0x00,
+	0xa3, 0x66, 0x2b, 0x30, 0x14, 0x3d, 0x7b, 0xff, 0x9d, 0xb9, 0xf7, 0x32, 0xa1, 0xf2, 0x6c, 0x2f,
+	0x34, 0xea, 0xf7, 0x08, 0x20, 0x36, 0xb4, 0x95, 0x1e, 0x14, 0x78, 0xcf, 0x1b, 0xbd, 0xf1, 0xa8,
+	0xeb, 0x13, 0xc8, 0xc7, 0x47, 0xd9, 0x4c, 0x52, 0x59, 0x2c, 0x41, 0xbe, 0xd9, 0x27, 0x21, 0x6a,
+	0xbc, 0x04, 0xd9, 0xe0, 0xd6, 0x25, 0x5a, 0xe2, 0x43, 0xc9, 0x96, 0x74, 0x9e, 0xf9, 0x35, 0xf8,
+	0xab, 0xe3, 0xcc, 0x96, 0x92, 0x4a, 0xe2, 0x19, 0x72, 0xb9, 0x5f, 0x46, 0xd8, 0x5b, 0xce, 0x3e,
+	0xe3, 0x47, 0xb3, 0xa6, 0x1f, 0x1e, 0x2b, 0xe8, 0xe8, 0x58, 0x41, 0x3f, 0x8e, 0x15, 0xf4, 0xf2,
+	0x44, 0x49, 0x1d, 0x9d, 0x28, 0xa9, 0x6f, 0x27, 0x4a, 0x6a, 0x6d, 0x92, 0x77, 0x32, 0x63, 0x47,
+	0xd3, 0xdb, 0x73, 0x31, 0x5b, 0xcf, 0xf9, 0xff, 0x37, 0xde, 0xf9, 0x19, 0x00, 0x00, 0xff, 0xff,
+	0xab, 0xd9, 0xc2, 0x4b, 0x00, 0x0b, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -498,6 +853,12 @@ type MsgClient interface {
 	Claim(ctx context.Context, in *MsgClaim, opts ...grpc.CallOption) (*MsgClaimResponse, error)
 	// Release pays out what has vested.
 	Release(ctx context.Context, in *MsgRelease, opts ...grpc.CallOption) (*MsgReleaseResponse, error)
+	// ClaimFor claims for a participant that others have delegated to, what it has left unclaimed for vesting_blocks; anyone may.
+	ClaimFor(ctx context.Context, in *MsgClaimFor, opts ...grpc.CallOption) (*MsgClaimForResponse, error)
+	// ReleaseFor pays out what has vested to a participant and those who delegated to it; anyone may.
+	ReleaseFor(ctx context.Context, in *MsgReleaseFor, opts ...grpc.CallOption) (*MsgReleaseForResponse, error)
+	// SetAutoBond sets how much of what a participant is paid goes into its bond.
+	SetAutoBond(ctx context.Context, in *MsgSetAutoBond, opts ...grpc.CallOption) (*MsgSetAutoBondResponse, error)
 	// Sweep moves the forfeited shares of a proven liar into the community pool; anyone may.
 	Sweep(ctx context.Context, in *MsgSweep, opts ...grpc.CallOption) (*MsgSweepResponse, error)
 	// UpdateParams replaces the params; governance only.
@@ -530,6 +891,33 @@ func (c *msgClient) Release(ctx context.Context, in *MsgRelease, opts ...grpc.Ca
 	return out, nil
 }
 
+func (c *msgClient) ClaimFor(ctx context.Context, in *MsgClaimFor, opts ...grpc.CallOption) (*MsgClaimForResponse, error) {
+	out := new(MsgClaimForResponse)
+	err := c.cc.Invoke(ctx, "/poai.rewards.v1.Msg/ClaimFor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) ReleaseFor(ctx context.Context, in *MsgReleaseFor, opts ...grpc.CallOption) (*MsgReleaseForResponse, error) {
+	out := new(MsgReleaseForResponse)
+	err := c.cc.Invoke(ctx, "/poai.rewards.v1.Msg/ReleaseFor", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) SetAutoBond(ctx context.Context, in *MsgSetAutoBond, opts ...grpc.CallOption) (*MsgSetAutoBondResponse, error) {
+	out := new(MsgSetAutoBondResponse)
+	err := c.cc.Invoke(ctx, "/poai.rewards.v1.Msg/SetAutoBond", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) Sweep(ctx context.Context, in *MsgSweep, opts ...grpc.CallOption) (*MsgSweepResponse, error) {
 	out := new(MsgSweepResponse)
 	err := c.cc.Invoke(ctx, "/poai.rewards.v1.Msg/Sweep", in, out, opts...)
@@ -554,6 +942,12 @@ type MsgServer interface {
 	Claim(context.Context, *MsgClaim) (*MsgClaimResponse, error)
 	// Release pays out what has vested.
 	Release(context.Context, *MsgRelease) (*MsgReleaseResponse, error)
+	// ClaimFor claims for a participant that others have delegated to, what it has left unclaimed for vesting_blocks; anyone may.
+	ClaimFor(context.Context, *MsgClaimFor) (*MsgClaimForResponse, error)
+	// ReleaseFor pays out what has vested to a participant and those who delegated to it; anyone may.
+	ReleaseFor(context.Context, *MsgReleaseFor) (*MsgReleaseForResponse, error)
+	// SetAutoBond sets how much of what a participant is paid goes into its bond.
+	SetAutoBond(context.Context, *MsgSetAutoBond) (*MsgSetAutoBondResponse, error)
 	// Sweep moves the forfeited shares of a proven liar into the community pool; anyone may.
 	Sweep(context.Context, *MsgSweep) (*MsgSweepResponse, error)
 	// UpdateParams replaces the params; governance only.
@@ -569,6 +963,15 @@ func (*UnimplementedMsgServer) Claim(ctx context.Context, req *MsgClaim) (*MsgCl
 }
 func (*UnimplementedMsgServer) Release(ctx context.Context, req *MsgRelease) (*MsgReleaseResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Release not implemented")
+}
+func (*UnimplementedMsgServer) ClaimFor(ctx context.Context, req *MsgClaimFor) (*MsgClaimForResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ClaimFor not implemented")
+}
+func (*UnimplementedMsgServer) ReleaseFor(ctx context.Context, req *MsgReleaseFor) (*MsgReleaseForResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ReleaseFor not implemented")
+}
+func (*UnimplementedMsgServer) SetAutoBond(ctx context.Context, req *MsgSetAutoBond) (*MsgSetAutoBondResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method SetAutoBond not implemented")
 }
 func (*UnimplementedMsgServer) Sweep(ctx context.Context, req *MsgSweep) (*MsgSweepResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Sweep not implemented")
@@ -613,6 +1016,60 @@ func _Msg_Release_Handler(srv interface{}, ctx context.Context, dec func(interfa
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(MsgServer).Release(ctx, req.(*MsgRelease))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ClaimFor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgClaimFor)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ClaimFor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.rewards.v1.Msg/ClaimFor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ClaimFor(ctx, req.(*MsgClaimFor))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_ReleaseFor_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgReleaseFor)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).ReleaseFor(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.rewards.v1.Msg/ReleaseFor",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).ReleaseFor(ctx, req.(*MsgReleaseFor))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_SetAutoBond_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgSetAutoBond)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).SetAutoBond(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.rewards.v1.Msg/SetAutoBond",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).SetAutoBond(ctx, req.(*MsgSetAutoBond))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -665,6 +1122,18 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Release",
 			Handler:    _Msg_Release_Handler,
+		},
+		{
+			MethodName: "ClaimFor",
+			Handler:    _Msg_ClaimFor_Handler,
+		},
+		{
+			MethodName: "ReleaseFor",
+			Handler:    _Msg_ReleaseFor_Handler,
+		},
+		{
+			MethodName: "SetAutoBond",
+			Handler:    _Msg_SetAutoBond_Handler,
 		},
 		{
 			MethodName: "Sweep",
@@ -748,6 +1217,16 @@ func (m *MsgClaimResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	var l int
 	_ = l
 	{
+		size, err := m.Holders.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
 		size, err := m.Released.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
 			return 0, err
@@ -767,6 +1246,252 @@ func (m *MsgClaimResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	i--
 	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimFor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimFor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimFor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Epochs) > 0 {
+		dAtA7 := make([]byte, len(m.Epochs)*10)
+		var j6 int
+		for _, num := range m.Epochs {
+			for num >= 1<<7 {
+				dAtA7[j6] = uint8(uint64(num)&0x7f | 0x80)
+				num >>= 7
+				j6++
+			}
+			dAtA7[j6] = uint8(num)
+			j6++
+		}
+		i -= j6
+		copy(dAtA[i:], dAtA7[:j6])
+		i = encodeVarintTx(dAtA, i, uint64(j6))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgClaimForResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgClaimForResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgClaimForResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Holders.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size, err := m.Released.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Claimed.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgReleaseFor) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgReleaseFor) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgReleaseFor) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Sender) > 0 {
+		i -= len(m.Sender)
+		copy(dAtA[i:], m.Sender)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Sender)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgReleaseForResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgReleaseForResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgReleaseForResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Holders.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
+		size, err := m.Released.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetAutoBond) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetAutoBond) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetAutoBond) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Ppm != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Ppm))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgSetAutoBondResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgSetAutoBondResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgSetAutoBondResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
 	return len(dAtA) - i, nil
 }
 
@@ -821,6 +1546,16 @@ func (m *MsgReleaseResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	var l int
 	_ = l
 	{
+		size, err := m.Holders.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	{
 		size, err := m.Released.MarshalToSizedBuffer(dAtA[:i])
 		if err != nil {
 			return 0, err
@@ -854,20 +1589,20 @@ func (m *MsgSweep) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	var l int
 	_ = l
 	if len(m.Epochs) > 0 {
-		dAtA7 := make([]byte, len(m.Epochs)*10)
-		var j6 int
+		dAtA16 := make([]byte, len(m.Epochs)*10)
+		var j15 int
 		for _, num := range m.Epochs {
 			for num >= 1<<7 {
-				dAtA7[j6] = uint8(uint64(num)&0x7f | 0x80)
+				dAtA16[j15] = uint8(uint64(num)&0x7f | 0x80)
 				num >>= 7
-				j6++
+				j15++
 			}
-			dAtA7[j6] = uint8(num)
-			j6++
+			dAtA16[j15] = uint8(num)
+			j15++
 		}
-		i -= j6
-		copy(dAtA[i:], dAtA7[:j6])
-		i = encodeVarintTx(dAtA, i, uint64(j6))
+		i -= j15
+		copy(dAtA[i:], dAtA16[:j15])
+		i = encodeVarintTx(dAtA, i, uint64(j15))
 		i--
 		dAtA[i] = 0x1a
 	}
@@ -1025,6 +1760,102 @@ func (m *MsgClaimResponse) Size() (n int) {
 	n += 1 + l + sovTx(uint64(l))
 	l = m.Released.Size()
 	n += 1 + l + sovTx(uint64(l))
+	l = m.Holders.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgClaimFor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if len(m.Epochs) > 0 {
+		l = 0
+		for _, e := range m.Epochs {
+			l += sovTx(uint64(e))
+		}
+		n += 1 + sovTx(uint64(l)) + l
+	}
+	return n
+}
+
+func (m *MsgClaimForResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Claimed.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Released.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Holders.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgReleaseFor) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Sender)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgReleaseForResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Released.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Holders.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgSetAutoBond) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Ppm != 0 {
+		n += 1 + sovTx(uint64(m.Ppm))
+	}
+	return n
+}
+
+func (m *MsgSetAutoBondResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
 	return n
 }
 
@@ -1048,6 +1879,8 @@ func (m *MsgReleaseResponse) Size() (n int) {
 	var l int
 	_ = l
 	l = m.Released.Size()
+	n += 1 + l + sovTx(uint64(l))
+	l = m.Holders.Size()
 	n += 1 + l + sovTx(uint64(l))
 	return n
 }
@@ -1370,6 +2203,759 @@ func (m *MsgClaimResponse) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Holders.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimFor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimFor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimFor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType == 0 {
+				var v uint64
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					v |= uint64(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				m.Epochs = append(m.Epochs, v)
+			} else if wireType == 2 {
+				var packedLen int
+				for shift := uint(0); ; shift += 7 {
+					if shift >= 64 {
+						return ErrIntOverflowTx
+					}
+					if iNdEx >= l {
+						return io.ErrUnexpectedEOF
+					}
+					b := dAtA[iNdEx]
+					iNdEx++
+					packedLen |= int(b&0x7F) << shift
+					if b < 0x80 {
+						break
+					}
+				}
+				if packedLen < 0 {
+					return ErrInvalidLengthTx
+				}
+				postIndex := iNdEx + packedLen
+				if postIndex < 0 {
+					return ErrInvalidLengthTx
+				}
+				if postIndex > l {
+					return io.ErrUnexpectedEOF
+				}
+				var elementCount int
+				var count int
+				for _, integer := range dAtA[iNdEx:postIndex] {
+					if integer < 128 {
+						count++
+					}
+				}
+				elementCount = count
+				if elementCount != 0 && len(m.Epochs) == 0 {
+					m.Epochs = make([]uint64, 0, elementCount)
+				}
+				for iNdEx < postIndex {
+					var v uint64
+					for shift := uint(0); ; shift += 7 {
+						if shift >= 64 {
+							return ErrIntOverflowTx
+						}
+						if iNdEx >= l {
+							return io.ErrUnexpectedEOF
+						}
+						b := dAtA[iNdEx]
+						iNdEx++
+						v |= uint64(b&0x7F) << shift
+						if b < 0x80 {
+							break
+						}
+					}
+					m.Epochs = append(m.Epochs, v)
+				}
+			} else {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epochs", wireType)
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgClaimForResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgClaimForResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgClaimForResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Claimed", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Claimed.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Released", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Released.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Holders.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgReleaseFor) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgReleaseFor: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgReleaseFor: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Sender", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Sender = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgReleaseForResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgReleaseForResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgReleaseForResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Released", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Released.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Holders.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetAutoBond) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetAutoBond: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetAutoBond: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ppm", wireType)
+			}
+			m.Ppm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Ppm |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgSetAutoBondResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgSetAutoBondResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgSetAutoBondResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])
@@ -1532,6 +3118,39 @@ func (m *MsgReleaseResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			if err := m.Released.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Holders", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Holders.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -127,7 +127,8 @@ func TestARunNeverMintsMoreThanItsPart(t *testing.T) {
 }
 
 func TestVested(t *testing.T) {
-	v := types.Vesting{Amount: math.NewInt(100), Released: math.ZeroInt(), StartHeight: 10, EndHeight: 17}
+	v := types.NoVesting("")
+	v.Amount, v.Holders, v.StartHeight, v.EndHeight = math.NewInt(100), math.NewInt(200), 10, 17
 	for _, tc := range []struct{ height, want int64 }{{9, 0}, {10, 0}, {11, 14}, {16, 85}, {17, 100}, {1 << 62, 100}} {
 		require.Equal(t, tc.want, v.Vested(tc.height).Int64(), "height %d", tc.height)
 	}
@@ -138,7 +139,8 @@ func TestVested(t *testing.T) {
 func TestGenesisValidate(t *testing.T) {
 	zero, one, two := math.ZeroInt(), math.OneInt(), math.NewInt(2)
 	pool := types.EpochPool{Epoch: 1, Pool: two, TotalScore: two, ClaimedScore: one, Claimed: one, Carried: zero}
-	vesting := types.Vesting{Participant: "a", Amount: two, Released: one, StartHeight: 1, EndHeight: 2}
+	vesting := types.NoVesting("a")
+	vesting.Amount, vesting.Released, vesting.StartHeight, vesting.EndHeight = two, one, 1, 2
 	good := func() types.GenesisState {
 		g := *types.DefaultGenesis()
 		g.Pools, g.Vestings = []types.EpochPool{pool}, []types.Vesting{vesting}

@@ -1,0 +1,2 @@
+// Package keeper is the state machine of x/delegation.
+package keeper

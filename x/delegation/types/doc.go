@@ -1,0 +1,2 @@
+// Package types has the state, messages and limits of x/delegation.
+package types
