@@ -56,6 +56,14 @@ func (s *stage) work(blocks int) {
 	}
 }
 
+// rest makes blocks without new tasks; the crew goes on with what it has, as silence would be a lie.
+func (s *stage) rest(blocks int) {
+	s.t.Helper()
+	for range blocks {
+		s.crew.Work()
+	}
+}
+
 func (s *stage) participant() poaitypes.Participant {
 	s.t.Helper()
 	p, err := s.App.Poai.GetParticipant(s.Ctx(), s.worker.String())
@@ -117,7 +125,7 @@ func TestHoldersBackAWorker(t *testing.T) {
 	own, holders := s.claim()
 	require.Positive(t, holders)
 	require.LessOrEqual(t, holders, own, "holders never earn more than compute")
-	s.Blocks(10)
+	s.rest(10)
 	s.Deliver(s.holders[2], &rewardstypes.MsgReleaseFor{Sender: s.holders[2].String(), Participant: worker.String()})
 	require.Equal(t, own/2, s.participant().OwnBond().Sub(before).Int64(), "half of it is bonded")
 	one, two := s.view(0).Claimable.Amount.Int64(), s.view(1).Claimable.Amount.Int64()
@@ -147,9 +155,7 @@ func TestHoldersBackAWorker(t *testing.T) {
 // leave lets the work end, and everybody take everything out.
 func (s *stage) leave() {
 	t := s.t
-	for range 40 {
-		s.crew.Work()
-	}
+	s.rest(40)
 	require.True(t, s.participant().Locked.IsZero())
 	shares := s.view(0).Delegation.Shares()
 	value := s.view(0).Value.Amount
@@ -159,7 +165,7 @@ func (s *stage) leave() {
 		&delegationtypes.MsgSetTerms{Participant: s.worker.String(), CommissionBps: 1_000, Open: false},
 		&delegationtypes.MsgDissolve{Participant: s.worker.String()})
 	require.True(t, s.participant().Delegated.IsZero())
-	s.Blocks(10)
+	s.rest(10)
 	balance := s.App.Bank.GetBalance(s.Ctx(), s.holders[0].Addr, params.Denom)
 	s.Deliver(s.holders[0], &delegationtypes.MsgWithdraw{Holder: s.holders[0].String()})
 	paid := s.App.Bank.GetBalance(s.Ctx(), s.holders[0].Addr, params.Denom).Amount.Sub(balance.Amount)
@@ -179,14 +185,14 @@ func TestASniperOfAReleaseEarnsNothing(t *testing.T) {
 	s.work(30)
 	_, holders := s.claim()
 	for s.epochLeft() < 4 {
-		s.Block()
+		s.crew.Work()
 	}
 	s.delegate(2, 10_000)
 	s.Deliver(s.worker.Account, &rewardstypes.MsgRelease{Participant: s.worker.String()})
 	v := s.view(2)
 	require.True(t, v.Claimable.IsZero())
 	s.Deliver(s.holders[2], &delegationtypes.MsgUndelegate{Holder: s.holders[2].String(), Participant: s.worker.String(), Shares: v.Delegation.Shares()})
-	s.Blocks(10)
+	s.rest(10)
 	s.refused(s.holders[2], delegationtypes.ErrNothing, &delegationtypes.MsgClaim{Holder: s.holders[2].String(), Participant: s.worker.String()})
 	s.Deliver(s.worker.Account, &rewardstypes.MsgRelease{Participant: s.worker.String()})
 	require.InDelta(t, holders, s.view(0).Claimable.Amount.Int64(), 1, "who stayed has it all")
