@@ -106,11 +106,7 @@ func (s *stage) refused(from *testutil.Account, want error, msg sdk.Msg) {
 // TestHoldersBackAWorker follows delegated bond through its life: it weighs and is locked like the worker's own, earns its part of the
 // block reward, less commission, once that has vested, is slashed in proportion, outlives an export, and leaves.
 func TestHoldersBackAWorker(t *testing.T) {
-	shadows := testutil.AllShadows()
-	if testing.Short() {
-		shadows = nil
-	}
-	s := newStage(t, shadows)
+	s := newStage(t, []testutil.Shadow{testutil.ParallelShadow(4)})
 	worker := s.worker.Account
 	s.Deliver(worker, &rewardstypes.MsgSetAutoBond{Participant: worker.String(), Ppm: 500_000})
 	s.delegate(0, 10_000)
