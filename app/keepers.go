@@ -141,7 +141,7 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Models = modelskeeper.NewKeeper(cdc, kv(modelstypes.StoreKey), k.Auth.AddressCodec(), authority)
 	k.Datasets = datasetskeeper.NewKeeper(cdc, kv(datasetstypes.StoreKey), k.Auth.AddressCodec(), k.Bank, k.Distribution, authority)
 	k.Lineage = lineagekeeper.NewKeeper(cdc, kv(lineagetypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Models, k.Datasets, authority)
-	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Models, authority)
+	k.Poai = poaikeeper.NewKeeper(cdc, kv(poaitypes.StoreKey), k.Auth, k.Bank, communityPool{k.Distribution, k.Bank}, k.Models, authority)
 	k.Tasks = taskskeeper.NewKeeper(cdc, kv(taskstypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Models, k.Poai, authority)
 	k.Delegation = delegationkeeper.NewKeeper(cdc, kv(delegationtypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks,

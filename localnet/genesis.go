@@ -130,6 +130,10 @@ func editPoai(g *poaitypes.GenesisState) {
 	g.Params.EpochBlocks = 40
 	g.Params.EpochCloseDelayBlocks = 20
 	g.Params.VrfActivationBlocks = 10
+	g.Params.Fault.JailBlocks, g.Params.Fault.MaxJailBlocks, g.Params.Fault.MemoryBlocks = 100, 2_000, 1_000
+	g.Params.Fault.TimeoutJailBlocks, g.Params.Fault.AppealBlocks = 20, 2_000
+	// A few participants, of which some may be down or in jail: a real network asks for four operators, none above a third.
+	g.Params.Minting = poaitypes.MintingParams{MinOperators: 1, MaxOperatorSharePpm: poaitypes.PPM}
 }
 
 func editTasks(g *taskstypes.GenesisState) {

@@ -79,6 +79,12 @@ func NewCourt(tb TB, cs Case) *Court {
 			t.Params.AuditMinPpm, t.Params.ReferenceCost = 0, math.ZeroInt()
 		}
 		g.Set(taskstypes.ModuleName, &t)
+		// A party may lie again and again: it is out of jail in no time, and what it pays is its lock.
+		var p poaitypes.GenesisState
+		g.Get(poaitypes.ModuleName, &p)
+		p.Params.Fault.JailBlocks, p.Params.Fault.TimeoutJailBlocks, p.Params.Fault.MaxJailBlocks = 1, 1, 1
+		p.Params.Fault.CorrelationPpm, p.Params.Fault.RepeatPpm = 0, 0
+		g.Set(poaitypes.ModuleName, &p)
 		if cs.Genesis != nil {
 			cs.Genesis(g)
 		}
@@ -246,6 +252,7 @@ func (c *Court) result(a *adversary.Answer) Result {
 func (c *Court) Assign(worker *Party, members ...*Party) {
 	c.tb.Helper()
 	c.serve(worker)
+	c.unjail(worker)
 	c.Deliver(c.user, c.submit())
 	ids := TaskIDs(c.Chain, c.user)
 	c.Task = ids[len(ids)-1]
@@ -268,6 +275,18 @@ func (c *Court) serve(p *Party) {
 	if !p.serves {
 		c.Deliver(p.Account, &poaitypes.MsgServe{Participant: p.String(), Models: []string{CourtModel}})
 		p.serves = true
+	}
+}
+
+// unjail lets a party out of jail that was there for a lie before.
+func (c *Court) unjail(p *Party) {
+	c.tb.Helper()
+	rec, err := c.App.Poai.GetParticipant(c.Ctx(), p.String())
+	if err != nil {
+		c.tb.Fatalf("%s: %v", p.Name, err)
+	}
+	if rec.Jailed() {
+		c.Deliver(p.Account, &poaitypes.MsgUnjail{Participant: p.String()})
 	}
 }
 

@@ -146,6 +146,10 @@ func shortWindows(g *Genesis) {
 	g.Get(poaitypes.ModuleName, &p)
 	p.Params.UnbondingBlocks, p.Params.EpochBlocks, p.Params.EpochCloseDelayBlocks = 10, 10, 5
 	p.Params.VrfActivationBlocks = poaitypes.MinVRFActivationBlocks
+	p.Params.Fault.JailBlocks, p.Params.Fault.TimeoutJailBlocks, p.Params.Fault.MaxJailBlocks, p.Params.Fault.MemoryBlocks = 5, 3, 40, 100
+	p.Params.Fault.AppealBlocks = 100
+	// A handful of participants, or one, must do: guards against captive models are for networks that anybody may join.
+	p.Params.Minting = poaitypes.MintingParams{MinOperators: 1, MaxOperatorSharePpm: poaitypes.PPM}
 	g.Set(poaitypes.ModuleName, &p)
 
 	var t taskstypes.GenesisState

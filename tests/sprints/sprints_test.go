@@ -4,6 +4,7 @@ package sprints_test
 import (
 	"testing"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
 
@@ -50,10 +51,15 @@ func lost(t *testing.T, s *testutil.Sprint, p *testutil.Sprinter, c sprintstypes
 	t.Helper()
 	require.Equal(t, sprintstypes.COMMIT_STATE_FAILED, c.State)
 	rec := s.Record(p)
-	require.Equal(t, math.NewInt(10_000_000_000).Sub(c.Lock).String(), rec.Bond.String())
+	fault, err := s.App.Poai.Faults.Get(s.Ctx(), collections.Join(p.String(), uint64(1)))
+	require.NoError(t, err)
+	require.Equal(t, c.Lock.String(), fault.Taken.String())
+	require.Equal(t, poaitypes.LOCK_KIND_SPRINT, fault.Kind)
+	require.Equal(t, math.NewInt(10_000_000_000).Sub(c.Lock).Sub(fault.Extra).String(), rec.Bond.String(), "the extra where others lied in the epoch")
 	require.EqualValues(t, 1, rec.Faults, "one lie is counted once")
+	require.EqualValues(t, 1, rec.Conduct.Records, "one fault, one slash")
 	require.Zero(t, rec.Capacity)
-	_, err := s.App.Poai.GetLock(s.Ctx(), p.String(), poaitypes.LOCK_KIND_SPRINT, c.Window)
+	_, err = s.App.Poai.GetLock(s.Ctx(), p.String(), poaitypes.LOCK_KIND_SPRINT, c.Window)
 	require.Error(t, err, "the lock is gone")
 }
 

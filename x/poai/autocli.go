@@ -43,6 +43,15 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			Example: "poaid query poai unbondings $(poaid keys show alice -a)", PositionalArgs: args("address"),
 		},
 		{
+			RpcMethod: "Faults", Use: "faults [address]", Short: "List what a participant was slashed for, and by what evidence",
+			Example: "poaid query poai faults $(poaid keys show alice -a) --page-reverse --page-limit 5", PositionalArgs: args("address"),
+		},
+		{RpcMethod: "Correlation", Use: "correlation", Short: "Show what a lie would cost now besides its lock"},
+		{
+			RpcMethod: "Operators", Use: "operators [model]", Short: "Show whether a model is served by enough participants to earn score",
+			Example: "poaid query poai operators digits --participant $(poaid keys show alice -a)", PositionalArgs: args("model"),
+		},
+		{
 			RpcMethod: "Duties", Use: "duties [address]", Short: "List the open and sealed seats of a participant",
 			Example: "poaid query poai duties $(poaid keys show alice -a)", PositionalArgs: args("address"),
 		},
@@ -109,6 +118,11 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			RpcMethod: "RevealAttestations", Use: "reveal-attestations", Short: "Open a batch of attestations (the verifier daemon does)",
 			Example: `poaid tx poai reveal-attestations --items '{"task_id":"16777216","result_root":"…base64…","salt":"…base64…"}' --from alice`,
 		},
+		{
+			RpcMethod: "Unjail", Use: "unjail", Short: "Leave jail once its time is over",
+			Example: "poaid tx poai unjail --from alice",
+		},
+		{RpcMethod: "Acquit", Skip: true},       // by governance proposal
 		{RpcMethod: "UpdateParams", Skip: true}, // by governance proposal
 	}
 }

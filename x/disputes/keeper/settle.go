@@ -156,6 +156,9 @@ func (k Keeper) settleClaim(ctx context.Context, c *types.Case, claim *types.Cla
 	return k.poai.Slash(ctx, poaitypes.SlashRequest{
 		Participant: claim.Participant, Kind: poaitypes.LOCK_KIND_CLAIM, Task: c.TaskId, Bps: types.BpsOne,
 		Reason: "claimed a wrong result", Lie: true, Beneficiaries: by,
+		Evidence: poaitypes.Evidence{
+			OwnRoot: claim.ResultRoot, ValidRoot: c.ValidRoot, Reference: fmt.Sprintf("case of task %d, attempt %d", c.TaskId, c.Attempt),
+		},
 	})
 }
 

@@ -1,8 +1,6 @@
 package types
 
 import (
-	"math"
-
 	errorsmod "cosmossdk.io/errors"
 
 	"poaid/engine"
@@ -34,6 +32,8 @@ const (
 	DefaultMaxEvaluations = 1 << 22
 	// MaxEvaluationsLimit bounds max_evaluations.
 	MaxEvaluationsLimit = 1 << 30
+	// maxPerUnit bounds macs_per_unit and bytes_per_unit: with more every run would be of one unit.
+	maxPerUnit = 1 << 40
 )
 
 // DefaultParams of x/models.
@@ -66,8 +66,8 @@ func (p Params) Validate() error {
 		{"max_steps", p.MaxSteps, 1, hard.MaxSteps},
 		{"max_royalty_bps", uint64(p.MaxRoyaltyBps), 0, BasisPoints},
 		{"max_vocabulary_bytes", p.MaxVocabularyBytes, 0, 16 << 20},
-		{"macs_per_unit", p.MacsPerUnit, 1, math.MaxUint64},
-		{"bytes_per_unit", p.BytesPerUnit, 1, math.MaxUint64},
+		{"macs_per_unit", p.MacsPerUnit, 1, maxPerUnit},
+		{"bytes_per_unit", p.BytesPerUnit, 1, maxPerUnit},
 		{"max_evaluations", p.MaxEvaluations, 1, MaxEvaluationsLimit},
 	} {
 		if f.value < f.min || f.value > f.max {

@@ -28,7 +28,9 @@ func (k *Keeper) addBond(ctx context.Context, p *types.Participant, from sdk.Acc
 
 // raiseBond counts coins that have come in as p's bond and stores p.
 func (k *Keeper) raiseBond(ctx context.Context, p *types.Participant, amount math.Int, params types.Params) error {
-	p.Bond = p.Bond.Add(amount)
+	if err := k.moveBond(ctx, p, amount); err != nil {
+		return err
+	}
 	if err := k.weigh(ctx, p, params); err != nil {
 		return err
 	}
@@ -47,9 +49,11 @@ func (k *Keeper) unbond(ctx context.Context, p *types.Participant, amount sdk.Co
 	if err := k.checkOwnBond(ctx, *p, amount, params); err != nil {
 		return 0, err
 	}
-	p.Bond = p.Bond.Sub(amount.Amount)
-	if p.Bond.IsZero() && p.Models > 0 {
+	if p.Bond.Equal(amount.Amount) && p.Models > 0 {
 		return 0, errorsmod.Wrapf(types.ErrBondTooLow, "amount %s: %d models are still served, stop serving first", amount, p.Models)
+	}
+	if err := k.moveBond(ctx, p, amount.Amount.Neg()); err != nil {
+		return 0, err
 	}
 	mature = sdk.UnwrapSDKContext(ctx).BlockHeight() + params.UnbondingBlocks
 	entry, err := k.Unbondings.Get(ctx, collections.Join(p.Address, mature))

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	gomath "math"
 
 	"cosmossdk.io/collections"
@@ -174,8 +175,7 @@ func (k *Keeper) closeSeat(ctx context.Context, c types.Committee, s types.Seat,
 		return err
 	}
 	if !c.Excused {
-		p.ReliabilityPpm = p.ReliabilityPpm * params.ReliabilityAbstainPpm / types.PPM
-		if err := k.stale(ctx, p); err != nil {
+		if _, err := k.silent(ctx, &p, params); err != nil {
 			return err
 		}
 	}
@@ -277,15 +277,7 @@ func (k *Keeper) settleSeat(ctx context.Context, s types.Seat, out types.Committ
 	if err != nil {
 		return err
 	}
-	var lie string
-	switch {
-	case s.State == types.SEAT_STATE_SEALED && overdue:
-		lie = "attestation sealed and not revealed"
-	case s.State == types.SEAT_STATE_REVEALED && out.ValidRoot != nil && !bytes.Equal(s.ResultRoot, out.ValidRoot):
-		lie = "attested a wrong root"
-	case s.State == types.SEAT_STATE_REVEALED && out.FalseRoot != nil && bytes.Equal(s.ResultRoot, out.FalseRoot):
-		lie = "attested a wrong root"
-	}
+	lie, evidence := lieOf(s, out, overdue)
 	if s.State != types.SEAT_STATE_REVEALED {
 		// Its duty ends here. The state stays what it was, which tells why.
 		if err := k.endDuty(ctx, &p, s); err != nil {
@@ -295,13 +287,31 @@ func (k *Keeper) settleSeat(ctx context.Context, s types.Seat, out types.Committ
 	if lie != "" {
 		return k.slash(ctx, &p, types.SlashRequest{
 			Participant: s.Participant, Kind: types.LOCK_KIND_SEAT, Task: s.TaskId, Bps: types.BPS, Reason: lie, Lie: true,
-			Beneficiaries: out.Beneficiaries,
+			Beneficiaries: out.Beneficiaries, Evidence: evidence,
 		})
 	}
 	if _, err := k.unlock(ctx, &p, types.LOCK_KIND_SEAT, s.TaskId); err != nil {
 		return err
 	}
 	return k.Participants.Set(ctx, p.Address, p)
+}
+
+// lieOf tells what a seat lied about when its committee is settled, "" where it did not, and what proves it.
+func lieOf(s types.Seat, out types.CommitteeOutcome, overdue bool) (string, types.Evidence) {
+	by := out.Reference
+	if by == "" {
+		by = fmt.Sprintf("committee of task %d, seat %d", s.TaskId, s.Index)
+	}
+	revealed := s.State == types.SEAT_STATE_REVEALED
+	switch {
+	case s.State == types.SEAT_STATE_SEALED && overdue:
+		return "attestation sealed and not revealed", types.Evidence{Seal: s.Seal, ValidRoot: out.ValidRoot, Reference: by}
+	case revealed && out.ValidRoot != nil && !bytes.Equal(s.ResultRoot, out.ValidRoot):
+		return "attested a wrong root", types.Evidence{OwnRoot: s.ResultRoot, ValidRoot: out.ValidRoot, Reference: by}
+	case revealed && out.FalseRoot != nil && bytes.Equal(s.ResultRoot, out.FalseRoot):
+		return "attested a wrong root", types.Evidence{OwnRoot: s.ResultRoot, Reference: by}
+	}
+	return "", types.Evidence{}
 }
 
 // PruneCommittee drops a settled committee and its seats. ErrWrongPhase before.

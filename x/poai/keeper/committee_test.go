@@ -401,6 +401,7 @@ func TestReplacementsEndAtMaxSeats(t *testing.T) {
 func TestSettleSlashesLiesOnly(t *testing.T) {
 	f := newFixture(t)
 	f.open(8, 5)
+	require.NoError(t, f.EndBlock(f.ctx))
 	f.hooks.revealDeadline = 20
 	seats := f.seatsOf(task)
 	abstainer, silent, wrong, right := seats[0].Participant, seats[1].Participant, seats[2].Participant, seats[3].Participant
@@ -422,13 +423,18 @@ func TestSettleSlashesLiesOnly(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{right}, agreed)
 	require.ElementsMatch(t, []string{silent, wrong}, f.hooks.lies)
-	for who, want := range map[string]int64{abstainer: 5_000, silent: 4_700, wrong: 4_700, right: 5_000, p.Address: 5_000} {
+	// The second liar of the epoch also loses 3 × 300 / 45,000 of its free bond, rounded down, of which half burns and half is the community's.
+	require.Zero(t, f.lastFault(silent).Extra.Int64())
+	extra := f.lastFault(wrong).Extra.Int64()
+	require.EqualValues(t, 94, extra)
+	for who, want := range map[string]int64{abstainer: 5_000, silent: 4_700, wrong: 4_700 - extra, right: 5_000, p.Address: 5_000} {
 		got := f.get(who)
 		require.Equal(t, want, got.Bond.Int64())
 		require.True(t, got.Locked.IsZero())
 		require.Zero(t, got.Active)
 	}
-	require.EqualValues(t, 300, f.bank.burnt.Int64())
+	require.EqualValues(t, 300+(extra+1)/2, f.bank.burnt.Int64())
+	require.EqualValues(t, extra/2, f.bank.balance("community").Int64())
 	require.EqualValues(t, 150+75, f.bank.balance(right).Int64(), "all of the silent one's, half of the wrong one's")
 	require.EqualValues(t, 75, f.bank.balance(silent).Int64())
 	f.ok()

@@ -99,6 +99,13 @@ func (b *fakeBank) FundCommunityPool(_ context.Context, amt sdk.Coins, sender sd
 	return b.move(sender.String(), "community", amt)
 }
 
+func (b *fakeBank) PayFromCommunityPool(_ context.Context, amt sdk.Coins, module string) error {
+	if b.balance("community").LT(amt.AmountOf(denom)) {
+		return types.ErrPoolShort
+	}
+	return b.move("community", moduleAddress(module), amt)
+}
+
 type fakeAccounts struct{ created map[string]bool }
 
 func (fakeAccounts) AddressCodec() address.Codec { return addresscodec.NewBech32Codec("cosmos") }

@@ -49,6 +49,7 @@ func (k *Keeper) Credit(ctx context.Context, req types.CreditRequest) error {
 	// What a sprint claims is checked by samples only; the runs of its audits move reliability as any task does.
 	if req.Role != types.RoleSprint {
 		prove(&p, req.Units, params.ReliabilityWindowUnits)
+		p.Conduct.Timeouts = 0
 	}
 	if err := k.Participants.Set(ctx, p.Address, p); err != nil {
 		return err

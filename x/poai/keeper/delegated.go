@@ -45,7 +45,10 @@ func (k *Keeper) RemoveDelegated(ctx context.Context, participant string, amount
 	if err := k.bank.SendCoinsFromModuleToModule(ctx, types.ModuleName, module, sdk.NewCoins(amount)); err != nil {
 		return err
 	}
-	p.Bond, p.Delegated = p.Bond.Sub(amount.Amount), p.DelegatedBond().Sub(amount.Amount)
+	p.Delegated = p.DelegatedBond().Sub(amount.Amount)
+	if err := k.moveBond(ctx, &p, amount.Amount.Neg()); err != nil {
+		return err
+	}
 	if err := k.weigh(ctx, &p, params); err != nil {
 		return err
 	}

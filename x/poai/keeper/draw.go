@@ -84,7 +84,7 @@ func (k *Keeper) draw(ctx context.Context, pool *candidates, params types.Params
 		if err != nil {
 			return types.Participant{}, false, err
 		}
-		if p.Active < p.Concurrency && p.Bond.GTE(params.MinBond) && p.Bond.Sub(p.Locked).GTE(pool.lock) && pool.req.Unmet(p) == nil {
+		if !p.Jailed() && p.Active < p.Concurrency && p.Bond.GTE(params.MinBond) && p.Bond.Sub(p.Locked).GTE(pool.lock) && pool.req.Unmet(p) == nil {
 			return p, true, nil
 		}
 	}

@@ -45,6 +45,8 @@ func (k *Keeper) qualified(ctx context.Context, req types.QualifyRequest) (types
 	switch {
 	case !serves:
 		return p, errorsmod.Wrapf(types.ErrUnfit, "participant %s does not serve model %q", p.Address, req.Model)
+	case p.Jailed():
+		return p, errorsmod.Wrapf(types.ErrUnfit, "participant %s: in jail until height %d at least", p.Address, p.Conduct.JailedUntil)
 	case leaf.Weight == 0:
 		return p, errorsmod.Wrapf(types.ErrUnfit, "participant %s: has no weight, its bond is %s", p.Address, p.Bond)
 	case req.Place && p.Active >= p.Concurrency:

@@ -44,7 +44,8 @@ func (k *Keeper) ScoreParts(ctx context.Context, epoch uint64, participant strin
 	return s.Score, s.Delegated, err
 }
 
-// EndBlock ends the running epoch at its last height, closes epochs whose time has come, halves old capacities and goes on weighing.
+// EndBlock ends the running epoch at its last height, closes epochs whose time has come, halves old capacities, adds up bonds and
+// goes on weighing.
 func (k *Keeper) EndBlock(ctx context.Context) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -60,6 +61,9 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 		return err
 	}
 	if err := k.weighStale(ctx, params); err != nil {
+		return err
+	}
+	if err := k.sumBonds(ctx); err != nil {
 		return err
 	}
 	return k.reweigh(ctx, params)

@@ -43,6 +43,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.initPower(ctx, gs.Power); err != nil {
 		return err
 	}
+	if err := k.initFaults(ctx, gs); err != nil {
+		return err
+	}
 	return k.CheckBalance(ctx)
 }
 
@@ -159,7 +162,7 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		return nil, err
 	}
 	gs := &types.GenesisState{Params: params}
-	for _, export := range []func(context.Context, *types.GenesisState) error{k.exportBonds, k.exportCommittees, k.exportEpochs, k.exportPower} {
+	for _, export := range []func(context.Context, *types.GenesisState) error{k.exportBonds, k.exportCommittees, k.exportEpochs, k.exportPower, k.exportFaults} {
 		if err := export(ctx, gs); err != nil {
 			return nil, err
 		}
@@ -241,6 +244,37 @@ func (k *Keeper) exportPower(ctx context.Context, gs *types.GenesisState) error 
 	}
 	return k.Bonds.Walk(ctx, nil, func(_ BondKey, b types.BondChange) (bool, error) {
 		gs.Power.Bonds = append(gs.Power.Bonds, b)
+		return false, nil
+	})
+}
+
+// initFaults stores the records of faults and adds up bonds.
+func (k *Keeper) initFaults(ctx context.Context, gs types.GenesisState) error {
+	for _, f := range gs.Faults {
+		if err := k.Faults.Set(ctx, collections.Join(f.Participant, f.Number), f); err != nil {
+			return err
+		}
+	}
+	if err := k.Losses.Set(ctx, gs.Losses); err != nil {
+		return err
+	}
+	total := math.ZeroInt()
+	for _, p := range gs.Participants {
+		total = total.Add(p.Bond)
+	}
+	return k.TotalBond.Set(ctx, total)
+}
+
+func (k *Keeper) exportFaults(ctx context.Context, gs *types.GenesisState) error {
+	epoch, err := k.RunningEpoch.Get(ctx)
+	if err != nil {
+		return err
+	}
+	if gs.Losses, err = k.losses(ctx, epoch); err != nil {
+		return err
+	}
+	return k.Faults.Walk(ctx, nil, func(_ FaultKey, f types.Fault) (bool, error) {
+		gs.Faults = append(gs.Faults, f)
 		return false, nil
 	})
 }

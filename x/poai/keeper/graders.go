@@ -51,6 +51,9 @@ func (k *Keeper) JoinPool(ctx context.Context, participant, pool string) error {
 	if p.Models >= params.MaxModels {
 		return errorsmod.Wrapf(types.ErrTooManyModels, "participant: serves %d models and pools, max_models is %d", p.Models, params.MaxModels)
 	}
+	if p.Jailed() {
+		return errorsmod.Wrapf(types.ErrJailed, "participant %s: until height %d at least", p.Address, p.Conduct.JailedUntil)
+	}
 	if p.Bond.LT(params.MinBond) {
 		return errorsmod.Wrapf(types.ErrBondTooLow, "bond %s: min_bond is %s, add bond first", p.Bond, params.MinBond)
 	}

@@ -17,6 +17,7 @@ import (
 func (k *Keeper) CheckInvariants(ctx context.Context) error {
 	for _, check := range []func(context.Context) error{
 		k.CheckBalance, k.CheckLocks, k.CheckUnbondings, k.CheckTrees, k.CheckCapacity, k.CheckPlaces, k.CheckScores, k.CheckPower,
+		k.CheckFaults,
 	} {
 		if err := check(ctx); err != nil {
 			return err
@@ -342,6 +343,53 @@ func (k *Keeper) CheckPower(ctx context.Context) error {
 	}
 	if total > power.MaxTotal {
 		return broken("power adds up to %d, limit %d", total, power.MaxTotal)
+	}
+	return nil
+}
+
+// CheckFaults checks that every participant has as many records of faults as it counts, numbered from 1, with no more acquitted lies than there were;
+// that nobody in jail weighs anything (CheckTrees compares the rest); and that all bonds add up to the total and what it does not know yet.
+func (k *Keeper) CheckFaults(ctx context.Context) error {
+	records, lies := make(map[string]uint64), make(map[string]uint64)
+	err := k.Faults.Walk(ctx, nil, func(key FaultKey, f types.Fault) (bool, error) {
+		if records[key.K1()]++; f.Number != records[key.K1()] || key.K2() != f.Number || f.Participant != key.K1() {
+			return true, broken("fault %d of %s is stored as %d of %s", f.Number, f.Participant, key.K2(), key.K1())
+		}
+		if f.Lie && !f.Acquitted {
+			lies[key.K1()]++
+		}
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	total, err := k.TotalBonded(ctx)
+	if err != nil {
+		return err
+	}
+	err = k.BondMoves.Walk(ctx, nil, func(_ string, by math.Int) (bool, error) {
+		total = total.Add(by)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	err = k.Participants.Walk(ctx, nil, func(address string, p types.Participant) (bool, error) {
+		total = total.Sub(p.Bond)
+		if c := p.Conduct; c.Records != records[address] || p.Faults != lies[address] {
+			return true, broken("participant %s: %d faults and %d lies, stored %d and %d", address, c.Records, p.Faults, records[address], lies[address])
+		}
+		delete(records, address)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	if len(records) > 0 {
+		return broken("faults of %d strangers", len(records))
+	}
+	if !total.IsZero() {
+		return broken("total of bonds is wrong by %s", total)
 	}
 	return nil
 }

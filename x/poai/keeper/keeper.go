@@ -60,6 +60,7 @@ type Keeper struct {
 	Stale         collections.KeySet[StaleKey]           // who is to be weighed anew because of a fault
 	CapacityFrom  collections.Item[uint64]               // first epoch in which capacity counts; absent while nobody has proven any
 	powerState
+	faultState
 }
 
 // NewKeeper builds the schema. It panics when the schema is malformed or the module has no account: both are wiring errors.
@@ -96,6 +97,7 @@ func NewKeeper(
 		Stale:        collections.NewKeySet(sb, types.StalePrefix, "stale", collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
 		CapacityFrom: collections.NewItem(sb, types.CapacityFromKey, "capacity_from", collections.Uint64Value),
 		powerState:   newPowerState(sb, cdc),
+		faultState:   newFaultState(sb, cdc),
 	}
 	schema, err := sb.Build()
 	if err != nil {

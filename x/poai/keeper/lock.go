@@ -15,11 +15,14 @@ func lockKey(participant string, kind types.LockKind, task uint64) LockKey {
 	return collections.Join3(participant, int32(kind), task)
 }
 
-// LockBond puts bond at risk for one item. ErrInsufficientBond when less is free, ErrLockExists when the item is locked already.
+// LockBond puts bond at risk for one item. ErrInsufficientBond when less is free, ErrLockExists when the item is locked already, ErrJailed in jail.
 // An amount of zero is a lock too: it can be released and slashed like any other.
 func (k *Keeper) LockBond(ctx context.Context, l types.Lock) error {
 	p, err := k.participant(ctx, l.Participant)
 	if err != nil {
+		return err
+	}
+	if err := mayLock(p, l.Kind); err != nil {
 		return err
 	}
 	if err := k.lock(ctx, &p, l.Kind, l.Item, l.Amount); err != nil {

@@ -193,6 +193,34 @@ func (s msgServer) RevealAttestations(ctx context.Context, msg *types.MsgRevealA
 	return &types.MsgRevealAttestationsResponse{Results: results}, nil
 }
 
+// Unjail lets the participant out of jail.
+func (s msgServer) Unjail(ctx context.Context, msg *types.MsgUnjail) (*types.MsgUnjailResponse, error) {
+	p, params, err := s.load(ctx, msg.Participant)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.unjail(ctx, &p, params); err != nil {
+		return nil, err
+	}
+	return &types.MsgUnjailResponse{}, nil
+}
+
+// Acquit takes a fault back; governance only.
+func (s msgServer) Acquit(ctx context.Context, msg *types.MsgAcquit) (*types.MsgAcquitResponse, error) {
+	if err := sdk.ValidateAuthority(sdk.UnwrapSDKContext(ctx), s.authority, msg.Authority); err != nil {
+		return nil, err
+	}
+	params, err := s.Keeper.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	paid, err := s.acquit(ctx, msg.Participant, msg.Fault)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgAcquitResponse{Amount: sdk.NewCoin(params.BondDenom, paid)}, nil
+}
+
 // UpdateParams replaces the params; governance only. bond_denom cannot change: bonds are held in it. Where weights
 // change, everybody is weighed anew over the next blocks.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {

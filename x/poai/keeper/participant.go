@@ -86,9 +86,12 @@ func (k *Keeper) join(ctx context.Context, msg *types.MsgJoin) error {
 	}
 	p := types.Participant{
 		Address: msg.Participant, Moniker: msg.Moniker, Endpoint: msg.Endpoint, Concurrency: msg.Concurrency,
-		Bond: msg.Bond.Amount, Locked: math.ZeroInt(), Unbonding: math.ZeroInt(), Delegated: math.ZeroInt(),
+		Bond: math.ZeroInt(), Locked: math.ZeroInt(), Unbonding: math.ZeroInt(), Delegated: math.ZeroInt(),
 		ReliabilityPpm: params.ReliabilityStartPpm, WeighedReliabilityPpm: params.ReliabilityStartPpm, JoinedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 		MemoryMib: msg.MemoryMib, Tags: msg.Tags,
+	}
+	if err := k.moveBond(ctx, &p, msg.Bond.Amount); err != nil {
+		return err
 	}
 	if len(msg.Models) > 0 {
 		if err := k.serve(ctx, &p, msg.Models, params); err != nil {

@@ -244,13 +244,25 @@ func (u *update) goal(ctx context.Context, withScores bool) (power.Goal, []math.
 		scores[i] = math.ZeroInt()
 		if withScores {
 			var err error
-			if scores[i], err = u.RecentScore(ctx, u.next[b.Operator].Account, u.params.ScoreEpochs); err != nil {
+			if scores[i], err = u.powerScore(ctx, u.next[b.Operator].Account); err != nil {
 				return power.Goal{}, nil, err
 			}
 		}
 		set[i] = power.Validator{Bond: b.Bond, Score: scores[i]}
 	}
 	return power.Target(u.params.Rule(), set), scores, nil
+}
+
+// powerScore is the score that gives a validator power: none while its participant is in jail. What it earned counts again once it is out.
+func (u *update) powerScore(ctx context.Context, account string) (math.Int, error) {
+	p, err := u.Participants.Get(ctx, account)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return math.Int{}, err
+	}
+	if p.Jailed() {
+		return math.ZeroInt(), nil
+	}
+	return u.RecentScore(ctx, account, u.params.ScoreEpochs)
 }
 
 // explain keeps what the powers came from.

@@ -165,6 +165,23 @@ func (m *machine) prove(rt *rapid.T) {
 	require.NoError(rt, m.EndBlock(m.ctx))
 }
 
+// mend asks to be let out of jail, and acquits.
+func (m *machine) mend(rt *rapid.T) {
+	a := m.who(rt)
+	if rapid.Bool().Draw(rt, "unjail") {
+		discard(m.unjail(a))
+		return
+	}
+	branch, write := m.ctx.CacheContext()
+	before := m.bank.balance("community")
+	_, err := m.msgs.Acquit(branch, &types.MsgAcquit{Authority: moduleAddress("gov"), Participant: a, Fault: rapid.Uint64Range(1, 3).Draw(rt, "fault")})
+	if err != nil {
+		require.Equal(rt, before, m.bank.balance("community"))
+		return
+	}
+	write()
+}
+
 func (m *machine) block(rt *rapid.T) {
 	require.NoError(rt, m.EndBlock(m.ctx))
 	m.at(m.ctx.BlockHeight() + 1)
@@ -175,6 +192,9 @@ func TestNothingBreaksTheInvariants(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		f := newFixture(t)
 		m := &machine{fixture: f, workers: map[uint64]string{}}
+		f.with(func(p *types.FaultParams) {
+			p.JailBlocks, p.MaxJailBlocks, p.TimeoutJailBlocks, p.MemoryBlocks, p.MaxTimeouts, p.AppealBlocks = 2, 9, 1, 6, 3, 30
+		})
 		m.supply = math.ZeroInt()
 		for i := range 12 {
 			f.fund(addr(i), 8_000)
@@ -182,7 +202,7 @@ func TestNothingBreaksTheInvariants(t *testing.T) {
 		}
 		rt.Repeat(map[string]func(*rapid.T){
 			"join": m.join, "bond": m.bond, "delegate": m.delegate, "serve": m.serve, "drawWorker": m.drawWorker, "endWorker": m.endWorker,
-			"openCommittee": m.openCommittee, "attest": m.attest, "settle": m.settle, "block": m.block, "prove": m.prove,
+			"openCommittee": m.openCommittee, "attest": m.attest, "settle": m.settle, "block": m.block, "prove": m.prove, "mend": m.mend,
 			"": func(rt *rapid.T) {
 				require.NoError(rt, f.CheckInvariants(f.ctx))
 				sum := math.ZeroInt()
@@ -229,6 +249,15 @@ func TestInvariantsSeeEachFault(t *testing.T) {
 			c := f.committee(task)
 			c.Sealed++
 			require.NoError(f.t, f.Committees.Set(f.ctx, task, c))
+		},
+		"a total of bonds is wrong": func(f *fixture, _ *types.Participant) {
+			require.NoError(f.t, f.TotalBond.Set(f.ctx, math.OneInt()))
+		},
+		"a fault is not counted":   func(_ *fixture, p *types.Participant) { p.Conduct.Records++ },
+		"a lie is not recorded":    func(_ *fixture, p *types.Participant) { p.Faults++ },
+		"jail without consequence": func(_ *fixture, p *types.Participant) { p.Conduct.JailedUntil = 5 },
+		"weights are miscounted": func(f *fixture, _ *types.Participant) {
+			require.NoError(f.t, f.Trees.Counts.Set(f.ctx, digits, 99))
 		},
 		"a score is not counted": func(f *fixture, _ *types.Participant) {
 			e := f.epoch(1)

@@ -132,6 +132,67 @@ func (q queryServer) Unbondings(ctx context.Context, req *types.QueryUnbondingsR
 	return &types.QueryUnbondingsResponse{Unbondings: unbondings, Pagination: pageRes}, nil
 }
 
+// Faults lists the faults of a participant, oldest first.
+func (q queryServer) Faults(ctx context.Context, req *types.QueryFaultsRequest) (*types.QueryFaultsResponse, error) {
+	if req == nil {
+		return nil, errEmptyRequest
+	}
+	faults, pageRes, err := query.CollectionPaginate(ctx, q.Keeper.Faults, page(req.Pagination),
+		func(_ FaultKey, f types.Fault) (types.Fault, error) { return f, nil }, query.WithCollectionPaginationPairPrefix[string, uint64](req.Address))
+	if err != nil {
+		return nil, err
+	}
+	return &types.QueryFaultsResponse{Faults: faults, Pagination: pageRes}, nil
+}
+
+// Correlation tells what the first lie of a participant would cost now besides its lock.
+func (q queryServer) Correlation(ctx context.Context, _ *types.QueryCorrelationRequest) (*types.QueryCorrelationResponse, error) {
+	params, err := q.Keeper.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	epoch, err := q.RunningEpoch.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	losses, err := q.losses(ctx, epoch)
+	if err != nil {
+		return nil, err
+	}
+	total, err := q.TotalBonded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	extra := params.Fault.Extra(math.NewInt(types.PPM), losses.Lost.MulRaw(types.PPM), total.MulRaw(types.PPM), 0)
+	return &types.QueryCorrelationResponse{Epoch: epoch, Lost: losses.Lost, TotalBonded: total, ExtraPpm: extra.Uint64()}, nil
+}
+
+// Operators tells whether tasks of a model could earn score now, those of one participant or of any.
+func (q queryServer) Operators(ctx context.Context, req *types.QueryOperatorsRequest) (*types.QueryOperatorsResponse, error) {
+	if req == nil {
+		return nil, errEmptyRequest
+	}
+	params, err := q.Keeper.Params.Get(ctx)
+	if err != nil {
+		return nil, err
+	}
+	res := &types.QueryOperatorsResponse{MinOperators: params.Minting.MinOperators}
+	if res.Operators, res.TotalWeight, res.MaxWeight, err = q.operators(ctx, req.Model, params); err != nil {
+		return nil, err
+	}
+	if req.Participant == "" {
+		res.Scores = res.Operators >= uint64(res.MinOperators)
+		return res, nil
+	}
+	leaf, _, err := q.Trees.Leaf(ctx, req.Model, req.Participant)
+	if err != nil {
+		return nil, err
+	}
+	res.Weight = leaf.Weight
+	res.Scores, err = q.MayScore(ctx, req.Model, req.Participant)
+	return res, err
+}
+
 // Duties lists the open and sealed seats of a participant, by task.
 func (q queryServer) Duties(ctx context.Context, req *types.QueryDutiesRequest) (*types.QueryDutiesResponse, error) {
 	if req == nil {

@@ -27,6 +27,9 @@ func (k *Keeper) serve(ctx context.Context, p *types.Participant, models []strin
 	if uint64(p.Models)+uint64(len(models)) > uint64(params.MaxModels) {
 		return errorsmod.Wrapf(types.ErrTooManyModels, "models: %d and %d more, max_models is %d", p.Models, len(models), params.MaxModels)
 	}
+	if p.Jailed() {
+		return errorsmod.Wrapf(types.ErrJailed, "participant %s: until height %d at least", p.Address, p.Conduct.JailedUntil)
+	}
 	if p.Bond.LT(params.MinBond) {
 		return errorsmod.Wrapf(types.ErrBondTooLow, "bond %s: min_bond is %s, add bond first", p.Bond, params.MinBond)
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // Check reads all trees and reports the first inconsistency: an inner sum that is not its child's, a weight without an owner,
-// or maps that disagree.
+// or maps that disagree, or a count of weights that is wrong.
 func (t Trees) Check(ctx context.Context) error {
 	err := t.Heads.Walk(ctx, nil, func(model string, slots uint64) (bool, error) { return false, t.checkSums(ctx, model, slots) })
 	if err != nil {
@@ -44,7 +44,8 @@ func (t Trees) Check(ctx context.Context) error {
 }
 
 func (t Trees) checkSums(ctx context.Context, model string, slots uint64) error {
-	return t.Nodes.Walk(ctx, collections.NewPrefixedPairRange[string, uint64](model),
+	weighty := uint64(0)
+	err := t.Nodes.Walk(ctx, collections.NewPrefixedPairRange[string, uint64](model),
 		func(key collections.Pair[string, uint64], value []byte) (bool, error) {
 			n, err := decodeNode(value)
 			if err != nil {
@@ -52,6 +53,11 @@ func (t Trees) checkSums(ctx context.Context, model string, slots uint64) error 
 			}
 			level, index := key.K2()>>56, key.K2()&(1<<56-1)
 			if level == 0 {
+				for _, w := range n {
+					if w > 0 {
+						weighty++
+					}
+				}
 				return false, t.checkLeaves(ctx, model, index, n)
 			}
 			if level >= depth(slots) {
@@ -68,6 +74,13 @@ func (t Trees) checkSums(ctx context.Context, model string, slots uint64) error 
 			}
 			return false, nil
 		})
+	if err != nil {
+		return err
+	}
+	if n, err := t.Weighty(ctx, model); err != nil || n != weighty {
+		return fmt.Errorf("%w: model %s: %d slots have weight, counted %d (%w)", ErrCorrupt, model, weighty, n, err)
+	}
+	return nil
 }
 
 func (t Trees) checkLeaves(ctx context.Context, model string, index uint64, n node) error {

@@ -41,6 +41,15 @@ func (t Trees) Fill(ctx context.Context, model string, participants []string, we
 	if err := t.Heads.Set(ctx, model, uint64(len(participants))); err != nil {
 		return err
 	}
+	weighty := uint64(0)
+	for _, w := range weights {
+		if w > 0 {
+			weighty++
+		}
+	}
+	if err := t.Counts.Set(ctx, model, weighty); err != nil {
+		return err
+	}
 	values := weights
 	for level := range depth(uint64(len(participants))) {
 		if values, err = t.fillLevel(ctx, model, level, values); err != nil {

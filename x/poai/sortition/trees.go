@@ -25,6 +25,7 @@ type Trees struct {
 	Free   collections.KeySet[collections.Pair[string, uint64]]      // (model, slot) freed and not reused yet
 	Heads  collections.Map[string, uint64]                           // model -> number of slots ever used
 	Nodes  collections.Map[collections.Pair[string, uint64], []byte] // (model, level and index) -> node
+	Counts collections.Map[string, uint64]                           // model -> number of slots with weight
 }
 
 // New adds the trees' maps to a schema, under prefixes that start with the given byte.
@@ -39,6 +40,7 @@ func New(sb *collections.SchemaBuilder, prefix byte) Trees {
 		Free:   collections.NewKeySet(sb, at(3), "sortition_free", numbers),
 		Heads:  collections.NewMap(sb, at(4), "sortition_heads", collections.StringKey, collections.Uint64Value),
 		Nodes:  collections.NewMap(sb, at(5), "sortition_nodes", numbers, collections.BytesValue),
+		Counts: collections.NewMap(sb, at(6), "sortition_counts", collections.StringKey, collections.Uint64Value),
 	}
 }
 
@@ -133,6 +135,33 @@ func (t Trees) Total(ctx context.Context, model string) (uint64, error) {
 	return root.sum(), err
 }
 
+// Weighty is how many of a model's participants have weight.
+func (t Trees) Weighty(ctx context.Context, model string) (uint64, error) {
+	n, err := t.Counts.Get(ctx, model)
+	if errors.Is(err, collections.ErrNotFound) {
+		return 0, nil
+	}
+	return n, err
+}
+
+// count keeps the number of slots with weight when one of them changes.
+func (t Trees) count(ctx context.Context, model string, from, to uint64) error {
+	if (from == 0) == (to == 0) {
+		return nil
+	}
+	n, err := t.Weighty(ctx, model)
+	if err != nil {
+		return err
+	}
+	if to > 0 {
+		return t.Counts.Set(ctx, model, n+1)
+	}
+	if n == 0 {
+		return fmt.Errorf("%w: model %s: no slot has weight, one loses it", ErrCorrupt, model)
+	}
+	return t.Counts.Set(ctx, model, n-1)
+}
+
 func (t Trees) slot(ctx context.Context, model, participant string) (uint64, error) {
 	slot, err := t.Slots.Get(ctx, collections.Join(model, participant))
 	if errors.Is(err, collections.ErrNotFound) {
@@ -214,6 +243,11 @@ func (t Trees) setWeight(ctx context.Context, model string, slot, weight uint64)
 		}
 		if n[child%fan] == value {
 			return nil // sums above are right already
+		}
+		if level == 0 {
+			if err := t.count(ctx, model, n[child%fan], value); err != nil {
+				return err
+			}
 		}
 		n[child%fan] = value
 		child /= fan

@@ -63,8 +63,9 @@ type SlashRequest struct {
 	Task          uint64
 	Bps           uint32 // 10,000 takes it whole
 	Reason        string
-	Lie           bool // a proven lie: counts as a fault and forfeits unvested rewards
+	Lie           bool // a proven lie: jails, costs more where others lied too, and forfeits unvested rewards; otherwise a timeout
 	Beneficiaries []string
+	Evidence      Evidence // as far as the caller knows
 }
 
 // CommitteeOutcome tells how a committee is settled.
@@ -75,4 +76,6 @@ type CommitteeOutcome struct {
 	FalseRoot []byte
 	// Beneficiaries share the unburnt part of what is slashed.
 	Beneficiaries []string
+	// Reference names what found which root is right, for the records of faults. Empty: the committee itself.
+	Reference string
 }

@@ -51,10 +51,10 @@ func (p CapacityParams) Validate() error {
 	return nil
 }
 
-// Weight is what a participant counts for in sortition: nothing below min_bond; otherwise its bond as far as max_weight_bond and, where
+// Weight is what a participant counts for in sortition: nothing in jail or below min_bond; otherwise its bond as far as max_weight_bond and, where
 // capacity counts, as far as what it has proven (or what any newcomer is believed), times its reliability as of the last weighing.
 func (p Params) Weight(who Participant, counts bool) uint64 {
-	if who.Bond.LT(p.MinBond) {
+	if who.Jailed() || who.Bond.LT(p.MinBond) {
 		return 0
 	}
 	part := math.MinInt(who.Bond, p.MaxWeightBond)

@@ -21,6 +21,8 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgStopServing{}, "poai/MsgStopServing")
 	legacy.RegisterAminoMsg(cdc, &MsgSealAttestations{}, "poai/MsgSealAttestations")
 	legacy.RegisterAminoMsg(cdc, &MsgRevealAttestations{}, "poai/MsgRevealAttestations")
+	legacy.RegisterAminoMsg(cdc, &MsgUnjail{}, "poai/MsgUnjail")
+	legacy.RegisterAminoMsg(cdc, &MsgAcquit{}, "poai/MsgAcquit")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "poai/x/poai/MsgUpdateParams")
 }
 
@@ -28,7 +30,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 	registry.RegisterImplementations((*sdk.Msg)(nil),
 		&MsgJoin{}, &MsgUpdateParticipant{}, &MsgAddBond{}, &MsgUnbond{}, &MsgWithdrawUnbonded{},
-		&MsgServe{}, &MsgStopServing{}, &MsgSealAttestations{}, &MsgRevealAttestations{}, &MsgSetVRFKey{}, &MsgUpdateParams{},
+		&MsgServe{}, &MsgStopServing{}, &MsgSealAttestations{}, &MsgRevealAttestations{}, &MsgSetVRFKey{}, &MsgUnjail{}, &MsgAcquit{}, &MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)
 }

@@ -47,4 +47,11 @@ var (
 
 	ErrInvalidRequirements = errorsmod.Register(ModuleName, 90, "invalid requirements")
 	ErrUnfit               = errorsmod.Register(ModuleName, 91, "participant does not qualify")
+	ErrJailed              = errorsmod.Register(ModuleName, 61, "in jail")
+	ErrNotJailed           = errorsmod.Register(ModuleName, 62, "not in jail")
+	ErrStillJailed         = errorsmod.Register(ModuleName, 63, "time in jail is not over")
+	ErrUnknownFault        = errorsmod.Register(ModuleName, 64, "unknown fault")
+	ErrAcquitted           = errorsmod.Register(ModuleName, 65, "acquitted before")
+	ErrAppealOver          = errorsmod.Register(ModuleName, 66, "too late for an appeal")
+	ErrPoolShort           = errorsmod.Register(ModuleName, 67, "community pool is too small")
 )

@@ -26,9 +26,11 @@ type AccountKeeper interface {
 	GetModuleAccount(ctx context.Context, name string) sdk.ModuleAccountI
 }
 
-// CommunityPool takes coins for the community.
+// CommunityPool takes coins for the community, and gives what governance spends.
 type CommunityPool interface {
 	FundCommunityPool(ctx context.Context, amount sdk.Coins, sender sdk.AccAddress) error
+	// PayFromCommunityPool pays a module; ErrPoolShort when the pool has less.
+	PayFromCommunityPool(ctx context.Context, amount sdk.Coins, module string) error
 }
 
 // ModelsKeeper tells whether a model exists.

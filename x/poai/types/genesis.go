@@ -9,7 +9,9 @@ import (
 
 // DefaultGenesisState has nobody in it.
 func DefaultGenesisState() *GenesisState {
-	return &GenesisState{Params: DefaultParams(), Power: PowerState{Set: PowerSet{TotalScore: math.ZeroInt()}}}
+	return &GenesisState{
+		Params: DefaultParams(), Power: PowerState{Set: PowerSet{TotalScore: math.ZeroInt()}}, Losses: EpochLosses{Lost: math.ZeroInt()},
+	}
 }
 
 // Validate checks each entry and that the sums agree: locks with locked, unbondings with unbonding, servings with models, seats with
@@ -29,6 +31,9 @@ func (gs GenesisState) Validate() error {
 		return err
 	}
 	if err := gs.validateCommittees(byAddress); err != nil {
+		return err
+	}
+	if err := gs.validateFaults(byAddress); err != nil {
 		return err
 	}
 	if err := gs.validatePower(); err != nil {
@@ -78,6 +83,9 @@ func (gs GenesisState) validateParticipants() (map[string]Participant, error) {
 			return nil, invalid("participants[%d]: %s", i, err)
 		}
 		if err := p.checkVRFKeys(); err != nil {
+			return nil, err
+		}
+		if err := p.validateConduct(); err != nil {
 			return nil, err
 		}
 		byAddress[p.Address] = p

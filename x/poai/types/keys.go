@@ -33,6 +33,10 @@ var (
 	PowerSetKey        = collections.NewPrefix(0x20)
 	PowersPrefix       = collections.NewPrefix(0x21)
 	BondsPrefix        = collections.NewPrefix(0x22)
+	FaultsPrefix       = collections.NewPrefix(0x30)
+	TotalBondKey       = collections.NewPrefix(0x31)
+	BondMovesPrefix    = collections.NewPrefix(0x32)
+	LossesKey          = collections.NewPrefix(0x33)
 	// SortitionPrefix is followed by one byte for each map of the sortition trees.
 	SortitionPrefix = byte(0x10)
 )

@@ -41,6 +41,8 @@ func DefaultParams() Params {
 		Capacity:               DefaultCapacityParams(),
 		Power:                  DefaultPowerParams(),
 		VrfActivationBlocks:    100,
+		Fault:                  DefaultFaultParams(),
+		Minting:                DefaultMintingParams(),
 	}
 }
 
@@ -88,6 +90,12 @@ func (p Params) Validate() error {
 		}
 	}
 	if err := p.Capacity.Validate(); err != nil {
+		return err
+	}
+	if err := p.Fault.Validate(); err != nil {
+		return err
+	}
+	if err := p.Minting.Validate(); err != nil {
 		return err
 	}
 	return p.Power.Validate()

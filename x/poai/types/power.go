@@ -15,6 +15,7 @@ const (
 	maxLambda         = uint64(1_000_000_000_000)
 	maxScoreEpochs    = 64
 	maxTrustingEpochs = 100_000
+	maxStakeBits      = 100
 	// maxChangePpm is a little below a third: what joins, with the least power, is not counted.
 	maxChangePpm = 333_000
 )
@@ -36,8 +37,8 @@ func DefaultPowerParams() PowerParams {
 
 // Validate checks every param.
 func (p PowerParams) Validate() error {
-	if p.MinStake.IsNil() || p.MinStake.IsNegative() {
-		return errorsmod.Wrap(ErrInvalidParams, "power.min_stake: must not be negative")
+	if p.MinStake.IsNil() || p.MinStake.IsNegative() || p.MinStake.BigInt().BitLen() > maxStakeBits {
+		return errorsmod.Wrapf(ErrInvalidParams, "power.min_stake %s: must be 0 to 2^%d - 1", p.MinStake, maxStakeBits)
 	}
 	for _, r := range []struct {
 		name            string

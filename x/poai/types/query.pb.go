@@ -5,7 +5,9 @@ package types
 
 import (
 	context "context"
+	cosmossdk_io_math "cosmossdk.io/math"
 	fmt "fmt"
+	_ "github.com/cosmos/cosmos-proto"
 	query "github.com/cosmos/cosmos-sdk/types/query"
 	_ "github.com/cosmos/cosmos-sdk/types/tx/amino"
 	_ "github.com/cosmos/gogoproto/gogoproto"
@@ -529,6 +531,351 @@ func (m *QueryUnbondingsResponse) GetPagination() *query.PageResponse {
 	return nil
 }
 
+// QueryFaultsRequest names a participant.
+type QueryFaultsRequest struct {
+	Address    string             `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryFaultsRequest) Reset()         { *m = QueryFaultsRequest{} }
+func (m *QueryFaultsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryFaultsRequest) ProtoMessage()    {}
+func (*QueryFaultsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_10308d3da3349165, []int{10}
+}
+func (m *QueryFaultsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryFaultsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryFaultsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryFaultsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryFaultsRequest.Merge(m, src)
+}
+func (m *QueryFaultsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryFaultsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryFaultsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryFaultsRequest proto.InternalMessageInfo
+
+func (m *QueryFaultsRequest) GetAddress() string {
+	if m != nil {
+		return m.Address
+	}
+	return ""
+}
+
+func (m *QueryFaultsRequest) GetPagination() *query.PageRequest {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryFaultsResponse is a page of faults.
+type QueryFaultsResponse struct {
+	Faults     []Fault             `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryFaultsResponse) Reset()         { *m = QueryFaultsResponse{} }
+func (m *QueryFaultsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryFaultsResponse) ProtoMessage()    {}
+func (*QueryFaultsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_10308d3da3349165, []int{11}
+}
+func (m *QueryFaultsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryFaultsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryFaultsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryFaultsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryFaultsResponse.Merge(m, src)
+}
+func (m *QueryFaultsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryFaultsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryFaultsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryFaultsResponse proto.InternalMessageInfo
+
+func (m *QueryFaultsResponse) GetFaults() []Fault {
+	if m != nil {
+		return m.Faults
+	}
+	return nil
+}
+
+func (m *QueryFaultsResponse) GetPagination() *query.PageResponse {
+	if m != nil {
+		return m.Pagination
+	}
+	return nil
+}
+
+// QueryCorrelationRequest is empty.
+type QueryCorrelationRequest struct {
+}
+
+func (m *QueryCorrelationRequest) Reset()         { *m = QueryCorrelationRequest{} }
+func (m *QueryCorrelationRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryCorrelationRequest) ProtoMessage()    {}
+func (*QueryCorrelationRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_10308d3da3349165, []int{12}
+}
+func (m *QueryCorrelationRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCorrelationRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCorrelationRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCorrelationRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCorrelationRequest.Merge(m, src)
+}
+func (m *QueryCorrelationRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCorrelationRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCorrelationRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCorrelationRequest proto.InternalMessageInfo
+
+// QueryCorrelationResponse holds what lies are correlated by.
+type QueryCorrelationResponse struct {
+	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// lost by lies in it so far.
+	Lost cosmossdk_io_math.Int `protobuf:"bytes,2,opt,name=lost,proto3,customtype=cosmossdk.io/math.Int" json:"lost"`
+	// total_bonded of all participants.
+	TotalBonded cosmossdk_io_math.Int `protobuf:"bytes,3,opt,name=total_bonded,json=totalBonded,proto3,customtype=cosmossdk.io/math.Int" json:"total_bonded"`
+	// extra_ppm of its free bond is what the first lie of a participant would cost now besides the lock.
+	ExtraPpm uint64 `protobuf:"varint,4,opt,name=extra_ppm,json=extraPpm,proto3" json:"extra_ppm,omitempty"`
+}
+
+func (m *QueryCorrelationResponse) Reset()         { *m = QueryCorrelationResponse{} }
+func (m *QueryCorrelationResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryCorrelationResponse) ProtoMessage()    {}
+func (*QueryCorrelationResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_10308d3da3349165, []int{13}
+}
+func (m *QueryCorrelationResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCorrelationResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCorrelationResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCorrelationResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCorrelationResponse.Merge(m, src)
+}
+func (m *QueryCorrelationResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCorrelationResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCorrelationResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCorrelationResponse proto.InternalMessageInfo
+
+func (m *QueryCorrelationResponse) GetEpoch() uint64 {
+	if m != nil {
+		return m.Epoch
+	}
+	return 0
+}
+
+func (m *QueryCorrelationResponse) GetExtraPpm() uint64 {
+	if m != nil {
+		return m.ExtraPpm
+	}
+	return 0
+}
+
+// QueryOperatorsRequest names a model, and maybe a participant.
+type QueryOperatorsRequest struct {
+	Model string `protobuf:"bytes,1,opt,name=model,proto3" json:"model,omitempty"`
+	// participant may be empty.
+	Participant string `protobuf:"bytes,2,opt,name=participant,proto3" json:"participant,omitempty"`
+}
+
+func (m *QueryOperatorsRequest) Reset()         { *m = QueryOperatorsRequest{} }
+func (m *QueryOperatorsRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryOperatorsRequest) ProtoMessage()    {}
+func (*QueryOperatorsRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_10308d3da3349165, []int{14}
+}
+func (m *QueryOperatorsRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryOperatorsRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryOperatorsRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryOperatorsRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryOperatorsRequest.Merge(m, src)
+}
+func (m *QueryOperatorsRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryOperatorsRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryOperatorsRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryOperatorsRequest proto.InternalMessageInfo
+
+func (m *QueryOperatorsRequest) GetModel() string {
+	if m != nil {
+		return m.Model
+	}
+	return ""
+}
+
+func (m *QueryOperatorsRequest) GetParticipant() string {
+	if m != nil {
+		return m.Participant
+	}
+	return ""
+}
+
+// QueryOperatorsResponse says who could earn score with a model now.
+type QueryOperatorsResponse struct {
+	// operators are the participants with weight.
+	Operators    uint64 `protobuf:"varint,1,opt,name=operators,proto3" json:"operators,omitempty"`
+	MinOperators uint32 `protobuf:"varint,2,opt,name=min_operators,json=minOperators,proto3" json:"min_operators,omitempty"`
+	// total_weight of the model.
+	TotalWeight uint64 `protobuf:"varint,3,opt,name=total_weight,json=totalWeight,proto3" json:"total_weight,omitempty"`
+	// max_weight is the most that one whose task earns score may have.
+	MaxWeight uint64 `protobuf:"varint,4,opt,name=max_weight,json=maxWeight,proto3" json:"max_weight,omitempty"`
+	// weight of the participant.
+	Weight uint64 `protobuf:"varint,5,opt,name=weight,proto3" json:"weight,omitempty"`
+	// scores: a task given to the participant (to anybody, if none was named) could earn score.
+	Scores bool `protobuf:"varint,6,opt,name=scores,proto3" json:"scores,omitempty"`
+}
+
+func (m *QueryOperatorsResponse) Reset()         { *m = QueryOperatorsResponse{} }
+func (m *QueryOperatorsResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryOperatorsResponse) ProtoMessage()    {}
+func (*QueryOperatorsResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_10308d3da3349165, []int{15}
+}
+func (m *QueryOperatorsResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryOperatorsResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryOperatorsResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryOperatorsResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryOperatorsResponse.Merge(m, src)
+}
+func (m *QueryOperatorsResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryOperatorsResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryOperatorsResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryOperatorsResponse proto.InternalMessageInfo
+
+func (m *QueryOperatorsResponse) GetOperators() uint64 {
+	if m != nil {
+		return m.Operators
+	}
+	return 0
+}
+
+func (m *QueryOperatorsResponse) GetMinOperators() uint32 {
+	if m != nil {
+		return m.MinOperators
+	}
+	return 0
+}
+
+func (m *QueryOperatorsResponse) GetTotalWeight() uint64 {
+	if m != nil {
+		return m.TotalWeight
+	}
+	return 0
+}
+
+func (m *QueryOperatorsResponse) GetMaxWeight() uint64 {
+	if m != nil {
+		return m.MaxWeight
+	}
+	return 0
+}
+
+func (m *QueryOperatorsResponse) GetWeight() uint64 {
+	if m != nil {
+		return m.Weight
+	}
+	return 0
+}
+
+func (m *QueryOperatorsResponse) GetScores() bool {
+	if m != nil {
+		return m.Scores
+	}
+	return false
+}
+
 // QueryDutiesRequest names a participant.
 type QueryDutiesRequest struct {
 	Address    string             `protobuf:"bytes,1,opt,name=address,proto3" json:"address,omitempty"`
@@ -539,7 +886,7 @@ func (m *QueryDutiesRequest) Reset()         { *m = QueryDutiesRequest{} }
 func (m *QueryDutiesRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryDutiesRequest) ProtoMessage()    {}
 func (*QueryDutiesRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{10}
+	return fileDescriptor_10308d3da3349165, []int{16}
 }
 func (m *QueryDutiesRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -592,7 +939,7 @@ func (m *Duty) Reset()         { *m = Duty{} }
 func (m *Duty) String() string { return proto.CompactTextString(m) }
 func (*Duty) ProtoMessage()    {}
 func (*Duty) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{11}
+	return fileDescriptor_10308d3da3349165, []int{17}
 }
 func (m *Duty) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -645,7 +992,7 @@ func (m *QueryDutiesResponse) Reset()         { *m = QueryDutiesResponse{} }
 func (m *QueryDutiesResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryDutiesResponse) ProtoMessage()    {}
 func (*QueryDutiesResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{12}
+	return fileDescriptor_10308d3da3349165, []int{18}
 }
 func (m *QueryDutiesResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -697,7 +1044,7 @@ func (m *QueryCommitteeRequest) Reset()         { *m = QueryCommitteeRequest{} }
 func (m *QueryCommitteeRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryCommitteeRequest) ProtoMessage()    {}
 func (*QueryCommitteeRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{13}
+	return fileDescriptor_10308d3da3349165, []int{19}
 }
 func (m *QueryCommitteeRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -743,7 +1090,7 @@ func (m *QueryCommitteeResponse) Reset()         { *m = QueryCommitteeResponse{}
 func (m *QueryCommitteeResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryCommitteeResponse) ProtoMessage()    {}
 func (*QueryCommitteeResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{14}
+	return fileDescriptor_10308d3da3349165, []int{20}
 }
 func (m *QueryCommitteeResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -795,7 +1142,7 @@ func (m *QueryEpochRequest) Reset()         { *m = QueryEpochRequest{} }
 func (m *QueryEpochRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryEpochRequest) ProtoMessage()    {}
 func (*QueryEpochRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{15}
+	return fileDescriptor_10308d3da3349165, []int{21}
 }
 func (m *QueryEpochRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -840,7 +1187,7 @@ func (m *QueryEpochResponse) Reset()         { *m = QueryEpochResponse{} }
 func (m *QueryEpochResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryEpochResponse) ProtoMessage()    {}
 func (*QueryEpochResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{16}
+	return fileDescriptor_10308d3da3349165, []int{22}
 }
 func (m *QueryEpochResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -885,7 +1232,7 @@ func (m *QueryEpochsRequest) Reset()         { *m = QueryEpochsRequest{} }
 func (m *QueryEpochsRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryEpochsRequest) ProtoMessage()    {}
 func (*QueryEpochsRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{17}
+	return fileDescriptor_10308d3da3349165, []int{23}
 }
 func (m *QueryEpochsRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -931,7 +1278,7 @@ func (m *QueryEpochsResponse) Reset()         { *m = QueryEpochsResponse{} }
 func (m *QueryEpochsResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryEpochsResponse) ProtoMessage()    {}
 func (*QueryEpochsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{18}
+	return fileDescriptor_10308d3da3349165, []int{24}
 }
 func (m *QueryEpochsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -984,7 +1331,7 @@ func (m *QueryScoresRequest) Reset()         { *m = QueryScoresRequest{} }
 func (m *QueryScoresRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryScoresRequest) ProtoMessage()    {}
 func (*QueryScoresRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{19}
+	return fileDescriptor_10308d3da3349165, []int{25}
 }
 func (m *QueryScoresRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1038,7 +1385,7 @@ func (m *QueryScoresResponse) Reset()         { *m = QueryScoresResponse{} }
 func (m *QueryScoresResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryScoresResponse) ProtoMessage()    {}
 func (*QueryScoresResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_10308d3da3349165, []int{20}
+	return fileDescriptor_10308d3da3349165, []int{26}
 }
 func (m *QueryScoresResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -1099,6 +1446,12 @@ func init() {
 	proto.RegisterType((*QueryLocksResponse)(nil), "poai.poai.v1.QueryLocksResponse")
 	proto.RegisterType((*QueryUnbondingsRequest)(nil), "poai.poai.v1.QueryUnbondingsRequest")
 	proto.RegisterType((*QueryUnbondingsResponse)(nil), "poai.poai.v1.QueryUnbondingsResponse")
+	proto.RegisterType((*QueryFaultsRequest)(nil), "poai.poai.v1.QueryFaultsRequest")
+	proto.RegisterType((*QueryFaultsResponse)(nil), "poai.poai.v1.QueryFaultsResponse")
+	proto.RegisterType((*QueryCorrelationRequest)(nil), "poai.poai.v1.QueryCorrelationRequest")
+	proto.RegisterType((*QueryCorrelationResponse)(nil), "poai.poai.v1.QueryCorrelationResponse")
+	proto.RegisterType((*QueryOperatorsRequest)(nil), "poai.poai.v1.QueryOperatorsRequest")
+	proto.RegisterType((*QueryOperatorsResponse)(nil), "poai.poai.v1.QueryOperatorsResponse")
 	proto.RegisterType((*QueryDutiesRequest)(nil), "poai.poai.v1.QueryDutiesRequest")
 	proto.RegisterType((*Duty)(nil), "poai.poai.v1.Duty")
 	proto.RegisterType((*QueryDutiesResponse)(nil), "poai.poai.v1.QueryDutiesResponse")
@@ -1115,75 +1468,96 @@ func init() {
 func init() { proto.RegisterFile("poai/poai/v1/query.proto", fileDescriptor_10308d3da3349165) }
 
 var fileDescriptor_10308d3da3349165 = []byte{
-	// 1074 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x57, 0xcf, 0x6f, 0x1b, 0x45,
-	0x14, 0xce, 0x24, 0xf1, 0x56, 0x7e, 0xc9, 0xa5, 0x13, 0x37, 0x71, 0x4d, 0xe4, 0x9a, 0x25, 0x4d,
-	0xa3, 0x34, 0x78, 0x71, 0x02, 0xf4, 0x8a, 0x42, 0x29, 0x3f, 0x84, 0x50, 0x70, 0xc5, 0x05, 0x21,
-	0xa1, 0xb5, 0x3d, 0x5a, 0x56, 0x8e, 0x77, 0xb6, 0xde, 0x75, 0x68, 0x1a, 0x95, 0x43, 0xb8, 0x71,
-	0x01, 0x15, 0xc1, 0x9f, 0x80, 0x38, 0x21, 0xfe, 0x8c, 0x1e, 0x38, 0x54, 0x70, 0xe1, 0x84, 0x50,
-	0x82, 0xc4, 0xbf, 0x81, 0xf6, 0xcd, 0x5b, 0x7b, 0xc6, 0x5e, 0xdb, 0x51, 0xb0, 0x72, 0xb1, 0xbc,
-	0x33, 0xdf, 0x9b, 0xef, 0x7b, 0xdf, 0xbc, 0x9d, 0x37, 0x0b, 0xc5, 0x50, 0xba, 0xbe, 0x83, 0x3f,
-	0x47, 0x35, 0xe7, 0x51, 0x4f, 0x74, 0x8f, 0xab, 0x61, 0x57, 0xc6, 0x92, 0x2f, 0x27, 0x83, 0x55,
-	0xfc, 0x39, 0xaa, 0x95, 0xae, 0xbb, 0x1d, 0x3f, 0x90, 0x0e, 0xfe, 0x2a, 0x40, 0x69, 0xbb, 0x29,
-	0xa3, 0x8e, 0x8c, 0x9c, 0x86, 0x1b, 0x09, 0x15, 0xe9, 0x1c, 0xd5, 0x1a, 0x22, 0x76, 0x6b, 0x4e,
-	0xe8, 0x7a, 0x7e, 0xe0, 0xc6, 0xbe, 0x0c, 0x08, 0x5b, 0xf0, 0xa4, 0x27, 0xf1, 0xaf, 0x93, 0xfc,
-	0xa3, 0xd1, 0x75, 0x4f, 0x4a, 0xef, 0x50, 0x38, 0x6e, 0xe8, 0x3b, 0x6e, 0x10, 0xc8, 0x18, 0x43,
-	0x22, 0x9a, 0x5d, 0x33, 0xa4, 0x29, 0x35, 0x38, 0x51, 0x1c, 0x9a, 0xf8, 0x52, 0x74, 0xd5, 0x8c,
-	0x5d, 0x00, 0xfe, 0x71, 0x22, 0xe4, 0xc0, 0xed, 0xba, 0x9d, 0xa8, 0x2e, 0x1e, 0xf5, 0x44, 0x14,
-	0xdb, 0x1f, 0xc1, 0x8a, 0x31, 0x1a, 0x85, 0x32, 0x88, 0x04, 0xbf, 0x07, 0x56, 0x88, 0x23, 0x45,
-	0x56, 0x61, 0x5b, 0x4b, 0xbb, 0x85, 0xaa, 0x9e, 0x71, 0x55, 0xa1, 0xf7, 0xf3, 0xcf, 0xff, 0xba,
-	0x35, 0xf7, 0xf3, 0xbf, 0xbf, 0x6e, 0xb3, 0x3a, 0xc1, 0xed, 0xc7, 0x50, 0x4c, 0xd7, 0x8b, 0xfd,
-	0xa6, 0x1f, 0xba, 0x41, 0x9c, 0x72, 0xf1, 0x02, 0xe4, 0x3a, 0xb2, 0x25, 0x0e, 0x71, 0xcd, 0x7c,
-	0x5d, 0x3d, 0xf0, 0x07, 0x00, 0x03, 0x4b, 0x8a, 0xf3, 0x48, 0xb7, 0x59, 0x55, 0xfe, 0x55, 0x13,
-	0xff, 0xaa, 0xca, 0x79, 0xf2, 0xaf, 0x7a, 0xe0, 0x7a, 0x82, 0x56, 0xac, 0x6b, 0x91, 0xf6, 0x2f,
-	0x0c, 0x6e, 0x66, 0x50, 0x53, 0x42, 0xef, 0xc1, 0x72, 0xa8, 0x8d, 0x17, 0x59, 0x65, 0x61, 0x6b,
-	0x69, 0xf7, 0xe6, 0x48, 0x5a, 0x29, 0x42, 0xcf, 0xcd, 0x88, 0xe4, 0xef, 0x66, 0xe8, 0xbd, 0x33,
-	0x55, 0xaf, 0x92, 0x61, 0x08, 0xde, 0x83, 0xb5, 0x61, 0xbd, 0xa9, 0x53, 0x45, 0xb8, 0xe6, 0xb6,
-	0x5a, 0x5d, 0x11, 0x45, 0xe4, 0x55, 0xfa, 0x68, 0x3f, 0x19, 0xf5, 0xb7, 0x9f, 0xe3, 0x03, 0x58,
-	0xd2, 0x94, 0xd2, 0xce, 0x5d, 0x2c, 0x45, 0x3d, 0x90, 0xaf, 0x82, 0x85, 0x5b, 0x13, 0x15, 0xe7,
-	0x2b, 0x0b, 0x5b, 0xf9, 0x3a, 0x3d, 0xd9, 0x3d, 0xb8, 0x8e, 0xdc, 0x1f, 0xca, 0x66, 0x3b, 0x9a,
-	0x2a, 0x75, 0x66, 0x1b, 0xfb, 0x8c, 0x51, 0xe5, 0x12, 0x2f, 0x65, 0xbb, 0x07, 0xb9, 0xc3, 0x64,
-	0x80, 0xb6, 0x92, 0x9b, 0x79, 0x26, 0x58, 0x3d, 0x41, 0x85, 0x9d, 0xdd, 0xe6, 0x3d, 0x81, 0x55,
-	0xd4, 0xf4, 0x49, 0xd0, 0x90, 0x41, 0xcb, 0x0f, 0xbc, 0x2b, 0x34, 0xe4, 0x27, 0x46, 0x95, 0xa3,
-	0x93, 0x93, 0x2b, 0xfb, 0x00, 0xbd, 0xfe, 0x28, 0x59, 0xb3, 0x66, 0x5a, 0xd3, 0x8f, 0xd2, 0xfd,
-	0xd1, 0xa2, 0x66, 0x67, 0xd2, 0x11, 0x6d, 0xdc, 0xfd, 0x5e, 0xec, 0x8b, 0x2b, 0x34, 0xe8, 0x04,
-	0x16, 0xef, 0xf7, 0xe2, 0x63, 0x5e, 0x83, 0xc5, 0x48, 0xb8, 0xe9, 0x9b, 0x30, 0x54, 0x21, 0x0f,
-	0x85, 0x6b, 0xbc, 0x02, 0x08, 0xe5, 0x6f, 0x41, 0xbe, 0x29, 0x3b, 0x1d, 0x3f, 0x8e, 0x85, 0x20,
-	0x05, 0x43, 0xf6, 0xbd, 0x9d, 0x4e, 0xeb, 0xc1, 0x83, 0x20, 0xfb, 0x07, 0x46, 0x47, 0x6a, 0x9a,
-	0x35, 0xed, 0xcc, 0x1b, 0x60, 0xb5, 0x70, 0x24, 0xbb, 0x60, 0x13, 0xc1, 0xc6, 0x81, 0xaa, 0xc0,
-	0xb3, 0xdb, 0x8c, 0xd7, 0xe0, 0x06, 0xca, 0xea, 0xeb, 0x4f, 0xf7, 0x63, 0x0d, 0xae, 0xc5, 0x6e,
-	0xd4, 0xfe, 0xdc, 0x6f, 0xa1, 0x51, 0x8b, 0x75, 0x2b, 0x79, 0x7c, 0xbf, 0x65, 0x7f, 0xcb, 0xa8,
-	0xc8, 0xb5, 0x10, 0x4a, 0xc6, 0xb0, 0x89, 0x5d, 0xc2, 0xa6, 0xe4, 0xf5, 0x4d, 0x0c, 0x57, 0x67,
-	0xcc, 0xd4, 0xcd, 0x51, 0x58, 0xfb, 0x2e, 0x9d, 0x40, 0xef, 0x84, 0xb2, 0xf9, 0x45, 0xaa, 0x7f,
-	0x15, 0xac, 0xa0, 0xd7, 0x69, 0x88, 0x6e, 0x2a, 0x5f, 0x3d, 0xd9, 0x1f, 0x50, 0xf5, 0x11, 0x98,
-	0x94, 0xbf, 0x0e, 0x39, 0x91, 0x0c, 0x90, 0xea, 0x15, 0x93, 0x17, 0xb1, 0x06, 0x31, 0x82, 0xed,
-	0xcf, 0xf4, 0xb5, 0xfa, 0x95, 0x6c, 0xd6, 0x2b, 0xbb, 0x74, 0xbd, 0xfe, 0x98, 0x96, 0x4c, 0xba,
-	0x3c, 0x69, 0x7d, 0x13, 0x2c, 0xa4, 0x4f, 0x4b, 0x66, 0x9a, 0x58, 0x42, 0xcf, 0xae, 0x66, 0xba,
-	0x94, 0xf6, 0xc3, 0xa6, 0xec, 0x0a, 0xbd, 0x8f, 0x0f, 0x2c, 0x5c, 0x24, 0x8b, 0x66, 0xf6, 0xf2,
-	0xfe, 0x96, 0x9a, 0x91, 0x92, 0xfe, 0x9f, 0x8d, 0x4b, 0x2c, 0x8c, 0x70, 0x1d, 0xaa, 0xb3, 0xa1,
-	0x30, 0xe4, 0x30, 0x2c, 0x54, 0xe8, 0x21, 0x0b, 0x17, 0x2e, 0x6d, 0xe1, 0xee, 0xef, 0x00, 0x39,
-	0x4c, 0x87, 0xb7, 0xc1, 0x52, 0xf7, 0x26, 0x5e, 0x31, 0x45, 0x8c, 0x5e, 0xcb, 0x4a, 0x2f, 0x4f,
-	0x40, 0x28, 0x12, 0x7b, 0xfd, 0xf4, 0x8f, 0x7f, 0xbe, 0x9f, 0x5f, 0xe5, 0x05, 0xc7, 0xbc, 0xf2,
-	0x29, 0x8a, 0xaf, 0x19, 0x2c, 0xeb, 0x17, 0x21, 0xbe, 0x99, 0xbd, 0xe2, 0xf0, 0x25, 0xad, 0x74,
-	0x67, 0x2a, 0x8e, 0xf8, 0x6d, 0xe4, 0x5f, 0xe7, 0xa5, 0x11, 0xfe, 0x01, 0xe9, 0x37, 0x0c, 0x96,
-	0xb4, 0x60, 0x7e, 0x7b, 0xf2, 0xe2, 0xa9, 0x86, 0xcd, 0x69, 0x30, 0x92, 0xb0, 0x83, 0x12, 0x36,
-	0xf9, 0xc6, 0x78, 0x09, 0xce, 0x09, 0x35, 0x97, 0xa7, 0xfc, 0x2b, 0xc8, 0xe1, 0x0d, 0x82, 0xdf,
-	0xca, 0x58, 0x5e, 0xbf, 0xd3, 0x94, 0x2a, 0xe3, 0x01, 0xc4, 0xbc, 0x8b, 0xcc, 0x3b, 0x7c, 0xfb,
-	0x22, 0xcc, 0x8e, 0xba, 0x7b, 0x3c, 0x63, 0x00, 0x83, 0x8e, 0xcd, 0x37, 0x32, 0x48, 0x46, 0x6e,
-	0x13, 0xa5, 0xdb, 0x53, 0x50, 0xa4, 0xe7, 0x1e, 0xea, 0xa9, 0x71, 0xe7, 0x42, 0x7a, 0xb4, 0x5e,
-	0x7f, 0xca, 0xc0, 0x52, 0x8d, 0x2a, 0xb3, 0x2a, 0x8d, 0xce, 0x9d, 0x59, 0x95, 0x66, 0x97, 0xb3,
-	0xf7, 0x50, 0xc8, 0xab, 0xfc, 0xee, 0x85, 0x84, 0x50, 0x8f, 0x3b, 0x65, 0x90, 0xef, 0xf7, 0x0b,
-	0xfe, 0x4a, 0x06, 0xcb, 0x70, 0xd3, 0x2a, 0x6d, 0x4c, 0x06, 0x91, 0x9a, 0x6d, 0x54, 0xb3, 0xc1,
-	0x6d, 0x53, 0x4d, 0xbf, 0x0b, 0x45, 0xce, 0x09, 0xb5, 0xbe, 0xa7, 0xdc, 0x83, 0x1c, 0x1e, 0x22,
-	0x99, 0xe5, 0xa1, 0x37, 0x9c, 0xcc, 0xf2, 0x30, 0x9a, 0x8c, 0xfd, 0x12, 0xf2, 0xde, 0xe0, 0x2b,
-	0x26, 0xaf, 0x3a, 0x92, 0xda, 0x60, 0xa9, 0x73, 0x9e, 0x8f, 0x5d, 0x68, 0xa2, 0xe3, 0x66, 0x93,
-	0x18, 0x77, 0x0e, 0x50, 0x2b, 0x68, 0x83, 0xa5, 0xce, 0xd1, 0x4c, 0x32, 0xe3, 0x5c, 0xcf, 0x24,
-	0x33, 0x0f, 0xe1, 0x71, 0x64, 0x74, 0x68, 0x7a, 0x90, 0x3b, 0x48, 0xbe, 0x38, 0x33, 0x2d, 0xc4,
-	0x99, 0x49, 0x16, 0x12, 0x60, 0xb2, 0x85, 0xf8, 0x45, 0xbb, 0xbf, 0xf3, 0xfc, 0xac, 0xcc, 0x5e,
-	0x9c, 0x95, 0xd9, 0xdf, 0x67, 0x65, 0xf6, 0xdd, 0x79, 0x79, 0xee, 0xc5, 0x79, 0x79, 0xee, 0xcf,
-	0xf3, 0xf2, 0xdc, 0xa7, 0x3c, 0x01, 0xb6, 0x9c, 0xc7, 0x2a, 0x20, 0x3e, 0x0e, 0x45, 0xd4, 0xb0,
-	0xf0, 0x03, 0x78, 0xef, 0xbf, 0x00, 0x00, 0x00, 0xff, 0xff, 0xfb, 0x3e, 0x66, 0xba, 0xd0, 0x0f,
-	0x00, 0x00,
+	// 1416 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xbc, 0x58, 0x4f, 0x6f, 0x1b, 0x45,
+	0x14, 0xcf, 0x26, 0xf1, 0xb6, 0x7e, 0x49, 0x0f, 0x9d, 0xa6, 0x89, 0xe3, 0x86, 0xc4, 0xd9, 0xa6,
+	0x69, 0x94, 0xb6, 0x5e, 0x92, 0x00, 0x3d, 0x82, 0xd2, 0x52, 0x28, 0x42, 0x6d, 0x70, 0x85, 0x90,
+	0x10, 0x52, 0xb4, 0xb1, 0x07, 0x77, 0x15, 0xef, 0xce, 0x76, 0x77, 0x9d, 0xa6, 0x8d, 0x4a, 0xa5,
+	0x72, 0xe3, 0x02, 0x2a, 0x82, 0x8f, 0x80, 0x38, 0x21, 0x0e, 0x7c, 0x88, 0x1e, 0x40, 0xaa, 0xe0,
+	0x02, 0x1c, 0x2a, 0xd4, 0x22, 0xf1, 0x35, 0xd0, 0xbe, 0x79, 0x6b, 0xef, 0xd8, 0x63, 0x3b, 0x6d,
+	0xad, 0x5e, 0xac, 0xcc, 0xcc, 0xfb, 0xf3, 0x7b, 0xbf, 0x37, 0xf3, 0xde, 0xdb, 0x40, 0x21, 0x10,
+	0x8e, 0x6b, 0xe3, 0xcf, 0xde, 0x9a, 0x7d, 0xab, 0xc9, 0xc3, 0x3b, 0xe5, 0x20, 0x14, 0xb1, 0x60,
+	0x93, 0xc9, 0x66, 0x19, 0x7f, 0xf6, 0xd6, 0x8a, 0xc7, 0x1d, 0xcf, 0xf5, 0x85, 0x8d, 0xbf, 0x52,
+	0xa0, 0xb8, 0x5a, 0x15, 0x91, 0x27, 0x22, 0x7b, 0xc7, 0x89, 0xb8, 0xd4, 0xb4, 0xf7, 0xd6, 0x76,
+	0x78, 0xec, 0xac, 0xd9, 0x81, 0x53, 0x77, 0x7d, 0x27, 0x76, 0x85, 0x4f, 0xb2, 0xb3, 0x52, 0x76,
+	0x1b, 0x57, 0xb6, 0x5c, 0xd0, 0xd1, 0x54, 0x5d, 0xd4, 0x85, 0xdc, 0x4f, 0xfe, 0xa2, 0xdd, 0xb9,
+	0xba, 0x10, 0xf5, 0x06, 0xb7, 0x9d, 0xc0, 0xb5, 0x1d, 0xdf, 0x17, 0x31, 0x5a, 0x4b, 0x75, 0x54,
+	0xd4, 0x9f, 0x3b, 0xcd, 0x46, 0x4c, 0x27, 0x33, 0xca, 0x89, 0x0c, 0x41, 0xa3, 0x12, 0x88, 0xdb,
+	0x3c, 0x94, 0x27, 0xd6, 0x14, 0xb0, 0x8f, 0x12, 0xf4, 0x5b, 0x4e, 0xe8, 0x78, 0x51, 0x85, 0xdf,
+	0x6a, 0xf2, 0x28, 0xb6, 0xae, 0xc1, 0x09, 0x65, 0x37, 0x0a, 0x84, 0x1f, 0x71, 0x76, 0x11, 0xcc,
+	0x00, 0x77, 0x0a, 0x46, 0xc9, 0x58, 0x99, 0x58, 0x9f, 0x2a, 0x67, 0x69, 0x2a, 0x4b, 0xe9, 0xcd,
+	0xfc, 0xa3, 0x27, 0x0b, 0x23, 0x3f, 0xfe, 0xf7, 0xf3, 0xaa, 0x51, 0x21, 0x71, 0x6b, 0x1f, 0x0a,
+	0xa9, 0xbd, 0xd8, 0xad, 0xba, 0x81, 0xe3, 0xc7, 0xa9, 0x2f, 0x36, 0x05, 0x39, 0x4f, 0xd4, 0x78,
+	0x03, 0x6d, 0xe6, 0x2b, 0x72, 0xc1, 0xae, 0x00, 0xb4, 0x79, 0x2c, 0x8c, 0xa2, 0xbb, 0xe5, 0x32,
+	0x71, 0x97, 0x90, 0x5e, 0x96, 0xe9, 0x22, 0xd2, 0xcb, 0x5b, 0x4e, 0x9d, 0x93, 0xc5, 0x4a, 0x46,
+	0xd3, 0xfa, 0xc9, 0x80, 0x59, 0x8d, 0x6b, 0x0a, 0xe8, 0x7d, 0x98, 0x0c, 0x32, 0xfb, 0x05, 0xa3,
+	0x34, 0xb6, 0x32, 0xb1, 0x3e, 0xdb, 0x15, 0x56, 0x2a, 0x91, 0x8d, 0x4d, 0xd1, 0x64, 0xef, 0x69,
+	0xf0, 0x9e, 0x1d, 0x88, 0x57, 0xc2, 0x50, 0x00, 0x6f, 0xc0, 0x4c, 0x27, 0xde, 0x94, 0xa9, 0x02,
+	0x1c, 0x71, 0x6a, 0xb5, 0x90, 0x47, 0x11, 0x71, 0x95, 0x2e, 0xad, 0xbb, 0xdd, 0xfc, 0xb6, 0x62,
+	0xbc, 0x02, 0x13, 0x19, 0xa4, 0x94, 0xb9, 0xc3, 0x85, 0x98, 0x55, 0x64, 0xd3, 0x60, 0x62, 0x6a,
+	0xa2, 0xc2, 0x68, 0x69, 0x6c, 0x25, 0x5f, 0xa1, 0x95, 0xd5, 0x84, 0xe3, 0xe8, 0xfb, 0x43, 0x51,
+	0xdd, 0x8d, 0x06, 0x42, 0x1d, 0x5a, 0x62, 0x1f, 0x1a, 0x74, 0x73, 0xc9, 0x2f, 0x45, 0xbb, 0x01,
+	0xb9, 0x46, 0xb2, 0x41, 0xa9, 0x64, 0x6a, 0x9c, 0x89, 0x6c, 0x36, 0x40, 0x29, 0x3b, 0xbc, 0xe4,
+	0xdd, 0x85, 0x69, 0xc4, 0xf4, 0xb1, 0xbf, 0x23, 0xfc, 0x9a, 0xeb, 0xd7, 0x5f, 0x21, 0x21, 0x3f,
+	0x18, 0x74, 0x73, 0xb2, 0xce, 0x89, 0x95, 0x4d, 0x80, 0x66, 0x6b, 0x97, 0xa8, 0x99, 0x51, 0xa9,
+	0x69, 0x69, 0x65, 0xf9, 0xc9, 0x68, 0x0d, 0x8f, 0xa4, 0x3d, 0x4a, 0xdc, 0x95, 0xa4, 0x72, 0xbd,
+	0x42, 0x82, 0xbe, 0x37, 0xa8, 0xaa, 0xa5, 0x8e, 0x89, 0x9c, 0xb7, 0xc0, 0xc4, 0x22, 0x9a, 0x12,
+	0x73, 0x42, 0x25, 0x06, 0xa5, 0x95, 0xa2, 0x26, 0xa5, 0x87, 0x47, 0xc8, 0x2c, 0x25, 0xee, 0x92,
+	0x08, 0x43, 0xde, 0xc0, 0xbd, 0xb4, 0x10, 0x3f, 0x31, 0xe8, 0x65, 0x2b, 0x67, 0x04, 0x7c, 0x0a,
+	0x72, 0x3c, 0x10, 0xd5, 0x9b, 0x48, 0xd8, 0x78, 0x45, 0x2e, 0xd8, 0xdb, 0x30, 0xde, 0x10, 0x51,
+	0x8c, 0x80, 0xf2, 0x9b, 0xe7, 0x12, 0xdc, 0x7f, 0x3f, 0x59, 0x38, 0x29, 0x71, 0x45, 0xb5, 0xdd,
+	0xb2, 0x2b, 0x6c, 0xcf, 0x89, 0x6f, 0x96, 0xaf, 0xfa, 0xf1, 0xef, 0xbf, 0x5c, 0x00, 0x02, 0x7c,
+	0xd5, 0x8f, 0x2b, 0xa8, 0xc8, 0xae, 0xc1, 0x64, 0x2c, 0x62, 0xa7, 0xb1, 0x9d, 0xa4, 0x9e, 0xd7,
+	0x0a, 0x63, 0xcf, 0x6f, 0x68, 0x02, 0x0d, 0x6c, 0xa2, 0x3e, 0x3b, 0x05, 0x79, 0xbe, 0x1f, 0x87,
+	0xce, 0x76, 0x10, 0x78, 0x85, 0x71, 0x84, 0x7a, 0x14, 0x37, 0xb6, 0x02, 0xcf, 0xba, 0x0e, 0x27,
+	0x31, 0xbe, 0xeb, 0x01, 0x0f, 0x9d, 0x58, 0x84, 0x03, 0xda, 0x42, 0x49, 0x2d, 0x66, 0x18, 0xa3,
+	0x52, 0xa6, 0xac, 0xdf, 0x0c, 0x7a, 0x83, 0x19, 0x8b, 0xc4, 0xd7, 0x1c, 0xe4, 0x45, 0xba, 0x49,
+	0x9c, 0xb5, 0x37, 0xd8, 0x69, 0x38, 0xe6, 0xb9, 0xfe, 0x76, 0x5b, 0x22, 0x31, 0x7e, 0xac, 0x32,
+	0xe9, 0xb9, 0x7e, 0xcb, 0x14, 0x5b, 0x4c, 0xb9, 0xb9, 0xcd, 0xdd, 0xfa, 0xcd, 0x18, 0xb9, 0x19,
+	0xa7, 0x70, 0x3f, 0xc1, 0x2d, 0xf6, 0x1a, 0x80, 0xe7, 0xec, 0xa7, 0x02, 0x32, 0xde, 0xbc, 0xe7,
+	0xec, 0xd3, 0xf1, 0x34, 0x98, 0x74, 0x94, 0xc3, 0x23, 0x5a, 0x25, 0xfb, 0x51, 0x55, 0x84, 0x3c,
+	0x2a, 0x98, 0x25, 0x63, 0xe5, 0x68, 0x85, 0x56, 0xad, 0xd7, 0x72, 0xb9, 0x19, 0xbb, 0xfc, 0x15,
+	0xbe, 0x96, 0x03, 0x18, 0xbf, 0xdc, 0x8c, 0xef, 0xb0, 0x35, 0x18, 0x8f, 0xb8, 0x93, 0xf6, 0x8d,
+	0x8e, 0x7a, 0x7a, 0x83, 0x3b, 0xca, 0xd3, 0x40, 0x51, 0xf6, 0x0e, 0xe4, 0xab, 0xc2, 0xf3, 0xdc,
+	0x38, 0xe6, 0x9c, 0x10, 0x74, 0x14, 0x9b, 0x4b, 0xe9, 0x71, 0x56, 0xb9, 0xad, 0x64, 0x7d, 0x97,
+	0x3e, 0xd5, 0x34, 0x6a, 0xca, 0xe0, 0x9b, 0x60, 0xd6, 0x70, 0x47, 0x5f, 0xde, 0x13, 0xc0, 0xca,
+	0x4b, 0x95, 0xc2, 0xc3, 0x7b, 0xa9, 0xaf, 0xd3, 0x6d, 0x6d, 0xe1, 0x4f, 0xf3, 0x31, 0x03, 0x47,
+	0x62, 0x27, 0xda, 0xdd, 0x76, 0x6b, 0x74, 0xb1, 0xcc, 0x64, 0x79, 0xb5, 0x66, 0x7d, 0x9d, 0x5e,
+	0xc7, 0x8c, 0x0a, 0x05, 0xa3, 0xd0, 0x64, 0xbc, 0x00, 0x4d, 0x49, 0xb3, 0x4b, 0x08, 0x97, 0x1d,
+	0x79, 0x60, 0x72, 0xa4, 0xac, 0x75, 0x8e, 0xfa, 0xf5, 0xbb, 0x49, 0xb5, 0x48, 0xf1, 0x4f, 0x83,
+	0xe9, 0x37, 0xbd, 0x1d, 0x1e, 0xa6, 0xf0, 0xe5, 0xca, 0xfa, 0x80, 0x6e, 0x1f, 0x09, 0x13, 0xf2,
+	0x37, 0xb2, 0x85, 0xa7, 0xab, 0x60, 0xa2, 0xac, 0xe2, 0x18, 0x85, 0xad, 0xcf, 0xb2, 0xb6, 0x5a,
+	0x37, 0x59, 0xbd, 0xaf, 0xc6, 0xcb, 0x57, 0xf7, 0xd4, 0x7c, 0xbb, 0xba, 0xa3, 0xfb, 0x1e, 0xd5,
+	0xbd, 0x0b, 0x2c, 0x49, 0x0f, 0xef, 0xce, 0x84, 0x14, 0xf6, 0x0d, 0x7c, 0xcf, 0x99, 0xf2, 0xa6,
+	0xa9, 0xdd, 0xc3, 0x7a, 0xbc, 0xbf, 0xa6, 0x64, 0xa4, 0x4e, 0x5f, 0x26, 0x71, 0x09, 0x85, 0x54,
+	0x9a, 0x46, 0x75, 0x14, 0xa2, 0x0f, 0x85, 0x42, 0x29, 0xdd, 0x41, 0xe1, 0xd8, 0x0b, 0x53, 0xb8,
+	0xfe, 0xd7, 0x31, 0xc8, 0x61, 0x38, 0x6c, 0x17, 0x4c, 0xf9, 0x95, 0xc1, 0x4a, 0x2a, 0x88, 0xee,
+	0x8f, 0x98, 0xe2, 0x62, 0x1f, 0x09, 0xe9, 0xc4, 0x9a, 0x7b, 0xf0, 0xc7, 0xbf, 0xdf, 0x8e, 0x4e,
+	0xb3, 0x29, 0x5b, 0xfd, 0x40, 0x92, 0x2e, 0xbe, 0x34, 0x60, 0x32, 0xfb, 0xd9, 0xc0, 0x96, 0xf5,
+	0x16, 0x3b, 0x3f, 0x69, 0x8a, 0x67, 0x07, 0xca, 0x91, 0x7f, 0x0b, 0xfd, 0xcf, 0xb1, 0x62, 0x97,
+	0xff, 0xb6, 0xd3, 0xaf, 0x0c, 0x98, 0xc8, 0x28, 0xb3, 0x33, 0xfd, 0x8d, 0xa7, 0x18, 0x96, 0x07,
+	0x89, 0x11, 0x84, 0xf3, 0x08, 0x61, 0x99, 0x2d, 0xf5, 0x86, 0x60, 0x1f, 0x50, 0x73, 0xb9, 0xc7,
+	0xbe, 0x80, 0x1c, 0xce, 0xdb, 0x6c, 0x41, 0x63, 0x3e, 0xfb, 0x05, 0x50, 0x2c, 0xf5, 0x16, 0x20,
+	0xcf, 0xeb, 0xe8, 0xf9, 0x3c, 0x5b, 0x3d, 0x8c, 0x67, 0x5b, 0x4e, 0xea, 0x0f, 0x0d, 0x80, 0xf6,
+	0x7c, 0xcb, 0x96, 0x34, 0x4e, 0xba, 0x66, 0xef, 0xe2, 0x99, 0x01, 0x52, 0x84, 0xe7, 0x22, 0xe2,
+	0x59, 0x63, 0xf6, 0xa1, 0xf0, 0x64, 0x26, 0xe3, 0x07, 0x06, 0x98, 0x72, 0xa6, 0xd4, 0xde, 0x4a,
+	0x65, 0xce, 0xd5, 0xde, 0x4a, 0x75, 0x20, 0xb5, 0x36, 0x10, 0xc8, 0x05, 0x76, 0xee, 0x50, 0x40,
+	0x68, 0x1a, 0xbd, 0x0f, 0x13, 0x99, 0x19, 0x51, 0x7b, 0x4b, 0xba, 0xe7, 0x4b, 0xed, 0x2d, 0xd1,
+	0x8c, 0x9a, 0xd6, 0x22, 0x42, 0x3a, 0xc5, 0x66, 0x55, 0x48, 0xd5, 0x8c, 0xc7, 0xfb, 0x90, 0x6f,
+	0xcf, 0x49, 0xa7, 0x35, 0x76, 0x3b, 0x47, 0xbc, 0xe2, 0x52, 0x7f, 0x21, 0x72, 0x7d, 0x16, 0x5d,
+	0x2f, 0xb2, 0x05, 0xd5, 0x75, 0x6b, 0x4e, 0xb3, 0x0f, 0x70, 0x34, 0xbc, 0x87, 0x69, 0x90, 0xf3,
+	0x82, 0x36, 0x0d, 0xca, 0x00, 0xa5, 0x4d, 0x83, 0x3a, 0x6c, 0x3c, 0x67, 0x1a, 0x68, 0xd4, 0x78,
+	0x60, 0x40, 0xbe, 0xd5, 0xb6, 0xb5, 0x34, 0x74, 0xce, 0x0e, 0x5a, 0x1a, 0xba, 0xa6, 0x05, 0x6b,
+	0x15, 0xd1, 0x2c, 0x31, 0xab, 0x33, 0x03, 0x24, 0x18, 0xd9, 0x07, 0x34, 0x81, 0xdc, 0x63, 0x75,
+	0xc8, 0x61, 0x2d, 0xd7, 0xbe, 0xd2, 0x6c, 0xdf, 0xd7, 0xbe, 0x52, 0xa5, 0xd7, 0x5b, 0xa7, 0xd0,
+	0xef, 0x49, 0x76, 0x42, 0xf5, 0x2b, 0x3b, 0xc3, 0x2e, 0x98, 0xb2, 0xdd, 0xb2, 0x9e, 0x86, 0xfa,
+	0x32, 0xae, 0xf6, 0xea, 0x5e, 0xe5, 0x98, 0x3a, 0xf2, 0x2e, 0x98, 0xb2, 0x9d, 0x69, 0x9d, 0x29,
+	0xed, 0x55, 0xeb, 0x4c, 0xed, 0x85, 0xbd, 0x9c, 0x51, 0xef, 0xaa, 0x43, 0x6e, 0x4b, 0xdc, 0xe6,
+	0xa1, 0x96, 0x42, 0x3c, 0xe9, 0x47, 0x21, 0x09, 0xf4, 0xa7, 0x10, 0xff, 0x0d, 0xb7, 0x79, 0xfe,
+	0xd1, 0xd3, 0x79, 0xe3, 0xf1, 0xd3, 0x79, 0xe3, 0x9f, 0xa7, 0xf3, 0xc6, 0x37, 0xcf, 0xe6, 0x47,
+	0x1e, 0x3f, 0x9b, 0x1f, 0xf9, 0xf3, 0xd9, 0xfc, 0xc8, 0xa7, 0x2c, 0x11, 0xac, 0xd9, 0xfb, 0x52,
+	0x21, 0xbe, 0x13, 0xf0, 0x68, 0xc7, 0xc4, 0xff, 0xda, 0x6d, 0xfc, 0x1f, 0x00, 0x00, 0xff, 0xff,
+	0x12, 0x26, 0x6e, 0x0e, 0xba, 0x14, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1208,6 +1582,12 @@ type QueryClient interface {
 	Locks(ctx context.Context, in *QueryLocksRequest, opts ...grpc.CallOption) (*QueryLocksResponse, error)
 	// Unbondings lists bond on its way out.
 	Unbondings(ctx context.Context, in *QueryUnbondingsRequest, opts ...grpc.CallOption) (*QueryUnbondingsResponse, error)
+	// Faults lists the faults of a participant, oldest first.
+	Faults(ctx context.Context, in *QueryFaultsRequest, opts ...grpc.CallOption) (*QueryFaultsResponse, error)
+	// Correlation tells what a lie would cost now besides its lock.
+	Correlation(ctx context.Context, in *QueryCorrelationRequest, opts ...grpc.CallOption) (*QueryCorrelationResponse, error)
+	// Operators tells whether a model is served by enough participants for its tasks to earn score.
+	Operators(ctx context.Context, in *QueryOperatorsRequest, opts ...grpc.CallOption) (*QueryOperatorsResponse, error)
 	// Duties lists the open and sealed seats of a participant: what its daemon must do.
 	Duties(ctx context.Context, in *QueryDutiesRequest, opts ...grpc.CallOption) (*QueryDutiesResponse, error)
 	// Committee returns the committee of a task.
@@ -1269,6 +1649,33 @@ func (c *queryClient) Locks(ctx context.Context, in *QueryLocksRequest, opts ...
 func (c *queryClient) Unbondings(ctx context.Context, in *QueryUnbondingsRequest, opts ...grpc.CallOption) (*QueryUnbondingsResponse, error) {
 	out := new(QueryUnbondingsResponse)
 	err := c.cc.Invoke(ctx, "/poai.poai.v1.Query/Unbondings", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Faults(ctx context.Context, in *QueryFaultsRequest, opts ...grpc.CallOption) (*QueryFaultsResponse, error) {
+	out := new(QueryFaultsResponse)
+	err := c.cc.Invoke(ctx, "/poai.poai.v1.Query/Faults", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Correlation(ctx context.Context, in *QueryCorrelationRequest, opts ...grpc.CallOption) (*QueryCorrelationResponse, error) {
+	out := new(QueryCorrelationResponse)
+	err := c.cc.Invoke(ctx, "/poai.poai.v1.Query/Correlation", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Operators(ctx context.Context, in *QueryOperatorsRequest, opts ...grpc.CallOption) (*QueryOperatorsResponse, error) {
+	out := new(QueryOperatorsResponse)
+	err := c.cc.Invoke(ctx, "/poai.poai.v1.Query/Operators", in, out, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -1341,6 +1748,12 @@ type QueryServer interface {
 	Locks(context.Context, *QueryLocksRequest) (*QueryLocksResponse, error)
 	// Unbondings lists bond on its way out.
 	Unbondings(context.Context, *QueryUnbondingsRequest) (*QueryUnbondingsResponse, error)
+	// Faults lists the faults of a participant, oldest first.
+	Faults(context.Context, *QueryFaultsRequest) (*QueryFaultsResponse, error)
+	// Correlation tells what a lie would cost now besides its lock.
+	Correlation(context.Context, *QueryCorrelationRequest) (*QueryCorrelationResponse, error)
+	// Operators tells whether a model is served by enough participants for its tasks to earn score.
+	Operators(context.Context, *QueryOperatorsRequest) (*QueryOperatorsResponse, error)
 	// Duties lists the open and sealed seats of a participant: what its daemon must do.
 	Duties(context.Context, *QueryDutiesRequest) (*QueryDutiesResponse, error)
 	// Committee returns the committee of a task.
@@ -1373,6 +1786,15 @@ func (*UnimplementedQueryServer) Locks(ctx context.Context, req *QueryLocksReque
 }
 func (*UnimplementedQueryServer) Unbondings(ctx context.Context, req *QueryUnbondingsRequest) (*QueryUnbondingsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Unbondings not implemented")
+}
+func (*UnimplementedQueryServer) Faults(ctx context.Context, req *QueryFaultsRequest) (*QueryFaultsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Faults not implemented")
+}
+func (*UnimplementedQueryServer) Correlation(ctx context.Context, req *QueryCorrelationRequest) (*QueryCorrelationResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Correlation not implemented")
+}
+func (*UnimplementedQueryServer) Operators(ctx context.Context, req *QueryOperatorsRequest) (*QueryOperatorsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Operators not implemented")
 }
 func (*UnimplementedQueryServer) Duties(ctx context.Context, req *QueryDutiesRequest) (*QueryDutiesResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Duties not implemented")
@@ -1483,6 +1905,60 @@ func _Query_Unbondings_Handler(srv interface{}, ctx context.Context, dec func(in
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServer).Unbondings(ctx, req.(*QueryUnbondingsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Faults_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryFaultsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Faults(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.poai.v1.Query/Faults",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Faults(ctx, req.(*QueryFaultsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Correlation_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryCorrelationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Correlation(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.poai.v1.Query/Correlation",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Correlation(ctx, req.(*QueryCorrelationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Operators_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryOperatorsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Operators(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/poai.poai.v1.Query/Operators",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Operators(ctx, req.(*QueryOperatorsRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1619,6 +2095,18 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "Unbondings",
 			Handler:    _Query_Unbondings_Handler,
+		},
+		{
+			MethodName: "Faults",
+			Handler:    _Query_Faults_Handler,
+		},
+		{
+			MethodName: "Correlation",
+			Handler:    _Query_Correlation_Handler,
+		},
+		{
+			MethodName: "Operators",
+			Handler:    _Query_Operators_Handler,
 		},
 		{
 			MethodName: "Duties",
@@ -2046,6 +2534,268 @@ func (m *QueryUnbondingsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error)
 			i--
 			dAtA[i] = 0xa
 		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryFaultsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryFaultsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryFaultsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Address) > 0 {
+		i -= len(m.Address)
+		copy(dAtA[i:], m.Address)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Address)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryFaultsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryFaultsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryFaultsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Faults) > 0 {
+		for iNdEx := len(m.Faults) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Faults[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCorrelationRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCorrelationRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCorrelationRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCorrelationResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCorrelationResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCorrelationResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ExtraPpm != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.ExtraPpm))
+		i--
+		dAtA[i] = 0x20
+	}
+	{
+		size := m.TotalBonded.Size()
+		i -= size
+		if _, err := m.TotalBonded.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x1a
+	{
+		size := m.Lost.Size()
+		i -= size
+		if _, err := m.Lost.MarshalTo(dAtA[i:]); err != nil {
+			return 0, err
+		}
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0x12
+	if m.Epoch != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryOperatorsRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryOperatorsRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryOperatorsRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Participant) > 0 {
+		i -= len(m.Participant)
+		copy(dAtA[i:], m.Participant)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Participant)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Model) > 0 {
+		i -= len(m.Model)
+		copy(dAtA[i:], m.Model)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Model)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryOperatorsResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryOperatorsResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryOperatorsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Scores {
+		i--
+		if m.Scores {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Weight != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Weight))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.MaxWeight != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.MaxWeight))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.TotalWeight != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.TotalWeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if m.MinOperators != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.MinOperators))
+		i--
+		dAtA[i] = 0x10
+	}
+	if m.Operators != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Operators))
+		i--
+		dAtA[i] = 0x8
 	}
 	return len(dAtA) - i, nil
 }
@@ -2668,6 +3418,114 @@ func (m *QueryUnbondingsResponse) Size() (n int) {
 	if m.Pagination != nil {
 		l = m.Pagination.Size()
 		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryFaultsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Address)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryFaultsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Faults) > 0 {
+		for _, e := range m.Faults {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryCorrelationRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	return n
+}
+
+func (m *QueryCorrelationResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Epoch != 0 {
+		n += 1 + sovQuery(uint64(m.Epoch))
+	}
+	l = m.Lost.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	l = m.TotalBonded.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if m.ExtraPpm != 0 {
+		n += 1 + sovQuery(uint64(m.ExtraPpm))
+	}
+	return n
+}
+
+func (m *QueryOperatorsRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Model)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Participant)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryOperatorsResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Operators != 0 {
+		n += 1 + sovQuery(uint64(m.Operators))
+	}
+	if m.MinOperators != 0 {
+		n += 1 + sovQuery(uint64(m.MinOperators))
+	}
+	if m.TotalWeight != 0 {
+		n += 1 + sovQuery(uint64(m.TotalWeight))
+	}
+	if m.MaxWeight != 0 {
+		n += 1 + sovQuery(uint64(m.MaxWeight))
+	}
+	if m.Weight != 0 {
+		n += 1 + sovQuery(uint64(m.Weight))
+	}
+	if m.Scores {
+		n += 2
 	}
 	return n
 }
@@ -3871,6 +4729,729 @@ func (m *QueryUnbondingsResponse) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryFaultsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryFaultsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryFaultsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Address", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Address = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryFaultsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryFaultsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryFaultsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Faults", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Faults = append(m.Faults, Fault{})
+			if err := m.Faults[len(m.Faults)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCorrelationRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCorrelationRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCorrelationRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCorrelationResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCorrelationResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCorrelationResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Lost", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Lost.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TotalBonded", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.TotalBonded.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExtraPpm", wireType)
+			}
+			m.ExtraPpm = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExtraPpm |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryOperatorsRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryOperatorsRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryOperatorsRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Model", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Model = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participant", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participant = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryOperatorsResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryOperatorsResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryOperatorsResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operators", wireType)
+			}
+			m.Operators = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Operators |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MinOperators", wireType)
+			}
+			m.MinOperators = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MinOperators |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field TotalWeight", wireType)
+			}
+			m.TotalWeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.TotalWeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field MaxWeight", wireType)
+			}
+			m.MaxWeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.MaxWeight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Weight", wireType)
+			}
+			m.Weight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Weight |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Scores", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Scores = bool(v != 0)
 		default:
 			iNdEx = preIndex
 			skippy, err := skipQuery(dAtA[iNdEx:])

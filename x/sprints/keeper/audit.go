@@ -13,6 +13,7 @@ import (
 
 	"poaid/engine"
 	"poaid/sprint"
+	poaitypes "poaid/x/poai/types"
 	"poaid/x/sprints/types"
 	taskstypes "poaid/x/tasks/types"
 )
@@ -180,8 +181,14 @@ func (k Keeper) judge(ctx context.Context, a types.Audit) error {
 	if bytes.Equal(a.Opened, a.Computed) {
 		return k.conclude(ctx, a, verdict{state: types.COMMIT_STATE_PASSED})
 	}
-	return k.conclude(ctx, a, verdict{state: types.COMMIT_STATE_FAILED, reason: "opened leaves are not what they compute to", lie: true})
+	return k.conclude(ctx, a, verdict{
+		state: types.COMMIT_STATE_FAILED, reason: "opened leaves are not what they compute to",
+		evidence: poaitypes.Evidence{OwnRoot: a.Opened, ValidRoot: a.Computed, Reference: found(a)},
+	})
 }
+
+// found names an audit in the record of a fault.
+func found(a types.Audit) string { return fmt.Sprintf("audit of window %d, task %d", a.Window, a.Task) }
 
 // conclude decides the commit of an audit.
 func (k Keeper) conclude(ctx context.Context, a types.Audit, v verdict) error {
@@ -247,7 +254,9 @@ func (k Keeper) failOverdue(ctx context.Context, params types.Params) error {
 			return fmt.Errorf("audit %d: %w", key.K2(), err)
 		}
 		err = k.try(ctx, "overdue opening", func(ctx context.Context) error {
-			return k.conclude(ctx, a, verdict{state: types.COMMIT_STATE_FAILED, reason: "sampled leaves not opened in time", lie: true})
+			return k.conclude(ctx, a, verdict{
+				state: types.COMMIT_STATE_FAILED, reason: "sampled leaves not opened in time", evidence: poaitypes.Evidence{Reference: found(a)},
+			})
 		})
 		if err != nil {
 			return err

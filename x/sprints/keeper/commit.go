@@ -114,8 +114,8 @@ func (k Keeper) stake(ctx context.Context, params types.Params, leafUnits uint64
 type verdict struct {
 	state  types.CommitState
 	reason string
-	// lie: a proven lie that no one has counted yet.
-	lie bool
+	// evidence against a commit that fails.
+	evidence poaitypes.Evidence
 	// heirs have a part of what is lost.
 	heirs []string
 }
@@ -179,10 +179,12 @@ func (k Keeper) count(ctx context.Context, w types.Window, c types.Commit) (capa
 	return capacity, k.Season.Set(ctx, s)
 }
 
-// fail takes the whole lock and voids the capacity.
+// fail takes the whole lock, as for any lie, and voids the capacity. A commit fails once, so whatever else its participant fails to do for the same
+// audit costs nothing more.
 func (k Keeper) fail(ctx context.Context, c types.Commit, v verdict) error {
 	if err := k.poai.Slash(ctx, poaitypes.SlashRequest{
-		Participant: c.Participant, Kind: lockKind, Task: c.Window, Bps: poaitypes.BPS, Reason: "sprint: " + v.reason, Lie: v.lie, Beneficiaries: v.heirs,
+		Participant: c.Participant, Kind: lockKind, Task: c.Window, Bps: poaitypes.BPS, Reason: "sprint: " + v.reason, Lie: true, Beneficiaries: v.heirs,
+		Evidence: v.evidence,
 	}); err != nil {
 		return err
 	}

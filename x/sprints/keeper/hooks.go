@@ -36,8 +36,7 @@ func (h Hooks) AfterTaskEnded(ctx context.Context, e taskstypes.Ended) error {
 		a.Computed = e.Result.OutputRoot
 		return h.k.judge(ctx, a)
 	case e.State == taskstypes.STATE_EXPIRED:
-		// The lie was counted when the task's own lock was taken.
-		return h.k.conclude(ctx, a, verdict{state: types.COMMIT_STATE_FAILED, reason: e.Reason, heirs: e.Heirs})
+		return h.k.conclude(ctx, a, verdict{state: types.COMMIT_STATE_FAILED, reason: e.Reason, heirs: e.Heirs, evidence: e.Evidence})
 	}
 	return h.k.conclude(ctx, a, verdict{state: types.COMMIT_STATE_VOID, reason: e.Reason})
 }

@@ -92,7 +92,7 @@ func TestTaskFailed(t *testing.T) {
 	f.block(1)
 	require.Equal(t, types.COMMIT_STATE_FAILED, f.state(0, w.Number))
 	require.Len(t, f.w.slashed, 1)
-	require.False(t, f.w.slashed[0].Lie, "x/tasks has counted it")
+	require.True(t, f.w.slashed[0].Lie, "x/tasks takes nothing of an owed run")
 	require.Equal(t, []string{who(50)}, f.w.slashed[0].Beneficiaries)
 	require.EqualValues(t, 10_000, f.w.slashed[0].Bps)
 	require.Empty(t, f.w.credits)

@@ -124,17 +124,21 @@ func (k Keeper) idAtEndOfBlock(ctx context.Context) (uint64, error) {
 	return 0, errorsmod.Wrapf(types.ErrTooManyTasks, "height: more than %d tasks opened by modules at %d", maxIDN+1, h)
 }
 
-// silentDebtor ends a task whose worker owed it and did not seal in time. Where delivering is a duty, silence is a lie.
+// silentDebtor ends a task whose worker owed it and did not seal in time. Where delivering is a duty, silence is a lie; the module that opened the task
+// takes what is at risk for it.
 func (k Keeper) silentDebtor(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	const reason = "owed run not sealed in time"
-	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, reason, nil)); err != nil {
+	by := unopened(task, st)
+	if err := k.workerLied(ctx, task, st, reason, by, nil); err != nil {
 		return err
 	}
-	return k.endFailed(ctx, params, task, st, reason, nil)
+	return k.endFailed(ctx, params, task, st, reason, by, nil)
 }
 
-// endFailed ends a task that its worker owed and failed. Its lock is gone, as a lie; there is nobody else to do it.
-func (k Keeper) endFailed(ctx context.Context, params types.Params, task types.Task, st types.Status, reason string, heirs []string) error {
+// endFailed ends a task that its worker owed and failed. Its lock is gone; there is nobody else to do it.
+func (k Keeper) endFailed(
+	ctx context.Context, params types.Params, task types.Task, st types.Status, reason string, by poaitypes.Evidence, heirs []string,
+) error {
 	if len(st.ResultRoot) == 0 { // its place was freed when it revealed
 		if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
 			return err
@@ -144,7 +148,7 @@ func (k Keeper) endFailed(ctx context.Context, params types.Params, task types.T
 	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt()); err != nil {
 		return err
 	}
-	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_EXPIRED, Heirs: heirs, Reason: reason})
+	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_EXPIRED, Heirs: heirs, Reason: reason, Evidence: by})
 }
 
 // RunCost is what computing 10^6 units costs (reference_cost, 0 where it is not known) and how many members are credited for checking a run.

@@ -129,7 +129,8 @@ func TestAuditTaskSilent(t *testing.T) {
 	end := f.ended()
 	require.Equal(t, types.STATE_EXPIRED, end.State)
 	require.Nil(t, end.Result)
-	require.Equal(t, []string{f.who(0) + "/1/10000/true"}, f.slashes(id), "silence where delivering is a duty is a lie")
+	require.Empty(t, f.slashes(id), "what is at risk is the module's to take, once")
+	require.NotEmpty(t, end.Evidence.Reference)
 	f.block(60)
 	require.Len(t, f.endings.told, 1, "nobody else is drawn")
 	require.True(t, f.status(id).Pruned)
@@ -143,7 +144,8 @@ func TestAuditTaskSealedAndSilent(t *testing.T) {
 	f.sealSeats(id)
 	f.until(id, types.STATE_EXPIRED)
 	require.Equal(t, types.STATE_EXPIRED, f.ended().State)
-	require.Contains(t, f.slashes(id), f.who(0)+"/1/10000/true")
+	require.NotContains(t, f.slashes(id), f.who(0)+"/1/10000/true", "what is at risk is the module's to take, once")
+	require.Len(t, f.ended().Evidence.Seal, 32)
 }
 
 func TestAuditTaskDispute(t *testing.T) {
@@ -195,7 +197,7 @@ func TestAuditTaskHookPutsOff(t *testing.T) {
 	require.Empty(t, f.slashes(id))
 	f.endings.fail = false
 	f.until(id, types.STATE_EXPIRED)
-	require.Len(t, f.slashes(id), 1)
+	require.Len(t, f.endings.told, 1)
 }
 
 func TestOpenAuditRefuses(t *testing.T) {

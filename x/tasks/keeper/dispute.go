@@ -119,7 +119,8 @@ func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	reward := reward(append(holders(seats, r.ValidRoot), holding(runners, r.ValidRoot)...), r.Beneficiaries)
-	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "wrong result", reward)); err != nil {
+	by := poaitypes.Evidence{OwnRoot: st.ResultRoot, ValidRoot: r.ValidRoot, Reference: foundBy(task, st)}
+	if err := k.workerLied(ctx, task, st, "wrong result", by, reward); err != nil {
 		return err
 	}
 	if next := slices.IndexFunc(runners, func(x types.Runner) bool { return living(x) && bytes.Equal(x.ResultRoot, r.ValidRoot) }); next >= 0 {
@@ -132,7 +133,8 @@ func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	if len(seats) > 0 {
-		if _, err := k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{ValidRoot: r.ValidRoot, FalseRoot: trap(st), Beneficiaries: reward}); err != nil {
+		out := poaitypes.CommitteeOutcome{ValidRoot: r.ValidRoot, FalseRoot: trap(st), Beneficiaries: reward, Reference: by.Reference}
+		if _, err := k.poai.SettleCommittee(ctx, task.Id, out); err != nil {
 			return err
 		}
 		// The next attempt may need a committee of its own.
@@ -144,7 +146,7 @@ func (k Keeper) overturn(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	if task.Assigned() {
-		return k.endFailed(ctx, params, task, st, "wrong result", reward)
+		return k.endFailed(ctx, params, task, st, "wrong result", by, reward)
 	}
 	return k.reopen(ctx, params, task, st)
 }

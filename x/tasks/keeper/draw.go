@@ -75,6 +75,9 @@ func (k Keeper) handTo(ctx context.Context, params types.Params, task types.Task
 		return err
 	}
 	now := height(ctx)
+	if err := k.guard(ctx, task, worker, &st); err != nil {
+		return err
+	}
 	window, _ := params.SealWindow(task.Units)
 	st.Worker, st.AssignedHeight, st.PromptHeight = worker, now, now+params.PromptBlocks+window-params.SealBlocks
 	st.Attempt++
@@ -91,6 +94,17 @@ func (k Keeper) handTo(ctx context.Context, params types.Params, task types.Task
 	return k.move(ctx, task.Id, st)
 }
 
+// guard notes whether the task can earn score at all with this worker: a model that is served by too few, or mostly by the worker itself, would mint
+// for whoever keeps the others out.
+func (k Keeper) guard(ctx context.Context, task types.Task, worker string, st *types.Status) error {
+	if !task.Scored {
+		return nil
+	}
+	may, err := k.poai.MayScore(ctx, task.Model, worker)
+	st.Captive = !may
+	return err
+}
+
 // sealTimeout takes timeout_slash_bps of the lock of a worker who did not seal, and gives the task to another. Not delivering is
 // no lie: it must stay cheap, or nobody would dare to serve. Where an input is given by CID it costs nothing: a submitter who keeps
 // the bytes back would have worker after worker slashed, and its fee returned.
@@ -104,7 +118,7 @@ func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types
 	} else {
 		err = k.poai.Slash(ctx, poaitypes.SlashRequest{
 			Participant: st.Worker, Kind: poaitypes.LOCK_KIND_TASK, Task: task.Id, Bps: params.TimeoutSlashBps,
-			Reason: "result not sealed in time",
+			Reason: "result not sealed in time", Evidence: unopened(task, st),
 		})
 	}
 	if err != nil {
@@ -116,7 +130,7 @@ func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types
 // reopen takes a task from a worker that failed it and opens it again, or lets it expire after max_attempts.
 func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	if task.Assigned() {
-		return k.endFailed(ctx, params, task, st, "sealed and not revealed", nil)
+		return k.endFailed(ctx, params, task, st, "sealed and not revealed", unopened(task, st), nil)
 	}
 	if len(st.ResultRoot) == 0 { // its place was freed when it revealed
 		if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {

@@ -20,6 +20,8 @@ type fakePoai struct {
 	hooks poaitypes.CommitteeHooks
 	// failSlash makes every slash fail, to test that a failing transition is put off.
 	failSlash *bool
+	// captive: nobody's task may earn score.
+	captive bool
 }
 
 type fakeParticipant struct {
@@ -426,3 +428,6 @@ func (p *fakePoai) GetParticipant(ctx context.Context, addr string) (poaitypes.P
 	}
 	return poaitypes.Participant{Address: addr, Bond: who.Bond, Locked: who.Locked, ReliabilityPpm: who.Reliability, VrfKey: who.VRFKey}, nil
 }
+
+// MayScore is what the test says.
+func (p *fakePoai) MayScore(context.Context, string, string) (bool, error) { return !p.captive, nil }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"cosmossdk.io/collections"
@@ -59,7 +60,7 @@ func (k Keeper) silentWorker(ctx context.Context, params types.Params, task type
 		return err
 	}
 	members := holders(seats, nil)
-	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "sealed result not revealed", members)); err != nil {
+	if err := k.workerLied(ctx, task, st, "sealed result not revealed", unopened(task, st), members); err != nil {
 		return err
 	}
 	if len(seats) > 0 {
@@ -89,7 +90,9 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	heirs := reward(append(right, holding(runners, st.ResultRoot)...), arguers)
 	var agreed []string
 	if len(seats) > 0 {
-		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{ValidRoot: st.ResultRoot, FalseRoot: trap(st), Beneficiaries: heirs})
+		agreed, err = k.poai.SettleCommittee(ctx, task.Id, poaitypes.CommitteeOutcome{
+			ValidRoot: st.ResultRoot, FalseRoot: trap(st), Beneficiaries: heirs, Reference: foundBy(task, st),
+		})
 		if err != nil {
 			return err
 		}
@@ -109,7 +112,7 @@ func (k Keeper) finalise(ctx context.Context, params types.Params, task types.Ta
 	if err != nil {
 		return err
 	}
-	scored := task.Scored && st.ScoreUnits > 0 && (!st.Audited || slices.ContainsFunc(seats, sealed))
+	scored := task.Scored && !st.Captive && st.ScoreUnits > 0 && (!st.Audited || slices.ContainsFunc(seats, sealed))
 	if err := k.credit(ctx, task, st, scored, agreed); err != nil {
 		return err
 	}
@@ -241,11 +244,35 @@ func sealed(s poaitypes.Seat) bool {
 	return s.State == poaitypes.SEAT_STATE_SEALED || s.State == poaitypes.SEAT_STATE_REVEALED
 }
 
-// lie takes a whole lock.
-func lie(participant string, kind poaitypes.LockKind, task uint64, reason string, beneficiaries []string) poaitypes.SlashRequest {
-	return poaitypes.SlashRequest{
-		Participant: participant, Kind: kind, Task: task, Bps: types.BpsOne, Reason: reason, Lie: true, Beneficiaries: beneficiaries,
+// workerLied takes the whole lock of a worker. Of an owed run the module that opened it holds what is at risk, and is told when the task ends: one
+// fault, one slash.
+func (k Keeper) workerLied(ctx context.Context, task types.Task, st types.Status, reason string, by poaitypes.Evidence, beneficiaries []string) error {
+	if task.Assigned() {
+		return k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id)
 	}
+	return k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, reason, by, beneficiaries))
+}
+
+// lie takes a whole lock.
+func lie(
+	participant string, kind poaitypes.LockKind, task uint64, reason string, by poaitypes.Evidence, beneficiaries []string,
+) poaitypes.SlashRequest {
+	return poaitypes.SlashRequest{
+		Participant: participant, Kind: kind, Task: task, Bps: types.BpsOne, Reason: reason, Lie: true, Beneficiaries: beneficiaries, Evidence: by,
+	}
+}
+
+// unopened is the evidence against a worker that sealed and did not reveal, or did not seal.
+func unopened(task types.Task, st types.Status) poaitypes.Evidence {
+	return poaitypes.Evidence{Seal: st.Seal, Reference: fmt.Sprintf("task %d, attempt %d", task.Id, st.Attempt)}
+}
+
+// foundBy names what says which root of a task is right: the case that argued it down, or the task's own course.
+func foundBy(task types.Task, st types.Status) string {
+	if st.State == types.STATE_DISPUTED {
+		return fmt.Sprintf("case of task %d, attempt %d", task.Id, st.Attempt)
+	}
+	return fmt.Sprintf("task %d, attempt %d", task.Id, st.Attempt)
 }
 
 func coins(denom string, amount math.Int) sdk.Coins { return sdk.NewCoins(sdk.NewCoin(denom, amount)) }

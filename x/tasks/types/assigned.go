@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"cosmossdk.io/math"
+
+	poaitypes "poaid/x/poai/types"
 )
 
 // AuditRequest asks for a run that a participant owes.
@@ -36,8 +38,10 @@ type Ended struct {
 	NotFinite, StartLost bool
 	// Heirs have a part of what the worker loses elsewhere: those who found it wrong.
 	Heirs []string
-	// Reason says why it failed.
+	// Reason says why it failed, which is a lie of the worker that nobody has taken anything for yet.
 	Reason string
+	// Evidence against the worker where it failed.
+	Evidence poaitypes.Evidence
 }
 
 // TaskHooks are called by x/tasks about tasks that it opened for another module. x/sprints and x/training implement them.

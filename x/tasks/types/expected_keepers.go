@@ -54,6 +54,9 @@ type PoaiKeeper interface {
 	LockBond(ctx context.Context, l poaitypes.Lock) error
 	ReleaseLock(ctx context.Context, participant string, kind poaitypes.LockKind, task uint64) error
 	Slash(ctx context.Context, req poaitypes.SlashRequest) error
+	// MayScore tells whether a task of a model that is given to a worker now may earn score: enough participants serve it, and the worker is no
+	// large part of them.
+	MayScore(ctx context.Context, model, worker string) (bool, error)
 	// Credit adds score and moves reliability.
 	Credit(ctx context.Context, req poaitypes.CreditRequest) error
 	// CurrentEpoch is the number of the running epoch.
