@@ -134,7 +134,7 @@ func TestNobodyEarnsMore(t *testing.T) {
 			}
 			base.play = &s
 			o := compare(base, honest[s.market], base.run(t))
-			t.Logf("%.3f: %+v instead of %+v", o.ratio(), o.plays, o.honest)
+			t.Logf("%+.3f: %+v instead of %+v", o.gain()/1e6, o.plays, o.honest)
 			if s.uncapped() || s.captive && strings.Contains(s.name, "known answers") {
 				require.Greater(t, o.plays.net(), o.honest.net())
 				return

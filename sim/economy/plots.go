@@ -207,13 +207,15 @@ func plotWash() (*plot.Plot, error) {
 
 // plotStrategies shows what groups net beside what honest work nets the same participants.
 func plotStrategies(outcomes []outcome) (*plot.Plot, error) {
-	p := frame("What strategies net (honest work of the same participants: 1)", "", "")
+	p := frame("What strategies net beyond honest work of the same participants", "poai", "")
 	values := make(plotter.Values, len(outcomes))
 	names := make([]string, len(outcomes))
+	least, most := 0.0, 0.0
 	for i, o := range outcomes {
 		at := len(outcomes) - 1 - i
-		values[at], names[at] = o.ratio(), short(o.name)
-		p.X.Min, p.X.Max = math.Min(p.X.Min, o.ratio()*1.05), math.Max(p.X.Max, o.ratio()*1.05)
+		gain := o.gain() / 1e6
+		values[at], names[at] = gain, short(o.name)
+		least, most = math.Min(least, gain), math.Max(most, gain)
 	}
 	bars, err := plotter.NewBarChart(values, vg.Points(16))
 	if err != nil {
@@ -223,8 +225,8 @@ func plotStrategies(outcomes []outcome) (*plot.Plot, error) {
 	p.Add(bars)
 	p.NominalY(names...)
 	p.Y.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Variant = vg.Points(9), "Sans"
-	p.X.Min, p.X.Max = math.Min(p.X.Min, 0), math.Max(p.X.Max, 1.2)
-	return p, line(p, "", plotter.XYs{{X: 1, Y: -.6}, {X: 1, Y: float64(len(outcomes)) - .4}}, orange, true)
+	p.X.Min, p.X.Max = least*1.05, most+5
+	return p, line(p, "", plotter.XYs{{X: 0, Y: -.6}, {X: 0, Y: float64(len(outcomes)) - .4}}, orange, true)
 }
 
 // short is the name of a strategy up to the colon.

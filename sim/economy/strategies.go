@@ -162,5 +162,5 @@ func compare(s setting, honest, played result) outcome {
 	return out
 }
 
-// ratio of what the strategy nets and what honest work nets.
-func (o outcome) ratio() float64 { return o.plays.net() / o.honest.net() }
+// gain is what the strategy nets beyond what honest work nets.
+func (o outcome) gain() float64 { return o.plays.net() - o.honest.net() }

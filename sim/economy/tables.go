@@ -195,14 +195,14 @@ func correlation(x, y []float64) float64 {
 // strategyTable is what each group nets, in poai.
 func strategyTable(outcomes []outcome) table {
 	t := table{head: []string{
-		"strategy", "own tasks", "block reward", "fees", "paid for tasks", "gas", "slashed", "computing", "net", "honest net", "net / honest",
+		"strategy", "own tasks", "block reward", "fees", "paid for tasks", "gas", "slashed", "computing", "net", "honest net", "gained by it",
 	}}
 	poai := func(v float64) string { return fmt.Sprintf("%.2f", v/1e6) }
 	for _, o := range outcomes {
 		p := o.plays
 		t.rows = append(t.rows, []string{
 			o.name, fmt.Sprint(o.submitted), poai(p.reward), poai(p.fees), poai(p.paid), poai(p.gas), poai(p.slashed), poai(p.cost), poai(p.net()), poai(o.honest.net()),
-			fmt.Sprintf("%.2f", o.ratio()),
+			fmt.Sprintf("%+.2f", o.gain()/1e6),
 		})
 	}
 	return t
