@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 
 	"cosmossdk.io/collections"
@@ -169,7 +170,8 @@ func (k Keeper) settleSilentRunners(ctx context.Context, task types.Task, st typ
 		if !silent(runners[i]) {
 			continue
 		}
-		if err := k.poai.Slash(ctx, lie(runners[i].Participant, poaitypes.LOCK_KIND_TASK, task.Id, "sealed result not revealed", nil)); err != nil {
+		by := poaitypes.Evidence{Seal: runners[i].Seal, Reference: foundBy(task, st)}
+		if err := k.poai.Slash(ctx, lie(runners[i].Participant, poaitypes.LOCK_KIND_TASK, task.Id, "sealed result not revealed", by, nil)); err != nil {
 			return nil, err
 		}
 		if err := k.retire(ctx, task.Id, runners, i); err != nil {
@@ -202,7 +204,8 @@ func (k Keeper) settleRunners(ctx context.Context, id uint64, runners []types.Ru
 		case r.Out:
 			continue
 		case valid != nil && len(r.ResultRoot) > 0 && !bytes.Equal(r.ResultRoot, valid):
-			err = k.poai.Slash(ctx, lie(r.Participant, poaitypes.LOCK_KIND_TASK, id, "wrong result", heirs))
+			by := poaitypes.Evidence{OwnRoot: r.ResultRoot, ValidRoot: valid, Reference: fmt.Sprintf("task %d, runner %d", id, i)}
+			err = k.poai.Slash(ctx, lie(r.Participant, poaitypes.LOCK_KIND_TASK, id, "wrong result", by, heirs))
 		default:
 			err = k.poai.ReleaseLock(ctx, r.Participant, poaitypes.LOCK_KIND_TASK, id)
 			if valid != nil && bytes.Equal(r.ResultRoot, valid) {
@@ -226,7 +229,7 @@ func (k Keeper) replaceSilent(ctx context.Context, task types.Task, st *types.St
 		return err
 	}
 	heirs := reward(holders(seats, nil), holding(runners, nil))
-	if err := k.poai.Slash(ctx, lie(st.Worker, poaitypes.LOCK_KIND_TASK, task.Id, "sealed result not revealed", heirs)); err != nil {
+	if err := k.workerLied(ctx, task, *st, "sealed result not revealed", unopened(task, *st), heirs); err != nil {
 		return err
 	}
 	if err := k.poai.ReleaseWorker(ctx, st.Worker); err != nil {
