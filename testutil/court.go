@@ -130,11 +130,13 @@ func (c *Court) Servers(serving ...*Party) {
 	c.tb.Helper()
 	var txs [][]byte
 	for _, p := range c.parties {
-		msg := &poaitypes.MsgServe{Participant: p.String()}
-		if p.serves = slices.Contains(serving, p); p.serves {
-			msg.Models = []string{CourtModel}
+		switch serves := slices.Contains(serving, p); {
+		case serves && !p.serves:
+			txs = append(txs, c.Tx(p.Account, &poaitypes.MsgServe{Participant: p.String(), Models: []string{CourtModel}}))
+		case !serves && p.serves:
+			txs = append(txs, c.Tx(p.Account, &poaitypes.MsgStopServing{Participant: p.String(), Models: []string{CourtModel}}))
 		}
-		txs = append(txs, c.Tx(p.Account, msg))
+		p.serves = slices.Contains(serving, p)
 	}
 	for i, r := range c.Block(txs...).TxResults {
 		if r.Code != 0 {
