@@ -268,7 +268,7 @@ func TestCloseCostsTheSame(t *testing.T) {
 		return meter.GasConsumed() / 1_000
 	}
 	small, large := gas(6), gas(1_000)
-	require.InDelta(t, small, large, float64(small)/10, "the fakes' own store grows, the module's reads and writes do not") //detlint:allow a test's tolerance
+	require.InDelta(t, small, large, float64(small)/10) //detlint:allow a test's tolerance
 }
 
 // TestMachine plays random messages; deposits and bonds are conserved after each, the best bid wins, and in the end everybody has everything back but

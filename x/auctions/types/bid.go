@@ -40,10 +40,13 @@ func (t Terms) CheckPrice(price math.Int) error {
 
 // before orders bids: the least price first, of equal prices the earliest.
 func (b KeptBid) before(o KeptBid) bool {
-	if b.Price.Equal(o.Price) {
+	switch {
+	case !b.Price.Equal(o.Price):
+		return b.Price.LT(o.Price)
+	case b.Order != o.Order:
 		return b.Order < o.Order
 	}
-	return b.Price.LT(o.Price)
+	return b.Bidder < o.Bidder // bids of one message of x/authz come at once
 }
 
 // Rank is where a bid would stand among the best; KeptBids or more where it would not.

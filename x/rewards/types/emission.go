@@ -60,11 +60,13 @@ func (p Params) halved(halvings int64) *big.Int {
 	return first.Rsh(first, uint(halvings))
 }
 
-// decayed is block_emission × (1 − decay)^periods, rounded down. It is never above the exact value, and below the floor of it only
-// where the exact value is within 2^-26 of a whole coin.
+// decayed is block_emission × (1 − decay)^periods, rounded down; where that is within 2^-26 of a whole coin it is that coin, so that what fixed point
+// rounds away takes none.
 func (p Params) decayed(periods int64) *big.Int {
 	v := p.BlockEmission.BigInt()
-	return v.Rsh(v.Mul(v, keepPower(p.DecayPpb, periods)), powerBits)
+	v.Mul(v, keepPower(p.DecayPpb, periods))
+	v.Add(v, new(big.Int).Lsh(big.NewInt(1), powerBits-26))
+	return v.Rsh(v, powerBits)
 }
 
 // keepPower is (1 − ppb/10^9)^n with powerBits fractional bits, rounded down, by squaring.
