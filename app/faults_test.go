@@ -77,7 +77,7 @@ func TestAppeal(t *testing.T) {
 	require.Zero(t, weight())
 	require.Equal(t, caught.Conduct.Records, caught.Faults)
 	authority := c.App.Gov.GetAuthority()
-	c.Deliver(c.Accounts[3], &distrtypes.MsgFundCommunityPool{Depositor: c.Accounts[3].String(), Amount: testutil.Poai(1_000)})
+	c.Deliver(c.Accounts[3], &distrtypes.MsgFundCommunityPool{Depositor: c.Accounts[3].String(), Amount: testutil.Poai(100_000)})
 	var appeals []sdk.Msg
 	for n := range caught.Conduct.Records {
 		appeals = append(appeals, &poaitypes.MsgAcquit{Authority: authority, Participant: mute.String(), Fault: n + 1})

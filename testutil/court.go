@@ -254,7 +254,7 @@ func (c *Court) result(a *adversary.Answer) Result {
 func (c *Court) Assign(worker *Party, members ...*Party) {
 	c.tb.Helper()
 	c.serve(worker)
-	c.unjail(worker)
+	c.Unjail(worker)
 	c.Deliver(c.user, c.submit())
 	ids := TaskIDs(c.Chain, c.user)
 	c.Task = ids[len(ids)-1]
@@ -280,8 +280,8 @@ func (c *Court) serve(p *Party) {
 	}
 }
 
-// unjail lets a party out of jail that was there for a lie before.
-func (c *Court) unjail(p *Party) {
+// Unjail lets a party out of jail that was there for a lie before.
+func (c *Court) Unjail(p *Party) {
 	c.tb.Helper()
 	rec, err := c.App.Poai.GetParticipant(c.Ctx(), p.String())
 	if err != nil {

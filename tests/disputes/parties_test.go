@@ -240,6 +240,7 @@ func TestSecondAttemptLiesToo(t *testing.T) {
 	first, second, watcher := c.Lying(flip), c.Lying(adversary.WrongOutput(0)), c.Honest()
 	c.Assign(first, second)
 	require.Equal(t, disputestypes.OUTCOME_OVERTURNED, closed(t, c).Outcome)
+	c.Unjail(second) // it has lied as a member, too
 	c.Until(300, func() bool {
 		cs, err := c.LastCase()
 		return err == nil && cs.Attempt == 2 && cs.State == disputestypes.CASE_STATE_CLOSED

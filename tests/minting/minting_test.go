@@ -382,9 +382,7 @@ func TestSharedPrefixes(t *testing.T) {
 	})
 	c.Govern(&modelstypes.MsgSetEligibility{Authority: c.App.Gov.GetAuthority(), Id: "sayer", Eligible: true})
 	c.Deliver(worker.Account, &poaitypes.MsgServe{Participant: worker.String(), Models: []string{"sayer"}})
-	tokens := []int64{5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16}
-	x, err := engine.FromI64(tokens, 12)
-	require.NoError(t, err)
+	var x *engine.Tensor
 	cost := engine.CostParams{MacsPerUnit: modelstypes.DefaultParams().MacsPerUnit, BytesPerUnit: modelstypes.DefaultParams().BytesPerUnit}
 	none, err := engine.WeightsByName(prog, nil)
 	require.NoError(t, err)
@@ -403,7 +401,9 @@ func TestSharedPrefixes(t *testing.T) {
 		}
 		return testutil.ResultOf(prog, answer), nil
 	}
-	ask := func(steps uint64) (all, scored int64) {
+	ask := func(steps uint64, last int64) (all, scored int64) {
+		x, err = engine.FromI64([]int64{5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, last}, 12)
+		require.NoError(t, err)
 		id := submit(t, c, &taskstypes.MsgSubmitTask{
 			Submitter: owner.String(), Model: "sayer", Steps: steps, Allocation: taskstypes.ALLOCATION_DRAW, MaxFee: testutil.Poai(1)[0],
 			Inputs: []taskstypes.NamedTensor{{Name: "prompt", Dtype: graphpb.DTYPE_I64, Shape: []int64{12}, Data: x.Bytes()}},
@@ -414,10 +414,10 @@ func TestSharedPrefixes(t *testing.T) {
 		require.Equal(t, st.ScoreUnits > 0, scores(t, c)[worker.String()] > before)
 		return int64(st.UnitsDone), int64(st.ScoreUnits)
 	}
-	all, scored := ask(12)
+	all, scored := ask(12, 1)
 	require.Positive(t, scored, "the step that reads the last of the prompt says the first word")
 	require.Equal(t, 12*scored, all, "the eleven before it earn fees only")
-	more, next := ask(15)
+	more, next := ask(15, 2)
 	require.Equal(t, all+3*scored, more)
 	require.Equal(t, 4*scored, next)
 }

@@ -266,11 +266,8 @@ func (k *Keeper) initFaults(ctx context.Context, gs types.GenesisState) error {
 }
 
 func (k *Keeper) exportFaults(ctx context.Context, gs *types.GenesisState) error {
-	epoch, err := k.RunningEpoch.Get(ctx)
-	if err != nil {
-		return err
-	}
-	if gs.Losses, err = k.losses(ctx, epoch); err != nil {
+	var err error
+	if gs.Losses, err = k.Losses.Get(ctx); err != nil {
 		return err
 	}
 	return k.Faults.Walk(ctx, nil, func(_ FaultKey, f types.Fault) (bool, error) {
