@@ -154,7 +154,7 @@ func (w *world) genesis(g *testutil.Genesis) []*vrf.SecretKey {
 	var s poaitypes.GenesisState
 	g.Get(poaitypes.ModuleName, &s)
 	s.Params.EpochBlocks, s.Params.EpochCloseDelayBlocks, s.Params.Capacity.HalvingEpochs = epochBlocks, 80, 0
-	s.CapacityFrom = 1
+	s.Params.Minting, s.CapacityFrom = poaitypes.DefaultMintingParams(), 1
 	if w.stake {
 		s.Params.Capacity.BondPerUnit = sdkmath.ZeroInt()
 	}
