@@ -171,12 +171,40 @@ type fix struct {
 	msgs   types.MsgServer
 	tx     int
 	joined int
+	module *storetypes.KVStoreKey
+}
+
+// free asks for nothing and moves nothing, so that a thousand bids take no time.
+type free struct {
+	fakes
+	lost sdk.Coins
+}
+
+// SendCoinsFromAccountToModuleVirtual takes nothing.
+func (*free) SendCoinsFromAccountToModuleVirtual(context.Context, sdk.AccAddress, string, sdk.Coins) error {
+	return nil
+}
+
+func (*free) Qualify(context.Context, poaitypes.QualifyRequest) error { return nil }
+
+func (*free) LockBond(context.Context, poaitypes.Lock) error { return nil }
+
+func (*free) ReleaseLock(context.Context, string, poaitypes.LockKind, uint64) error { return nil }
+
+func (f *free) FundCommunityPool(_ context.Context, c sdk.Coins, _ sdk.AccAddress) error {
+	f.lost = f.lost.Add(c...)
+	return nil
+}
+
+// keeperOf is a keeper of the same store with other neighbours.
+func (f *fix) keeperOf(n *free) keeper.Keeper {
+	return keeper.NewKeeper(codec.NewProtoCodec(codectypes.NewInterfaceRegistry()), runtime.NewKVStoreService(f.module), f, n, n, n, "authority")
 }
 
 func fixture(t tb, participants int) *fix {
 	t.Helper()
 	key, state := storetypes.NewKVStoreKey(types.StoreKey), storetypes.NewKVStoreKey("fakes")
-	f := &fix{fakes: fakes{state}, tb: t, joined: participants}
+	f := &fix{fakes: fakes{state}, tb: t, joined: participants, module: key}
 	f.ctx = testutil.DefaultContextWithKeys(
 		map[string]*storetypes.KVStoreKey{types.StoreKey: key, "fakes": state}, map[string]*storetypes.TransientStoreKey{}, map[string]*storetypes.MemoryStoreKey{},
 	).WithChainID(chainID).WithBlockHeight(1)
