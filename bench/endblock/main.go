@@ -67,7 +67,6 @@ func run(small, large, models, rounds int) error {
 			fmt.Fprintf(w, "%.2f\t", float64(many[i])/float64(few[i]))
 		}
 		fmt.Fprintln(w)
-		st = nil
 		runtime.GC()
 	}
 	return w.Flush()

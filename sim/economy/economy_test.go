@@ -63,10 +63,7 @@ func TestMeasures(t *testing.T) {
 // TestPayFollowsCompute: in expectation every participant's share of pay, from 1 to 1,000 times of a machine, is its share of compute within 1 %, and so is
 // the slope, for tasks of any size.
 func TestPayFollowsCompute(t *testing.T) {
-	var weights []uint64
-	for _, s := range sizes(each) {
-		weights = append(weights, s)
-	}
+	weights := sizes(each)
 	compute := make([]float64, len(weights))
 	for i, w := range weights {
 		compute[i] = float64(w)

@@ -155,7 +155,8 @@ func plotLorenz(fair, staked result) (*plot.Plot, error) {
 		run    bool
 		dashed bool
 	}{
-		{"weight by proven compute, expected", fair, blue, false, false}, {"the same in the run", fair, pale, true, false},
+		{"weight by proven compute, expected", fair, blue, false, false},
+		{"the same in the run", fair, pale, true, false},
 		{"weight by bond, expected", staked, orange, false, false},
 	} {
 		pay := expected(v.r.weights, v.r.tasks)

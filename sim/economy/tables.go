@@ -229,8 +229,12 @@ func cases() []struct {
 	free := captive
 	free.cost = 0
 	return []c{
-		{"open model", base}, {"the same, fee a tenth", low}, {"the same, every task audited", always}, {"its own model", captive},
-		{"answers known beforehand, no computing", known}, {"its own model, no computing", free},
+		{"open model", base},
+		{"the same, fee a tenth", low},
+		{"the same, every task audited", always},
+		{"its own model", captive},
+		{"answers known beforehand, no computing", known},
+		{"its own model, no computing", free},
 	}
 }
 

@@ -166,7 +166,7 @@ func TestParamsRefuseNonsense(t *testing.T) {
 		tried := 0
 		judge := func(what string) {
 			tried++
-			err, panicked := validate(v)
+			panicked, err := validate(v)
 			switch {
 			case panicked != nil:
 				t.Errorf("%s: Validate panics: %v", what, panicked)
@@ -201,9 +201,9 @@ func TestParamsRefuseNonsense(t *testing.T) {
 	}
 }
 
-func validate(v validator) (err error, panicked any) {
+func validate(v validator) (panicked any, err error) {
 	defer func() { panicked = recover() }()
-	return v.Validate(), nil
+	return nil, v.Validate()
 }
 
 // reason says why a value makes sense; "" where it does not.

@@ -30,7 +30,7 @@ func (s *Sim) parents() (out []modelstypes.Parent) {
 	if m, ok := any1(s, s.models); ok {
 		out = append(out, modelstypes.Parent{Kind: modelstypes.PARENT_KIND_MODEL, Id: m.id, ShareBps: uint32(1 + s.r.Intn(2_000))})
 	}
-	if d, ok := any1(s, s.datasets(func(d datasetstypes.Dataset) bool { return true })); ok && s.r.Intn(2) == 0 {
+	if d, ok := any1(s, s.datasets(func(datasetstypes.Dataset) bool { return true })); ok && s.r.Intn(2) == 0 {
 		out = append(out, modelstypes.Parent{Kind: modelstypes.PARENT_KIND_DATASET, Id: d.Id, ShareBps: uint32(1 + s.r.Intn(1_000))})
 	}
 	return out

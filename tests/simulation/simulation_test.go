@@ -3,7 +3,6 @@ package simulation_test
 import (
 	"bytes"
 	"flag"
-	"fmt"
 	"io"
 	"os"
 	"testing"
@@ -43,11 +42,11 @@ func TestSimulation(t *testing.T) {
 	if testing.Verbose() {
 		sims[0].Report(os.Stdout)
 	}
-	require.Equal(t, len(sims[0].Hashes), len(sims[1].Hashes))
+	require.Len(t, sims[1].Hashes, len(sims[0].Hashes))
 	for i, h := range sims[0].Hashes {
 		require.True(t, bytes.Equal(h, sims[1].Hashes[i]), "app hashes of the %d. block differ", i+1)
 	}
 	if *full {
-		require.Empty(t, sims[0].Missing(), fmt.Sprintf("seed %d, %d blocks: never happened", *seed, *blocks))
+		require.Empty(t, sims[0].Missing(), "seed %d, %d blocks: never happened", *seed, *blocks)
 	}
 }

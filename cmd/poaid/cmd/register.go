@@ -32,7 +32,7 @@ poaid artifacts serve, or from a worker's store.
 Parents and shares never change.`,
 		Example: "  poaid tx models register ./digits --id digits --royalty-bps 100 --from alice\n" +
 			"  poaid tx models register ./tuned --id tuned --royalty-bps 300 --parent model/digits:3000 --parent dataset/mnist:500 --from alice",
-		Args:    cobra.ExactArgs(1),
+		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return withStore(cmd, func(store *artifacts.Store) error { return runRegister(cmd, store, args[0]) })
 		},

@@ -11,8 +11,17 @@ func TestCommandsBuild(t *testing.T) {
 	root, err := NewRootCmd()
 	require.NoError(t, err)
 	for _, path := range [][]string{
-		{"receipt", "export"}, {"receipt", "verify"}, {"receipt", "trust"}, {"query", "tasks", "coins"}, {"query", "tasks", "task"}, {"query", "tasks", "price"},
-		{"query", "tasks", "estimate"}, {"tx", "tasks", "submit"}, {"tx", "tasks", "cancel"}, {"start"}, {"localnet"},
+		{"receipt", "export"},
+		{"receipt", "verify"},
+		{"receipt", "trust"},
+		{"query", "tasks", "coins"},
+		{"query", "tasks", "task"},
+		{"query", "tasks", "price"},
+		{"query", "tasks", "estimate"},
+		{"tx", "tasks", "submit"},
+		{"tx", "tasks", "cancel"},
+		{"start"},
+		{"localnet"},
 	} {
 		cmd, rest, err := root.Find(path)
 		require.NoError(t, err)

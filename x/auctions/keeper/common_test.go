@@ -114,8 +114,10 @@ func (f fakes) GetAllBalances(ctx context.Context, addr sdk.AccAddress) sdk.Coin
 	return sdk.NewCoins(sdk.NewCoin("upoai", w.of(addr)))
 }
 
-func (fakes) AddressCodec() coreaddress.Codec             { return addresscodec.NewBech32Codec("poai") }
+func (fakes) AddressCodec() coreaddress.Codec { return addresscodec.NewBech32Codec("poai") }
+
 func (fakes) GetModuleAddress(name string) sdk.AccAddress { return authtypes.NewModuleAddress(name) }
+
 func (fakes) GetModuleAccount(_ context.Context, name string) sdk.ModuleAccountI {
 	return authtypes.NewEmptyModuleAccount(name)
 }

@@ -7,9 +7,8 @@ import (
 	errorsmod "cosmossdk.io/errors"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	poaitypes "poaid/x/poai/types"
-
 	"poaid/x/auctions/types"
+	poaitypes "poaid/x/poai/types"
 )
 
 // CheckInvariants checks what holds between blocks: counters and best bids are those of the bids, each bid that is kept has its lock, every bid is

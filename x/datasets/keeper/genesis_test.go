@@ -30,18 +30,20 @@ func TestGenesis(t *testing.T) {
 	require.Equal(t, g, again)
 
 	for name, spoil := range map[string]func(g *types.GenesisState){
-		"params":        func(g *types.GenesisState) { g.Params.MaxRoots = 0 },
-		"twice":         func(g *types.GenesisState) { g.Datasets[1].Dataset.Id = "letters" },
-		"id":            func(g *types.GenesisState) { g.Datasets[0].Dataset.Id = "L" },
-		"owner":         func(g *types.GenesisState) { g.Datasets[0].Dataset.Owner = "x" },
-		"cid":           func(g *types.GenesisState) { g.Datasets[0].Dataset.Cid = "x" },
-		"tensors":       func(g *types.GenesisState) { g.Datasets[0].Dataset.Tensors++ },
-		"root twice":    func(g *types.GenesisState) { g.Datasets[0].Roots = [][]byte{root(1)} },
-		"root":          func(g *types.GenesisState) { g.Datasets[0].Roots = [][]byte{root(1)[:3]} },
-		"share":         func(g *types.GenesisState) { g.Datasets[0].Dataset.Terms.ShareBps = 10_001 },
-		"time":          func(g *types.GenesisState) { g.Datasets[0].Dataset.Terms.GrantBlocks = 5 },
-		"program":       func(g *types.GenesisState) { g.Datasets[1].Programs = []types.Program{{ProgramHash: root(1)[:3]}} },
-		"program twice": func(g *types.GenesisState) { g.Datasets[1].Programs = []types.Program{{ProgramHash: root(1)}, {ProgramHash: root(1)}} },
+		"params":     func(g *types.GenesisState) { g.Params.MaxRoots = 0 },
+		"twice":      func(g *types.GenesisState) { g.Datasets[1].Dataset.Id = "letters" },
+		"id":         func(g *types.GenesisState) { g.Datasets[0].Dataset.Id = "L" },
+		"owner":      func(g *types.GenesisState) { g.Datasets[0].Dataset.Owner = "x" },
+		"cid":        func(g *types.GenesisState) { g.Datasets[0].Dataset.Cid = "x" },
+		"tensors":    func(g *types.GenesisState) { g.Datasets[0].Dataset.Tensors++ },
+		"root twice": func(g *types.GenesisState) { g.Datasets[0].Roots = [][]byte{root(1)} },
+		"root":       func(g *types.GenesisState) { g.Datasets[0].Roots = [][]byte{root(1)[:3]} },
+		"share":      func(g *types.GenesisState) { g.Datasets[0].Dataset.Terms.ShareBps = 10_001 },
+		"time":       func(g *types.GenesisState) { g.Datasets[0].Dataset.Terms.GrantBlocks = 5 },
+		"program":    func(g *types.GenesisState) { g.Datasets[1].Programs = []types.Program{{ProgramHash: root(1)[:3]}} },
+		"program twice": func(g *types.GenesisState) {
+			g.Datasets[1].Programs = []types.Program{{ProgramHash: root(1)}, {ProgramHash: root(1)}}
+		},
 		"uses":          func(g *types.GenesisState) { g.Datasets[1].Counts.Uses++ },
 		"grant of none": func(g *types.GenesisState) { g.Grants[0].Dataset = "nothing" },
 		"grantee":       func(g *types.GenesisState) { g.Grants[0].Grantee = "x" },

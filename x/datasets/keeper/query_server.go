@@ -53,7 +53,9 @@ func (q queryServer) Roots(ctx context.Context, req *types.QueryRootsRequest) (*
 		return nil, errEmpty
 	}
 	roots, page, err := query.CollectionPaginate(ctx, q.Tensors, req.Pagination,
-		func(key collections.Pair[string, []byte], _ collections.NoValue) ([]byte, error) { return key.K2(), nil },
+		func(key collections.Pair[string, []byte], _ collections.NoValue) ([]byte, error) {
+			return key.K2(), nil
+		},
 		query.WithCollectionPaginationPairPrefix[string, []byte](req.Id))
 	return &types.QueryRootsResponse{Roots: roots, Pagination: page}, err
 }

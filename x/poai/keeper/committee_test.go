@@ -433,8 +433,8 @@ func TestSettleSlashesLiesOnly(t *testing.T) {
 		require.True(t, got.Locked.IsZero())
 		require.Zero(t, got.Active)
 	}
-	require.EqualValues(t, 300+(extra+1)/2, f.bank.burnt.Int64())
-	require.EqualValues(t, extra/2, f.bank.balance("community").Int64())
+	require.Equal(t, 300+(extra+1)/2, f.bank.burnt.Int64())
+	require.Equal(t, extra/2, f.bank.balance("community").Int64())
 	require.EqualValues(t, 150+75, f.bank.balance(right).Int64(), "all of the silent one's, half of the wrong one's")
 	require.EqualValues(t, 75, f.bank.balance(silent).Int64())
 	f.ok()

@@ -47,7 +47,7 @@ func TestDelegatedBondWeighsAndLeaves(t *testing.T) {
 
 type leverage struct{ least int64 }
 
-func (l leverage) BeforeOwnBondFalls(_ context.Context, p types.Participant, left math.Int) error {
+func (l leverage) BeforeOwnBondFalls(_ context.Context, _ types.Participant, left math.Int) error {
 	if left.LT(math.NewInt(l.least)) {
 		return types.ErrBondDelegated
 	}

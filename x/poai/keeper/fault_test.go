@@ -144,7 +144,7 @@ func TestExtra(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := types.DefaultFaultParams()
 			p.CorrelationPpm = c.correlation
-			require.EqualValues(t, c.want, p.Extra(math.NewInt(c.free), math.NewInt(c.lost), math.NewInt(c.total), c.lies).Int64())
+			require.Equal(t, c.want, p.Extra(math.NewInt(c.free), math.NewInt(c.lost), math.NewInt(c.total), c.lies).Int64())
 		})
 	}
 }
@@ -177,8 +177,8 @@ func TestLiesOfOneEpochCostMore(t *testing.T) {
 	require.NoError(t, f.EndBlock(f.ctx))
 	free := int64(90_000)
 	require.Zero(t, f.lie(who[0], 1, 10_000).Extra.Int64(), "the first")
-	require.EqualValues(t, free*3*10_000/1_000_000, f.lie(who[1], 1, 10_000).Extra.Int64(), "a hundredth was lost: three hundredths")
-	require.EqualValues(t, free*3*20_000/1_000_000, f.lie(who[2], 1, 10_000).Extra.Int64())
+	require.Equal(t, free*3*10_000/1_000_000, f.lie(who[1], 1, 10_000).Extra.Int64(), "a hundredth was lost: three hundredths")
+	require.Equal(t, free*3*20_000/1_000_000, f.lie(who[2], 1, 10_000).Extra.Int64())
 	res, err := f.query.Correlation(f.ctx, &types.QueryCorrelationRequest{})
 	require.NoError(t, err)
 	require.Equal(t, []int64{30_000, 1_000_000, 90_000}, []int64{res.Lost.Int64(), res.TotalBonded.Int64(), int64(res.ExtraPpm)})

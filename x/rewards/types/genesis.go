@@ -146,5 +146,5 @@ func (v Vesting) Remaining() math.Int { return v.Amount.Sub(v.Released) }
 // HoldersRemaining is what of the holders' has not been released yet.
 func (v Vesting) HoldersRemaining() math.Int { return v.Holders.Sub(v.HoldersReleased) }
 
-// Empty: nothing is left to release.
+// Empty tells that nothing is left to release.
 func (v Vesting) Empty() bool { return v.Remaining().IsZero() && v.HoldersRemaining().IsZero() }

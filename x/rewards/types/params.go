@@ -31,7 +31,7 @@ const (
 	DefaultMaxEmissionCostBps = BasisPoints
 	// maxEmissionCostBps is a hundred times what a run costs: above it the limit would be none.
 	maxEmissionCostBps = 100 * BasisPoints
-	// DefaultMaxDelegatorBps: holders get at most half of what a participant earns.
+	// DefaultMaxDelegatorBps lets holders get at most half of what a participant earns.
 	DefaultMaxDelegatorBps = 5_000
 	// MaxTable bounds the entries of a table.
 	MaxTable = 100
