@@ -3,6 +3,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 
+# Two folders build the same bytes, and share what is in Go's build cache.
+export GOFLAGS += -trimpath
+
 BIN         := build/poaid
 DEMO_FLAGS  ?=
 TEST_FLAGS  ?= -p 2 -timeout 30m
