@@ -78,7 +78,7 @@ type world struct {
 	rng                           *rand.Rand
 	out                           Outcome
 	lock, fee, cost, score        float64
-	worker, verifiers             float64
+	worker, audits, auditPot      float64
 	part, pot, toWorker, toMember float64
 	auditPpm                      uint32
 	length                        float64 // the part of a task's steps that a run takes
@@ -97,7 +97,7 @@ func Play(s Setting, strategy Strategy) Outcome {
 	w.score = float64(s.Units) * float64(s.Reward) / taskstypes.PriceUnits
 	w.part = fee * float64(s.Params.JackpotBps) / taskstypes.BpsOne
 	w.worker = (fee - w.part) * float64(s.Params.WorkerBps) / taskstypes.BpsOne
-	w.verifiers = (fee - w.part) * float64(s.Params.VerifierBps) / taskstypes.BpsOne
+	w.audits = (fee - w.part) * float64(s.Params.VerifierBps) / taskstypes.BpsOne
 	if s.Params.ForcedErrorPpm > 0 {
 		worth := w.part * taskstypes.PpmOne / float64(s.Params.ForcedErrorPpm)
 		w.toWorker, w.toMember = worth/10, worth*9/10*taskstypes.PpmOne/float64(max(ppm, 1))
@@ -220,8 +220,14 @@ func (w *world) slash(player int, to []int) {
 // settle pays a result that stands.
 func (w *world) settle(worker int, charge float64, forced bool, right []int) {
 	w.pay(worker, (w.worker+w.score)*charge)
+	w.auditPot += w.audits * charge
+	pay := 0.0
+	if len(right) > 0 {
+		pay = min(w.auditPot/float64(len(right)), w.audits*charge*taskstypes.PpmOne/float64(w.auditPpm)/float64(w.Params.CommitteeSize))
+	}
 	for _, m := range right {
-		w.pay(m, (w.verifiers/float64(len(right))+w.score/2)*charge)
+		w.auditPot -= pay
+		w.pay(m, pay+w.score/2*charge)
 	}
 	if !forced {
 		return

@@ -103,7 +103,7 @@ func paidOnce(t *testing.T, f *fixture) {
 		require.NoError(t, err)
 		require.NotNil(t, view.Payment, "task %d", task.ID)
 		p := view.Payment
-		sum := p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Refund).Add(p.Jackpot)
+		sum := p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Refund).Add(p.Jackpot).Add(p.Audits).Add(p.Tip).Add(p.Runners)
 		require.Equal(t, view.Task.MaxFee.Amount.String(), sum.String(), "task %d", task.ID)
 		require.True(t, p.Worker.IsPositive(), "task %d: its worker earned nothing", task.ID)
 	}
@@ -113,7 +113,7 @@ func paidOnce(t *testing.T, f *fixture) {
 	require.NoError(t, err)
 	pot, err := q.Jackpot(f.ctx, &taskstypes.QueryJackpotRequest{})
 	require.NoError(t, err)
-	require.Equal(t, sdk.NewCoins(pot.Jackpot...).AmountOf(localnet.Denom).String(), res.Balance.Amount.String(), "the escrow of tasks that have ended is gone")
+	require.Equal(t, sdk.NewCoins(pot.Jackpot...).Add(pot.Audits...).AmountOf(localnet.Denom).String(), res.Balance.Amount.String(), "the escrow of tasks that have ended is gone")
 }
 
 // claimedOnce has every participant claim all it can, and then the same again.

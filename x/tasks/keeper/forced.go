@@ -67,13 +67,21 @@ func trap(st types.Status) []byte {
 	return root[:]
 }
 
-// pot reads the jackpot in a denom.
-func (k Keeper) pot(ctx context.Context, denom string) (math.Int, error) {
-	pot, err := k.Jackpot.Get(ctx, denom)
+// potOf reads what is in a pot in a denom.
+func potOf(ctx context.Context, pots collections.Map[string, math.Int], denom string) (math.Int, error) {
+	pot, err := pots.Get(ctx, denom)
 	if errors.Is(err, collections.ErrNotFound) {
 		return math.ZeroInt(), nil
 	}
 	return pot, err
+}
+
+// setPot stores it, without entries of zero.
+func setPot(ctx context.Context, pots collections.Map[string, math.Int], denom string, pot math.Int) error {
+	if pot.IsZero() {
+		return pots.Remove(ctx, denom)
+	}
+	return pots.Set(ctx, denom, pot)
 }
 
 // prizes adds a task's part to the jackpot and, if its error was forced, pays from it. In expectation over VRF and audit, at most what comes in goes out: a
@@ -81,7 +89,7 @@ func (k Keeper) pot(ctx context.Context, denom string) (math.Int, error) {
 // members'. Never more than there is. Where giving a task up costs a worker nothing (inputs by CID) it could pick the forced ones, so there is no prize.
 func (k Keeper) prizes(ctx context.Context, task types.Task, st types.Status, pay *types.Payment, agreed []string) error {
 	denom := task.MaxFee.Denom
-	pot, err := k.pot(ctx, denom)
+	pot, err := potOf(ctx, k.Jackpot, denom)
 	if err != nil {
 		return err
 	}
@@ -89,12 +97,12 @@ func (k Keeper) prizes(ctx context.Context, task types.Task, st types.Status, pa
 	if st.Forced && !task.ByCid && task.ForcedErrorPpm > 0 {
 		worth := pay.Jackpot.MulRaw(types.PpmOne).QuoRaw(int64(task.ForcedErrorPpm))
 		first := worth.MulRaw(workerPrizeBps).QuoRaw(types.BpsOne)
-		if pay.WorkerPrize, err = k.prize(ctx, task, pay, &pot, first, []string{st.Worker}); err != nil {
+		if pay.WorkerPrize, err = k.fromPot(ctx, task, pay, types.PURPOSE_PRIZE, &pot, first, []string{st.Worker}); err != nil {
 			return err
 		}
 		if len(agreed) > 0 && st.AuditPpm > 0 {
 			rest := worth.Sub(first).MulRaw(types.PpmOne).QuoRaw(int64(st.AuditPpm))
-			if pay.MemberPrizes, err = k.prize(ctx, task, pay, &pot, rest, agreed); err != nil {
+			if pay.MemberPrizes, err = k.fromPot(ctx, task, pay, types.PURPOSE_PRIZE, &pot, rest, agreed); err != nil {
 				return err
 			}
 		}
@@ -104,20 +112,17 @@ func (k Keeper) prizes(ctx context.Context, task types.Task, st types.Status, pa
 			return err
 		}
 	}
-	if pot.IsZero() {
-		return k.Jackpot.Remove(ctx, denom)
-	}
-	return k.Jackpot.Set(ctx, denom, pot)
+	return setPot(ctx, k.Jackpot, denom, pot)
 }
 
-// prize shares an amount, at most the pot, evenly, books it, and takes what was paid from the pot; who may not receive coins gets nothing.
-func (k Keeper) prize(
-	ctx context.Context, task types.Task, pay *types.Payment, pot *math.Int, amount math.Int, to []string,
+// fromPot shares an amount, at most the pot, evenly, books it, and takes what was paid from the pot; who may not receive coins gets nothing.
+func (k Keeper) fromPot(
+	ctx context.Context, task types.Task, pay *types.Payment, purpose types.Purpose, pot *math.Int, amount math.Int, to []string,
 ) (paid math.Int, err error) {
 	paid = math.ZeroInt()
 	each := split.Evenly(math.MinInt(amount, *pot), len(to))
 	for i, p := range to {
-		left, err := k.give(ctx, task, pay, types.Flow{Purpose: types.PURPOSE_PRIZE, Recipient: p, Amount: each[i]})
+		left, err := k.give(ctx, task, pay, types.Flow{Purpose: purpose, Recipient: p, Amount: each[i]})
 		if err != nil {
 			return paid, err
 		}

@@ -33,6 +33,11 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	for _, c := range g.AuditPot {
+		if err := k.AuditPot.Set(ctx, c.Denom, c.Amount); err != nil {
+			return err
+		}
+	}
 	for _, c := range g.Jackpot {
 		if err := k.Jackpot.Set(ctx, c.Denom, c.Amount); err != nil {
 			return err
@@ -132,28 +137,36 @@ func (k Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) 
 	if g.Price, err = optional(k.Price.Get(ctx)); err != nil {
 		return nil, err
 	}
-	g.Jackpot, err = k.jackpot(ctx)
+	if g.AuditPot, err = potCoins(ctx, k.AuditPot); err != nil {
+		return nil, err
+	}
+	g.Jackpot, err = potCoins(ctx, k.Jackpot)
 	return g, err
 }
 
-// jackpot lists what is in the jackpot.
-func (k Keeper) jackpot(ctx context.Context) (coins sdk.Coins, err error) {
-	err = k.Jackpot.Walk(ctx, nil, func(denom string, amount math.Int) (bool, error) {
+// potCoins lists what is in a pot.
+func potCoins(ctx context.Context, pot collections.Map[string, math.Int]) (coins sdk.Coins, err error) {
+	err = pot.Walk(ctx, nil, func(denom string, amount math.Int) (bool, error) {
 		coins = append(coins, sdk.Coin{Denom: denom, Amount: amount})
 		return false, nil
 	})
 	return coins, err
 }
 
-// checkEscrow checks that the module's account holds the escrow of every task that was not paid out and the jackpot, no more and no less.
+// checkEscrow checks that the module's account holds the escrow of every task that was not paid out and the pots, no more and no less.
 func (k Keeper) checkEscrow(ctx context.Context) error {
-	owed, err := k.jackpot(ctx)
+	owed, err := potCoins(ctx, k.Jackpot)
 	if err != nil {
 		return err
 	}
-	if !owed.IsValid() {
-		return errorsmod.Wrapf(types.ErrInvariant, "jackpot: %s", owed)
+	audits, err := potCoins(ctx, k.AuditPot)
+	if err != nil {
+		return err
 	}
+	if !owed.IsValid() || !audits.IsValid() {
+		return errorsmod.Wrapf(types.ErrInvariant, "jackpot: %s, audit pot: %s", owed, audits)
+	}
+	owed = owed.Add(audits...)
 	err = k.Tasks.Walk(ctx, nil, func(id uint64, task types.Task) (bool, error) {
 		paid, err := k.Payments.Has(ctx, id)
 		if err != nil {
@@ -181,7 +194,7 @@ func (k Keeper) checkEscrow(ctx context.Context) error {
 	account := k.account.GetModuleAddress(types.ModuleName)
 	for _, denom := range denoms {
 		if held, c := k.bank.GetBalance(ctx, account, denom), owed.AmountOf(denom); !held.Amount.Equal(c) {
-			return errorsmod.Wrapf(types.ErrInvariant, "escrow: the module holds %s, unfinished tasks and the jackpot are owed %s", held, c)
+			return errorsmod.Wrapf(types.ErrInvariant, "escrow: the module holds %s, unfinished tasks and the pots are owed %s", held, c)
 		}
 	}
 	return nil

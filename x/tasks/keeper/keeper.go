@@ -52,6 +52,8 @@ type Keeper struct {
 	Open collections.KeySet[collections.Pair[string, uint64]]
 	// Jackpot is what forced errors are paid from, by denom; without entries of zero.
 	Jackpot collections.Map[string, math.Int]
+	// AuditPot is what members of committees are paid from, likewise.
+	AuditPot collections.Map[string, math.Int]
 	// Price is where the price floor stands; nothing while it is at unit_price and nobody asks for units.
 	Price collections.Item[types.Price]
 	// Receipts of FINAL tasks, for ever.
@@ -91,6 +93,7 @@ func NewKeeper(
 		Open: collections.NewKeySet(sb, types.OpenKey, "open",
 			collections.NamedPairKeyCodec("model", collections.StringKey, "task_id", collections.Uint64Key)),
 		Jackpot:  collections.NewMap(sb, types.JackpotKey, "jackpot", collections.StringKey, sdk.IntValue),
+		AuditPot: collections.NewMap(sb, types.AuditPotKey, "audit_pot", collections.StringKey, sdk.IntValue),
 		Price:    collections.NewItem(sb, types.PriceKey, "price", codec.CollValue[types.Price](cdc)),
 		Receipts: collections.NewMap(sb, types.ReceiptsKey, "receipts", collections.Uint64Key, codec.CollValue[types.Receipt](cdc)),
 	}

@@ -11,8 +11,8 @@ import (
 )
 
 // payOut pays the fee of the units done and refunds the rest. The royalty comes first, then the jackpot's part; what remains is shared by worker_bps,
-// verifier_bps and burn_bps, as they were at submission. The verifiers' share goes evenly to members who agreed and to runners of a race with the same root;
-// without any it is refunded. The tip is the worker's, whole. Every coin is booked, and together they are the escrow.
+// verifier_bps and burn_bps, as they were at submission. The verifiers' share goes into the pot that members are paid from (see auditPay); that of a race evenly to members who
+// agreed and runners with the same root, and back without any. The tip is the worker's, whole. Every coin is booked, and together they are the escrow.
 func (k Keeper) payOut(
 	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed, matched []string,
 ) (types.Payment, error) {
@@ -26,8 +26,12 @@ func (k Keeper) payOut(
 		return pay, err
 	}
 	pay.Book(types.PURPOSE_JACKPOT, module, jackpot)
-	each := split.Evenly(parts[1], len(agreed)+len(matched))
-	if len(each) == 0 {
+	each, shared := split.Evenly(parts[1], len(agreed)+len(matched)), agreed
+	switch {
+	case !task.Race():
+		pay.Book(types.PURPOSE_AUDITS, module, parts[1])
+		shared = nil
+	case len(each) == 0:
 		refund = refund.Add(parts[1])
 	}
 	unpaid, err := k.giveRoyalty(ctx, task, &pay, owner, royalty)
@@ -39,7 +43,7 @@ func (k Keeper) payOut(
 		{Purpose: types.PURPOSE_WORKER, Recipient: st.Worker, Amount: parts[0]},
 		{Purpose: types.PURPOSE_TIP, Recipient: st.Worker, Amount: tip},
 	}
-	for i, member := range agreed {
+	for i, member := range shared {
 		flows = append(flows, types.Flow{Purpose: types.PURPOSE_VERIFIER, Recipient: member, Amount: each[i]})
 	}
 	for i, runner := range matched {
@@ -56,7 +60,30 @@ func (k Keeper) payOut(
 	if err := k.burn(ctx, params, task, &pay, burn); err != nil {
 		return pay, err
 	}
+	if err := k.auditPay(ctx, params, task, st, &pay, agreed); err != nil {
+		return pay, err
+	}
 	return pay, k.prizes(ctx, task, st, &pay, agreed)
+}
+
+// auditPay puts a task's part into the pot of its denom and pays the members who agreed from it. A part c is paid out where there was an audit, which has
+// the probability p: each of the committee's k seats gets c/(p·k), so that in expectation what comes in goes out, and a member is paid for what it computed, whether
+// audits are rare or not. Never more than there is; what seats without the right root do not get stays.
+func (k Keeper) auditPay(ctx context.Context, params types.Params, task types.Task, st types.Status, pay *types.Payment, agreed []string) error {
+	denom := task.MaxFee.Denom
+	pot, err := potOf(ctx, k.AuditPot, denom)
+	if err != nil {
+		return err
+	}
+	pot = pot.Add(pay.Audits)
+	if n := len(agreed); n > 0 && st.AuditPpm > 0 && pay.Audits.IsPositive() {
+		seats := max(int64(params.CommitteeSize), int64(n))
+		all := pay.Audits.MulRaw(types.PpmOne).MulRaw(int64(n)).QuoRaw(int64(st.AuditPpm) * seats)
+		if _, err := k.fromPot(ctx, task, pay, types.PURPOSE_AUDIT_PAY, &pot, all, agreed); err != nil {
+			return err
+		}
+	}
+	return setPot(ctx, k.AuditPot, denom, pot)
 }
 
 // give makes a flow from the escrow and books it. It returns what the recipient may not receive, which is for the caller to burn.

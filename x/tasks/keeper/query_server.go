@@ -172,10 +172,14 @@ func (q queryServer) Open(ctx context.Context, req *types.QueryOpenRequest) (*ty
 	return &types.QueryOpenResponse{Tasks: tasks, Pagination: next}, err
 }
 
-// Jackpot tells what is in the jackpot of forced errors.
+// Jackpot tells what is in the jackpot of forced errors, and in the pot that members are paid from.
 func (q queryServer) Jackpot(ctx context.Context, _ *types.QueryJackpotRequest) (*types.QueryJackpotResponse, error) {
-	coins, err := q.k.jackpot(ctx)
-	return &types.QueryJackpotResponse{Jackpot: coins}, err
+	coins, err := potCoins(ctx, q.k.Jackpot)
+	if err != nil {
+		return nil, err
+	}
+	audits, err := potCoins(ctx, q.k.AuditPot)
+	return &types.QueryJackpotResponse{Jackpot: coins, Audits: audits}, err
 }
 
 // checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.

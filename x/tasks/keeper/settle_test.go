@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"cosmossdk.io/math"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 
 	poaitypes "poaid/x/poai/types"
@@ -16,12 +17,13 @@ func TestFinalUnaudited(t *testing.T) {
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3, 4, 5)) // fee 16,000 of max_fee 50,000
 	worker := f.status(id).Worker
 	f.until(id, types.STATE_FINAL)
-	// royalty 5% = 800; of 15,200: worker 80% 12,160, verifiers 15% 2,280 (refunded), burn 5% 760
+	// royalty 5% = 800; of 15,200: worker 80% 12,160, verifiers 15% 2,280 (for the pot), burn 5% 760
 	pay := f.payment(id)
-	require.Equal(t, "12160 0 800 760 36280", payment(pay))
+	require.Equal(t, "12160 0 800 760 34000", payment(pay))
+	require.Equal(t, "2280 0 2280", f.audited(pay))
 	require.Equal(t, int64(funds+12_160), f.balance(worker).Int64())
 	require.Equal(t, int64(800), f.balance(address(100)).Int64())
-	require.Equal(t, int64(funds-50_000+36_280), f.balance(f.who(9)).Int64())
+	require.Equal(t, int64(funds-50_000+34_000), f.balance(f.who(9)).Int64())
 	require.Equal(t, []poaitypes.CreditRequest{
 		{Epoch: 0, Participant: worker, Task: id, Units: 16_000, ScoreUnits: 14_000, Role: poaitypes.RoleWorker},
 	}, f.credits(id))
@@ -32,6 +34,58 @@ func TestFinalUnaudited(t *testing.T) {
 
 func payment(p types.Payment) string {
 	return p.Worker.String() + " " + p.Verifiers.String() + " " + p.Royalty.String() + " " + p.Burnt.String() + " " + p.Refund.String()
+}
+
+// audited is what a payment put into the pot that members are paid from, what it took, and what is in it.
+func (f *fix) audited(p types.Payment) string {
+	f.tb.Helper()
+	return p.Audits.String() + " " + p.AuditPay.String() + " " + f.auditPot().String()
+}
+
+func (f *fix) auditPot() math.Int {
+	f.tb.Helper()
+	res, err := f.query().Jackpot(f.ctx, &types.QueryJackpotRequest{})
+	require.NoError(f.tb, err)
+	return sdk.Coins(res.Audits).AmountOf(denom)
+}
+
+// TestMembersArePaidForWhatTheyCompute: a run that is audited one time in four pays each of three members a third of four times its part, as far as what
+// runs that were not audited left in the pot goes.
+func TestMembersArePaidForWhatTheyCompute(t *testing.T) {
+	f := fixture(t)
+	f.audits(false)
+	var id uint64
+	for i := range 3 {
+		id, _ = f.revealed(storyMsg(f.who(9), 16, byte(40+i)))
+		f.until(id, types.STATE_FINAL)
+	}
+	require.Equal(t, int64(3*2_280), f.auditPot().Int64())
+	for name, c := range map[string]struct {
+		ppm    uint32
+		agreed int
+		want   int64
+	}{
+		"one in four":         {250_000, 3, 4 * 2_280},
+		"two of three agreed": {250_000, 2, 4 * 2_280 * 2 / 3},
+		"one in two":          {500_000, 3, 2 * 2_280},
+		"more than there is":  {10_000, 3, 4 * 2_280},
+		"nobody":              {250_000, 0, 0},
+		"not audited":         {0, 3, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			was := f.ctx
+			defer func() { f.ctx = was }()
+			f.ctx, _ = f.ctx.CacheContext()
+			task, err := f.keeper.Tasks.Get(f.ctx, id)
+			require.NoError(t, err)
+			pay := types.NewPayment()
+			pay.Book(types.PURPOSE_AUDITS, address(1), math.NewInt(2_280))
+			members := []string{f.who(1), f.who(2), f.who(3)}[:c.agreed]
+			require.NoError(t, f.keeper.AuditPay(f.ctx, task, types.Status{AuditPpm: c.ppm}, &pay, members))
+			require.InDelta(t, c.want, pay.AuditPay.Int64(), 1)
+			require.Equal(t, int64(4*2_280), pay.AuditPay.Add(f.auditPot()).Int64(), "nothing is lost")
+		})
+	}
 }
 
 // TestUnreliableIsAlwaysAudited: from the threshold on the task's rate decides.
@@ -102,7 +156,8 @@ func TestFinalAudited(t *testing.T) {
 	require.Equal(t, types.STATE_REVEALED, f.state(id), "settled in the message of the last to reveal")
 	worker := f.status(id).Worker
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 2280 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "2280 2280 0", f.audited(f.payment(id)), "at a rate of one what comes in goes out")
 	for _, m := range members {
 		require.Equal(t, int64(funds+760), f.balance(m).Int64())
 	}
@@ -133,14 +188,14 @@ func TestVerifiersShareExactly(t *testing.T) {
 		require.NoError(t, f.poai.revealSeat(f.ctx, id, m, a.root[:]))
 	}
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "2278", f.payment(id).Verifiers.String())
+	require.Equal(t, "2278 2278 0", f.audited(f.payment(id)))
 	require.Equal(t, int64(funds+760), f.balance(members[0]).Int64())
 	require.Equal(t, int64(funds+759), f.balance(members[1]).Int64())
 	require.Equal(t, int64(funds+759), f.balance(members[2]).Int64())
 }
 
 // TestSilentSeat: at the deadline the worker's root stands; the seat that sealed and did not reveal is taken at FINAL, and its
-// share goes to those who agreed.
+// part of the pay stays in the pot.
 func TestSilentSeat(t *testing.T) {
 	f := fixture(t)
 	f.audits(true)
@@ -154,7 +209,8 @@ func TestSilentSeat(t *testing.T) {
 	f.until(id, types.STATE_FINAL)
 	require.Equal(t, []string{members[0] + "/2/10000/true", members[2] + "/2/10000/true"}, f.slashes(id))
 	require.Equal(t, []string{worker, members[1]}, f.poai.state(f.ctx).Slashes[0].Beneficiaries)
-	require.Equal(t, int64(funds+2_280), f.balance(members[1]).Int64())
+	require.Equal(t, int64(funds+760), f.balance(members[1]).Int64())
+	require.Equal(t, "2280 760 1520", f.audited(f.payment(id)))
 	require.NotZero(t, f.credits(id)[0].ScoreUnits)
 }
 
@@ -173,7 +229,8 @@ func TestCommitteeSealedNobody(t *testing.T) {
 	f.reveal(id, a)
 	require.Equal(t, types.STATE_REVEALED, f.state(id))
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 36280", payment(f.payment(id)), "the verifiers' share is refunded")
+	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "2280 0 2280", f.audited(f.payment(id)), "the verifiers' share waits for those who check")
 	require.Len(t, f.credits(id), 1)
 	require.Equal(t, uint64(16_000), f.credits(id)[0].Units)
 	require.Zero(t, f.credits(id)[0].ScoreUnits)
@@ -239,8 +296,8 @@ func TestMinFeeAndOwner(t *testing.T) {
 	f.bank.blocked[f.acc(address(100)).String()] = true // the owner cannot be paid: its royalty is burnt
 	id, _ := f.revealed(digitsMsg(f.who(9), 1))
 	f.until(id, types.STATE_FINAL)
-	// min_fee 1,000: royalty 50; of 950: 760, 142.5 refunded, 47.5 -> the halves go to the first
-	require.Equal(t, "760 0 0 97 4143", payment(f.payment(id)))
+	// min_fee 1,000: royalty 50; of 950: 760, 142.5 for the pot, 47.5 -> the halves go to the first
+	require.Equal(t, "760 0 0 97 4000", payment(f.payment(id)))
 }
 
 // TestSharesOfSubmission: nor do shares that change meanwhile.
@@ -250,7 +307,7 @@ func TestSharesOfSubmission(t *testing.T) {
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3))
 	f.params(func(p *types.Params) { p.WorkerBps, p.VerifierBps, p.BurnBps = 0, 0, 10_000 })
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 36280", payment(f.payment(id)))
+	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
 }
 
 // TestPriceOfSubmission: a price that rises meanwhile does not touch a task that is under way.
@@ -260,5 +317,5 @@ func TestPriceOfSubmission(t *testing.T) {
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3))
 	f.params(func(p *types.Params) { p.UnitPrice, p.MinFee = p.UnitPrice.MulRaw(2), math.NewInt(40_000) })
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 36280", payment(f.payment(id)))
+	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
 }

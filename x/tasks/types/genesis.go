@@ -35,6 +35,9 @@ func (g GenesisState) Validate() error {
 			return errorsmod.Wrapf(ErrGenesis, "seen[%d]: task %d is unknown, or model or root is malformed", i, s.TaskId)
 		}
 	}
+	if err := sdk.Coins(g.AuditPot).Validate(); err != nil {
+		return errorsmod.Wrapf(ErrGenesis, "audit_pot: %s", err)
+	}
 	if err := sdk.Coins(g.Jackpot).Validate(); err != nil {
 		return errorsmod.Wrapf(ErrGenesis, "jackpot: %s", err)
 	}

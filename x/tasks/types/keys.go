@@ -28,6 +28,7 @@ var (
 	BySubmitterKey = collections.NewPrefix(10)
 	ByWorkerKey    = collections.NewPrefix(11)
 	JackpotKey     = collections.NewPrefix(12)
+	AuditPotKey    = collections.NewPrefix(13)
 	RunnersKey     = collections.NewPrefix(0x10)
 	OpenKey        = collections.NewPrefix(0x11)
 	PriceKey       = collections.NewPrefix(0x14)

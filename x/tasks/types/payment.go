@@ -10,6 +10,7 @@ func NewPayment() Payment {
 	zero := math.ZeroInt()
 	return Payment{
 		Worker: zero, Verifiers: zero, Royalty: zero, Burnt: zero, Refund: zero, Jackpot: zero, WorkerPrize: zero, MemberPrizes: zero, Tip: zero, Runners: zero,
+		Audits: zero, AuditPay: zero,
 	}
 }
 
@@ -44,11 +45,15 @@ func (p *Payment) sum(purpose Purpose) *math.Int {
 		return &p.Refund
 	case PURPOSE_RUNNER:
 		return &p.Runners
+	case PURPOSE_AUDITS:
+		return &p.Audits
+	case PURPOSE_AUDIT_PAY:
+		return &p.AuditPay
 	}
 	return nil
 }
 
-// Check tells whether every coin is booked: the flows make up the sums, and all but prizes add up to the escrow.
+// Check tells whether every coin is booked: the flows make up the sums, and all but what came from pots add up to the escrow.
 func (p Payment) Check(escrow math.Int) error {
 	again, prizes := NewPayment(), math.ZeroInt()
 	for i, f := range p.Flows {
@@ -68,12 +73,15 @@ func (p Payment) Check(escrow math.Int) error {
 	sum := math.ZeroInt()
 	for _, purpose := range []Purpose{
 		PURPOSE_WORKER, PURPOSE_TIP, PURPOSE_VERIFIER, PURPOSE_ROYALTY, PURPOSE_JACKPOT, PURPOSE_BURN, PURPOSE_REFUND, PURPOSE_RUNNER,
+		PURPOSE_AUDITS, PURPOSE_AUDIT_PAY,
 	} {
 		got, want := *again.sum(purpose), *p.sum(purpose)
 		if want.IsNil() || !got.Equal(want) {
 			return errorsmod.Wrapf(ErrPayment, "%s: flows of %s, want %s", purpose, got, want)
 		}
-		sum = sum.Add(got)
+		if purpose != PURPOSE_AUDIT_PAY {
+			sum = sum.Add(got)
+		}
 	}
 	if p.WorkerPrize.IsNil() || p.MemberPrizes.IsNil() || !prizes.Equal(p.WorkerPrize.Add(p.MemberPrizes)) {
 		return errorsmod.Wrapf(ErrPayment, "%s: flows of %s, want %s and %s", PURPOSE_PRIZE, prizes, p.WorkerPrize, p.MemberPrizes)
