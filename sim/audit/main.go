@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 
+	poaitypes "poaid/x/poai/types"
+	rewardstypes "poaid/x/rewards/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
@@ -38,11 +40,16 @@ func table(out io.Writer, items int) error {
 	return nil
 }
 
-// Default is the setting of the tables: default params, a block reward as high as the fee.
+// reward is what the chain mints for 1,000,000 units of score, the most it ever does.
+func reward(p taskstypes.Params) int64 {
+	return rewardstypes.DefaultParams().UnitEmission(p.ReferenceCost, p.CommitteeSize, poaitypes.DefaultParams().VerifierSharePpm).Int64()
+}
+
+// Default is the setting of the tables: default params, and a block reward as high as the chain ever mints it.
 func Default(units uint64, weight, items int, strategy Strategy) Setting {
 	p := taskstypes.DefaultParams()
 	return Setting{
-		Params: p, Units: units, Cost: p.ReferenceCost.Int64(), Reward: p.UnitPrice.Int64(), Items: items, Players: 100, Deviants: weight, Seed: 1,
+		Params: p, Units: units, Cost: p.ReferenceCost.Int64(), Reward: reward(p), Items: items, Players: 100, Deviants: weight, Seed: 1,
 		Stops: strategy == Overstating,
 	}
 }

@@ -53,6 +53,13 @@ func TestHonestyPaysForOtherParams(t *testing.T) {
 	require.Greater(t, played, 8)
 }
 
+// TestFeesAlonePayForVerification: without any block reward it is still better to verify than to abstain.
+func TestFeesAlonePayForVerification(t *testing.T) {
+	s := Default(1_000_000, 10, 40_000, Abstaining)
+	s.Reward = 0
+	require.Greater(t, earns(s, Honest), earns(s, Abstaining))
+}
+
 // TestWhereHonestyDoesNotPay: what the tables rest on, and that the tests above could fail.
 func TestWhereHonestyDoesNotPay(t *testing.T) {
 	s := Default(1_000_000, 10, 40_000, Cheating)
@@ -63,7 +70,8 @@ func TestWhereHonestyDoesNotPay(t *testing.T) {
 	require.Less(t, earns(s, Honest), earns(s, Copying), "errors forced once in a thousand")
 	s = Default(1_000_000, 10, 40_000, Abstaining)
 	s.Reward = 0
-	require.Less(t, earns(s, Honest), earns(s, Abstaining), "fees alone do not pay for verification")
+	s.Params.WorkerBps, s.Params.VerifierBps = 8_000, 1_500
+	require.Less(t, earns(s, Honest), earns(s, Abstaining), "a share of verifiers that does not pay for what they compute")
 	s = Default(1_000_000, 49, 40_000, Sharing)
 	require.Less(t, earns(s, Honest), earns(s, Sharing), "one owner of two participants computes once")
 }

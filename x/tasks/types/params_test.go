@@ -104,10 +104,10 @@ func TestRisk(t *testing.T) {
 		ppm   uint32
 	}{
 		{0, false, 1_000_000, 20_000},
-		{1_000_000, false, 11_000_000, 203_097},
-		{1_000_000, true, 11_000_000, 305_620},
-		{1_000_000_000, false, 10_001_000_000, 220_731},
-		{1_000_000_000, true, 10_001_000_000, 332_156},
+		{1_000_000, false, 11_000_000, 209_397},
+		{1_000_000, true, 11_000_000, 236_325},
+		{1_000_000_000, false, 10_001_000_000, 228_192},
+		{1_000_000_000, true, 10_001_000_000, 257_538},
 	} {
 		lock, ppm := p.Risk(c.units, 500, c.stops)
 		require.Equal(t, c.lock, lock.Int64(), "%+v", c)
@@ -116,7 +116,7 @@ func TestRisk(t *testing.T) {
 	p.WorkerLockPrice, p.ForcedErrorPpm, p.JackpotBps = math.ZeroInt(), 0, 0
 	lock, ppm := p.Risk(1_000_000_000, 0, false)
 	require.Equal(t, uint32(PpmOne), ppm)
-	require.Equal(t, "939682540", lock.String(), "2 * (2 * C / (.9 * .875) - R)")
+	require.Equal(t, "1339682540", lock.String(), "2 * (2 * C / (.9 * .875) - R)")
 	p.ReferenceCost, p.AuditMinPpm = math.ZeroInt(), 7
 	_, ppm = p.Risk(1_000_000, 0, true)
 	require.Equal(t, uint32(7), ppm, "without a reference cost only the least rate counts")
