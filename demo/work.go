@@ -37,7 +37,7 @@ func (s *submitted) reportOf() TaskReport {
 		Forced: s.view.Status.Forced, Worker: s.view.Status.Worker, Committee: s.view.Committee, input: s.Input, want: s.Want,
 	}
 	if p := s.view.Payment; p != nil {
-		rep.Fee = p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Jackpot).Add(p.Audits).Add(p.Tip).Add(p.Runners).String()
+		rep.Fee = p.Worker.Add(p.Royalty).Add(p.Burnt).Add(p.Jackpot).Add(p.Audits).Add(p.Tip).Add(p.Runners).String()
 	}
 	for _, o := range s.view.Outputs {
 		if o.Text != "" {

@@ -130,7 +130,7 @@ func finished(submitter, worker *testutil.Account, n uint64) taskstypes.GenesisT
 		Task: taskstypes.Task{
 			Id: n + 1, Submitter: submitter.String(), Model: testutil.EchoModel, Steps: 1, Allocation: taskstypes.ALLOCATION_DRAW, InputRoot: root,
 			MaxFee: testutil.Coins(1000)[0], Units: 1, Fee: math.NewInt(1000), Lock: math.NewInt(1000), UnitPrice: math.NewInt(1),
-			WorkerBps: 8_000, VerifierBps: 1_500, BurnBps: 500,
+			VerifierPayBps: 10_000, BurnBps: 500,
 			Tip: math.ZeroInt(), FeeRate: math.NewInt(taskstypes.PriceUnits),
 		},
 		Status:  taskstypes.Status{State: taskstypes.STATE_FINAL, Attempt: 1, Worker: worker.String(), Epoch: 1, ResultRoot: root, Seal: root, UnitsDone: 1},

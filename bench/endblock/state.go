@@ -158,7 +158,7 @@ func finished(ctx sdk.Context, c *testutil.Chain, i int) error {
 	one := math.NewInt(1_000)
 	task := taskstypes.Task{
 		Id: id, Submitter: c.Accounts[0].String(), Model: testutil.EchoModel, Steps: 1, Allocation: taskstypes.ALLOCATION_DRAW, InputRoot: root,
-		MaxFee: testutil.Poai(1)[0], Units: 1, Height: 1, UnitPrice: one, Fee: one, Lock: one, WorkerBps: 8_000, VerifierBps: 1_500, BurnBps: 500, Scored: true,
+		MaxFee: testutil.Poai(1)[0], Units: 1, Height: 1, UnitPrice: one, Fee: one, Lock: one, VerifierPayBps: 10_000, BurnBps: 500, Scored: true,
 	}
 	if err := k.Tasks.Set(ctx, id, task); err != nil {
 		return err

@@ -96,8 +96,9 @@ func Play(s Setting, strategy Strategy) Outcome {
 	w.cost = length * float64(s.Units) * float64(s.Cost) / taskstypes.PriceUnits
 	w.score = float64(s.Units) * float64(s.Reward) / taskstypes.PriceUnits
 	w.part = fee * float64(s.Params.JackpotBps) / taskstypes.BpsOne
-	w.worker = (fee - w.part) * float64(s.Params.WorkerBps) / taskstypes.BpsOne
-	w.audits = (fee - w.part) * float64(s.Params.VerifierBps) / taskstypes.BpsOne
+	rest := (fee - w.part) * (1 - float64(s.Params.BurnBps)/taskstypes.BpsOne)
+	checks := float64(s.Params.VerifierPayBps) / taskstypes.BpsOne * float64(ppm) / taskstypes.PpmOne * float64(s.Params.CommitteeSize)
+	w.worker, w.audits = rest/(1+checks), rest*checks/(1+checks)
 	if s.Params.ForcedErrorPpm > 0 {
 		worth := w.part * taskstypes.PpmOne / float64(s.Params.ForcedErrorPpm)
 		w.toWorker, w.toMember = worth/10, worth*9/10*taskstypes.PpmOne/float64(max(ppm, 1))

@@ -70,8 +70,8 @@ func TestWhereHonestyDoesNotPay(t *testing.T) {
 	require.Less(t, earns(s, Honest), earns(s, Copying), "errors forced once in a thousand")
 	s = Default(1_000_000, 10, 40_000, Abstaining)
 	s.Reward = 0
-	s.Params.WorkerBps, s.Params.VerifierBps = 8_000, 1_500
-	require.Less(t, earns(s, Honest), earns(s, Abstaining), "a share of verifiers that does not pay for what they compute")
+	s.Params.VerifierPayBps = 2_500
+	require.Less(t, earns(s, Honest), earns(s, Abstaining), "members who are paid less than what they compute costs")
 	s = Default(1_000_000, 49, 40_000, Sharing)
 	require.Less(t, earns(s, Honest), earns(s, Sharing), "one owner of two participants computes once")
 }

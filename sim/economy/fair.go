@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"slices"
 
 	rewardstypes "poaid/x/rewards/types"
@@ -64,33 +63,35 @@ func classesOf(weights []uint64) (classes []pool, of []int) {
 	return classes, of
 }
 
-// expected is the share of all pay that each participant has in expectation over the draws: of block reward and fees, worker and member, given the tasks that
-// were asked for and the weights in the chain's tree. What it earns in a run is this and the luck of the draw.
-func expected(weights []uint64, tasks []task) []float64 {
+// expected are the shares of all pay and of all computing that each participant has in expectation over the draws: of block reward and fees, and of what is
+// computed, as worker and as member, given the tasks that were asked for and the weights in the chain's tree. What comes of it in a run is this and the
+// luck of the draw.
+func expected(weights []uint64, tasks []task) (pay, compute []float64) {
 	p := taskstypes.DefaultParams()
 	r := rewardstypes.DefaultParams()
 	k := int(p.CommitteeSize)
 	emission := unitEmission(p, r) * float64(r.ComputeBps) / rewardstypes.BasisPoints
 	classes, of := classesOf(weights)
 	seat := seats(classes, k)
-	pay, sum := make([]float64, len(weights)), 0.0
+	pay, compute = make([]float64, len(weights)), make([]float64, len(weights))
 	for _, t := range tasks {
 		u := float64(t.units)
 		rest := u * price(p) * (1 - royaltyBps/1e4) // fees are above min_fee
 		jackpot := rest * bps(p.JackpotBps)
-		rest -= jackpot
-		worker := emission*u + rest*bps(p.WorkerBps) + jackpot/10
-		member := (t.audit*(rest*bps(p.VerifierBps)+float64(k)*emission*u*verifierShare()) + jackpot*9/10) / float64(k)
+		runs := workersPart(p, rest-jackpot, t.audit)
+		worker := emission*u + runs + jackpot/10
+		member := t.audit*(runs*bps(p.VerifierPayBps)+emission*u*verifierShare()) + jackpot*9/10/float64(k)
 		for i := range weights {
-			e := classes[of[i]].share*worker + seat[of[i]]*member
-			pay[i] += e
-			sum += e
+			pay[i] += classes[of[i]].share*worker + seat[of[i]]*member
+			compute[i] += (classes[of[i]].share + seat[of[i]]*t.audit) * u
 		}
 	}
-	for i := range pay {
-		pay[i] /= sum
-	}
-	return pay
+	return shares(pay), shares(compute)
+}
+
+// workersPart is what the worker is paid of what is left of a fee after royalty and jackpot, at a rate of audits; a member is paid it too, by default.
+func workersPart(p taskstypes.Params, rest, audit float64) float64 {
+	return rest * (1 - bps(p.BurnBps)) / (1 + audit*float64(p.CommitteeSize)*bps(p.VerifierPayBps))
 }
 
 // shares of a sum.
@@ -115,18 +116,6 @@ func slope(x, y []float64) float64 {
 	return xy / xx
 }
 
-// slopeError is the standard deviation that the draws of workers give that slope: every task is drawn by shares x and counts by its units. Committees
-// add a little.
-func slopeError(x []float64, tasks []task) float64 {
-	xx, xxx, u, uu := 0.0, 0.0, 0.0, 0.0
-	for _, s := range x {
-		xx, xxx = xx+s*s, xxx+s*s*s
-	}
-	for _, t := range tasks {
-		u, uu = u+float64(t.units), uu+float64(t.units)*float64(t.units)
-	}
-	return math.Sqrt((xxx-xx*xx)*uu/(u*u)) / xx
-}
 
 // lorenz is the curve of what is paid against compute: participants by pay per compute, the worst paid first.
 func lorenz(compute, pay []float64) (x, y []float64) {

@@ -114,14 +114,18 @@ func png(p *plot.Plot) ([]byte, error) {
 	return buf.Bytes(), nil
 }
 
-// plotShares shows each participant's share of pay against its share of compute, both logarithmic. Who was never drawn is at the lower edge.
+// plotShares shows each participant's share of pay against its share of what was computed, in the run and in expectation, both logarithmic. Who computed
+// nothing is left out.
 func plotShares(r result) (*plot.Plot, error) {
-	p := frame("Share of pay against share of compute", "share of compute", "share of pay (fees and block reward)")
-	compute, want, got := computeShares(r), expected(r.weights, r.tasks), shares(pays(r))
+	p := frame("Share of pay against share of computing", "share of what was computed, works and checks", "share of pay (fees and block reward)")
+	done, got := computed(r), shares(pays(r))
+	want, compute := expected(r.weights, r.tasks)
 	least, most := compute[0]/3, compute[len(compute)-1]*3
 	var dots, means plotter.XYs
 	for i := range compute {
-		dots = append(dots, plotter.XY{X: compute[i], Y: math.Max(got[i], least)})
+		if done[i] > least && got[i] > least {
+			dots = append(dots, plotter.XY{X: done[i], Y: got[i]})
+		}
 		means = append(means, plotter.XY{X: compute[i], Y: want[i]})
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = least, most, least, most
@@ -138,7 +142,7 @@ func plotShares(r result) (*plot.Plot, error) {
 	}
 	mean.GlyphStyle = vgdraw.GlyphStyle{Color: orange, Radius: vg.Points(3), Shape: vgdraw.RingGlyph{}}
 	p.Add(run)
-	p.Legend.Add("in the run: luck of the draw", run)
+	p.Legend.Add("in the run", run)
 	p.Add(mean)
 	p.Legend.Add("expected", mean)
 	return p, line(p, "equal", plotter.XYs{{X: least, Y: least}, {X: most, Y: most}}, black, true)
@@ -159,11 +163,11 @@ func plotLorenz(fair, staked result) (*plot.Plot, error) {
 		{"the same in the run", fair, pale, true, false},
 		{"weight by bond, expected", staked, orange, false, false},
 	} {
-		pay := expected(v.r.weights, v.r.tasks)
+		pay, _ := expected(v.r.weights, v.r.tasks)
 		if v.run {
 			pay = shares(pays(v.r))
 		}
-		x, y := lorenz(computeShares(v.r), pay)
+		x, y := lorenz(capacityShares(v.r), pay)
 		xy := make(plotter.XYs, len(x))
 		for i := range x {
 			xy[i] = plotter.XY{X: x[i], Y: y[i]}

@@ -94,42 +94,59 @@ func playAll(tb testutil.TB, base setting, fair result) []outcome {
 	return out
 }
 
-// fairTable is reward share against compute share by size.
+// fairTable is what each size has of pay and of computing: in expectation, and in the run.
 func fairTable(r result) table {
 	t := table{head: []string{
-		"size", "participants", "share of compute", "of pay, expected", "expected / compute", "of pay, in this run", "in this run / compute", "draws",
-		"draws expected",
+		"size", "participants", "of capacity", "of computing, expected", "of pay, expected", "pay / computing, expected", "of computing, in this run",
+		"of pay, in this run", "pay / computing, in this run", "draws", "draws expected",
 	}}
-	compute, want, got := computeShares(r), expected(r.weights, r.tasks), shares(pays(r))
+	capacity, done, got := capacityShares(r), computed(r), shares(pays(r))
+	want, compute := expected(r.weights, r.tasks)
 	draws := 0
 	for _, a := range r.accounts {
 		draws += a.drawn
 	}
 	for i := 0; i < len(r.accounts); {
 		j, n := i, 0
-		var c, e, g float64
+		var share, c, e, d, g float64
 		for ; j < len(r.accounts) && r.accounts[j].size == r.accounts[i].size; j++ {
-			c, e, g, n = c+compute[j], e+want[j], g+got[j], n+r.accounts[j].drawn
+			share, c, e, d, g, n = share+capacity[j], c+compute[j], e+want[j], d+done[j], g+got[j], n+r.accounts[j].drawn
 		}
-		mean := c * float64(draws)
+		mean := share * float64(draws)
 		t.rows = append(t.rows, []string{
-			fmt.Sprintf("%d×", r.accounts[i].size), fmt.Sprint(j - i), percent(c), percent(e), fmt.Sprintf("%.4f", e/c), percent(g), fmt.Sprintf("%.2f", g/c),
-			fmt.Sprint(n), fmt.Sprintf("%.1f ± %.1f", mean, math.Sqrt(mean*(1-c))),
+			fmt.Sprintf("%d×", r.accounts[i].size), fmt.Sprint(j - i), percent(share), percent(c), percent(e), fmt.Sprintf("%.4f", e/c), percent(d), percent(g),
+			ratio(g, d), fmt.Sprint(n), fmt.Sprintf("%.1f ± %.1f", mean, math.Sqrt(mean*(1-share))),
 		})
 		i = j
 	}
 	t.rows = append(t.rows, []string{
-		"slope", fmt.Sprint(len(compute)), "", "", fmt.Sprintf("%.4f", slope(compute, want)), "",
-		fmt.Sprintf("%.3f ± %.3f", slope(compute, got), slopeError(compute, r.tasks)), "", "",
+		"slope", fmt.Sprint(len(compute)), "", "", "", fmt.Sprintf("%.4f", slope(compute, want)), "", "", fmt.Sprintf("%.4f", slope(done, got)), "", "",
 	})
 	return t
 }
 
-// computeShares are the participants' shares of all compute.
-func computeShares(r result) []float64 {
+// ratio of two shares, a dash for nothing of nothing.
+func ratio(x, y float64) string {
+	if y == 0 {
+		return "–"
+	}
+	return fmt.Sprintf("%.4f", x/y)
+}
+
+// capacityShares are the participants' shares of all machines.
+func capacityShares(r result) []float64 {
 	v := make([]float64, len(r.accounts))
 	for i, a := range r.accounts {
 		v[i] = float64(a.size)
+	}
+	return shares(v)
+}
+
+// computed are the participants' shares of what was computed in a run, works and checks.
+func computed(r result) []float64 {
+	v := make([]float64, len(r.accounts))
+	for i, a := range r.accounts {
+		v[i] = a.cost
 	}
 	return shares(v)
 }
@@ -143,41 +160,50 @@ func pays(r result) []float64 {
 	return v
 }
 
-// sizeTable is how far the expected share is from the share of compute, for tasks of one size.
+// sizeTable is how far the expected share of pay is from the share of computing, for tasks of one size; and that from the share of capacity.
 func sizeTable() table {
-	t := table{head: []string{"units of a task", "audited", "1×, expected / compute", "10×", "100×", "1000×", "slope"}}
+	t := table{head: []string{
+		"units of a task", "audited", "1×, pay / computing", "10×", "100×", "1000×", "slope", "1×, computing / capacity", "1000×",
+	}}
 	weights := make([]uint64, 0, 10*each)
 	for _, s := range sizes(each) {
 		weights = append(weights, s*smallest*1_000)
 	}
-	compute := make([]float64, len(weights))
+	capacity := make([]float64, len(weights))
 	for i, w := range weights {
-		compute[i] = float64(w)
+		capacity[i] = float64(w)
 	}
-	compute = shares(compute)
-	for _, units := range []uint64{10_000, 30_000, 100_000, 1_000_000, 1_000_000_000} {
-		audit := auditRate(units)
-		e := expected(weights, []task{{units: units, audit: audit}})
-		row := []string{fmt.Sprint(units), percent(audit)}
+	capacity = shares(capacity)
+	for _, c := range []task{
+		{units: 10_000, audit: auditRate(10_000)}, {units: 30_000, audit: auditRate(30_000)}, {units: 100_000, audit: auditRate(100_000)},
+		{units: 1_000_000, audit: auditRate(1_000_000)}, {units: 1_000_000_000, audit: auditRate(1_000_000_000)}, {units: 1_000_000, audit: 1},
+	} {
+		e, compute := expected(weights, []task{c})
+		row := []string{fmt.Sprint(c.units), percent(c.audit)}
 		for _, class := range []int{0, 3, 6, 9} {
 			row = append(row, fmt.Sprintf("%.4f", e[class*each]/compute[class*each]))
 		}
-		t.rows = append(t.rows, append(row, fmt.Sprintf("%.4f", slope(compute, e))))
+		row = append(row, fmt.Sprintf("%.4f", slope(compute, e)))
+		for _, class := range []int{0, 9} {
+			row = append(row, fmt.Sprintf("%.4f", compute[class*each]/capacity[class*each]))
+		}
+		t.rows = append(t.rows, row)
 	}
 	return t
 }
 
-// stakeTable compares with weights by bond.
+// stakeTable compares with weights by bond: what machines are paid.
 func stakeTable(fair, staked result) table {
-	t := table{head: []string{"weight by", "Gini of pay against compute, expected", "in this run", "slope, expected", "correlation of pay with compute, expected"}}
+	t := table{head: []string{"weight by", "Gini of pay against capacity, expected", "in this run", "slope, expected", "correlation of pay with capacity, expected"}}
 	for _, v := range []struct {
 		name string
 		r    result
 	}{{"proven compute", fair}, {"bond", staked}} {
-		compute, want, got := computeShares(v.r), expected(v.r.weights, v.r.tasks), shares(pays(v.r))
+		capacity, got := capacityShares(v.r), shares(pays(v.r))
+		want, _ := expected(v.r.weights, v.r.tasks)
 		t.rows = append(t.rows, []string{
-			v.name, fmt.Sprintf("%.3f", gini(compute, want)), fmt.Sprintf("%.3f", gini(compute, got)), fmt.Sprintf("%.3f", slope(compute, want)),
-			fmt.Sprintf("%.3f", correlation(compute, want)),
+			v.name, fmt.Sprintf("%.3f", gini(capacity, want)), fmt.Sprintf("%.3f", gini(capacity, got)), fmt.Sprintf("%.3f", slope(capacity, want)),
+			fmt.Sprintf("%.3f", correlation(capacity, want)),
 		})
 	}
 	return t
@@ -263,24 +289,30 @@ func washTable() table {
 	return t
 }
 
-// unitTable says what an honest worker and member, and who only sprints, earn of a unit, in upoai, with the limit and without.
+// unitTable says what an honest worker and member, and who only sprints, earn of a unit, in upoai, by how often tasks are audited and with the limit of what is
+// minted or without.
 func unitTable() table {
 	t := table{head: []string{
-		"limit", "block reward of a unit worked", "of a unit checked", "of a unit of a sprint", "worker nets", "member nets", "who only sprints nets",
+		"limit", "audited", "block reward of a unit worked", "of a unit checked", "of a unit of a sprint", "fee of a unit worked", "of a unit checked", "worker nets",
+		"member nets", "who only sprints nets",
 	}}
-	for _, limited := range []bool{true, false} {
+	for _, c := range []struct {
+		name  string
+		bps   uint32
+		audit float64
+	}{
+		{"a run's cost (default)", rewardstypes.DefaultMaxEmissionCostBps, auditRate(10_000)},
+		{"a run's cost (default)", rewardstypes.DefaultMaxEmissionCostBps, auditRate(1_000_000)},
+		{"a run's cost (default)", rewardstypes.DefaultMaxEmissionCostBps, 1},
+		{"1 upoai a unit", 0, auditRate(1_000_000)},
+	} {
 		w := defaults(0)
-		name := "a run's cost (default)"
-		if !limited {
-			w.rewards.MaxEmissionCostBps, name = 0, "1 upoai a unit"
-		}
-		e := unitEmission(w.tasks, w.rewards) * .95
-		rest := w.price * (1 - w.royalty) * (1 - bps(w.tasks.JackpotBps))
+		w.rewards.MaxEmissionCostBps, w.audit = c.bps, c.audit
+		e := w.emission()
+		worker, member := w.paid()
 		t.rows = append(t.rows, []string{
-			name, fmt.Sprintf("%.3f", e), fmt.Sprintf("%.3f", e*verifierShare()), fmt.Sprintf("%.3f", e*sprintShare()),
-			fmt.Sprintf("%+.3f", rest*bps(w.tasks.WorkerBps)+e-w.cost),
-			fmt.Sprintf("%+.3f", rest*bps(w.tasks.VerifierBps)/float64(w.tasks.CommitteeSize)+e*verifierShare()-w.cost),
-			fmt.Sprintf("%+.3f", e*sprintShare()-w.cost),
+			c.name, percent(c.audit), fmt.Sprintf("%.3f", e), fmt.Sprintf("%.3f", e*verifierShare()), fmt.Sprintf("%.3f", e*sprintShare()), fmt.Sprintf("%.3f", worker),
+			fmt.Sprintf("%.3f", member), fmt.Sprintf("%+.3f", worker+e-w.cost), fmt.Sprintf("%+.3f", member+e*verifierShare()-w.cost), fmt.Sprintf("%+.3f", e*sprintShare()-w.cost),
 		})
 	}
 	return t

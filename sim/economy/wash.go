@@ -56,18 +56,15 @@ func (w wash) net() float64 {
 	k := float64(w.tasks.CommitteeSize)
 	royalty := w.price * w.royalty
 	jackpot := (w.price - royalty) * bps(w.tasks.JackpotBps)
-	rest := w.price - royalty - jackpot
-	verifiers := rest * bps(w.tasks.VerifierBps)
-	paid := w.price - (1-w.audit)*verifiers // refunded where nobody checked
-	back := w.weight * (rest*bps(w.tasks.WorkerBps) + jackpot + w.audit*verifiers)
+	// Worker, audit pot and jackpot come back by its weight; what burns does not.
+	back := w.weight * ((w.price-royalty-jackpot)*(1-bps(w.tasks.BurnBps)) + jackpot)
 	if w.owns {
 		back += royalty
 	}
-	emission := unitEmission(w.tasks, w.rewards) * float64(w.rewards.ComputeBps) / rewardstypes.BasisPoints
-	reward := w.weight * emission * (1 + k*verifierShare()*w.audit)
+	reward := w.weight * w.emission() * (1 + k*verifierShare()*w.audit)
 	seated := 1 - math.Pow(1-w.weight, 1+k) // it is the worker or has a seat
 	cost := w.cost * ((1-w.audit)*w.weight + w.audit*seated)
-	return back + reward - paid - cost
+	return back + reward - w.price - cost
 }
 
 // breakEven is the weight above which it pays, 0 where it never does.
@@ -87,9 +84,21 @@ func slack() float64 {
 	return float64(poaitypes.DefaultParams().Capacity.CreditSlackPpm) / poaitypes.PPM
 }
 
+// emission is what compute is given for a credited unit.
+func (w wash) emission() float64 {
+	return unitEmission(w.tasks, w.rewards) * float64(w.rewards.ComputeBps) / rewardstypes.BasisPoints
+}
+
+// paid is what a worker is paid of a unit's fee, and what a member is.
+func (w wash) paid() (worker, member float64) {
+	rest := w.price * (1 - w.royalty) * (1 - bps(w.tasks.JackpotBps))
+	worker = workersPart(w.tasks, rest, w.audit)
+	return worker, worker * bps(w.tasks.VerifierPayBps)
+}
+
 // workerNets is what honest work nets of a unit, in upoai.
 func workerNets() float64 {
 	w := defaults(0)
-	e := unitEmission(w.tasks, w.rewards) * float64(w.rewards.ComputeBps) / rewardstypes.BasisPoints
-	return w.price*(1-w.royalty)*(1-bps(w.tasks.JackpotBps))*bps(w.tasks.WorkerBps) + e - w.cost
+	worker, _ := w.paid()
+	return worker + w.emission() - w.cost
 }

@@ -76,9 +76,8 @@ func (l lie) final() *big.Rat { return new(big.Rat).Sub(one(), l.caught()) }
 
 // reward is the worker's part of the fee.
 func (l lie) reward() math.Int {
-	fee := types.Fee(l.units, l.params.UnitPrice, l.params.MinFee)
-	bps := func(a math.Int, n uint32) math.Int { return a.MulRaw(int64(n)).QuoRaw(types.BpsOne) }
-	return bps(fee.Sub(bps(fee, royaltyBps)).Sub(bps(fee, l.params.JackpotBps)), l.params.WorkerBps)
+	_, ppm := l.params.Risk(l.units, royaltyBps, l.stops)
+	return l.params.WorkersPart(types.Fee(l.units, l.params.UnitPrice, l.params.MinFee), royaltyBps, ppm)
 }
 
 // gain is what the lie saves if nobody finds it: the cost of the run, or the whole reward where more could be charged than was to be done.

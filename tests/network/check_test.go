@@ -103,7 +103,7 @@ func paidOnce(t *testing.T, f *fixture) {
 		require.NoError(t, err)
 		require.NotNil(t, view.Payment, "task %d", task.ID)
 		p := view.Payment
-		sum := p.Worker.Add(p.Verifiers).Add(p.Royalty).Add(p.Burnt).Add(p.Refund).Add(p.Jackpot).Add(p.Audits).Add(p.Tip).Add(p.Runners)
+		sum := p.Worker.Add(p.Royalty).Add(p.Burnt).Add(p.Refund).Add(p.Jackpot).Add(p.Audits).Add(p.Tip).Add(p.Runners)
 		require.Equal(t, view.Task.MaxFee.Amount.String(), sum.String(), "task %d", task.ID)
 		require.True(t, p.Worker.IsPositive(), "task %d: its worker earned nothing", task.ID)
 	}

@@ -143,9 +143,8 @@ func tasksParams(s *Sim) sdk.Msg {
 	case 0:
 		p.UnitPrice = math.NewInt(500_000 + s.r.Int63n(1_000_000))
 	case 1:
-		p.WorkerBps = uint32(7_000 + s.r.Intn(1_000))
-		p.VerifierBps = uint32(1_000 + s.r.Intn(500))
-		p.BurnBps = 10_000 - p.WorkerBps - p.VerifierBps
+		p.VerifierPayBps = uint32(5_000 + s.r.Intn(10_000))
+		p.BurnBps = uint32(s.r.Intn(1_000))
 	case 2:
 		p.SealBlocks = 8 + s.r.Int63n(6)
 	case 3:

@@ -23,8 +23,9 @@ func coinsCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "coins [id]",
 		Short: "Show where every coin of a task is or went",
-		Long: `Show where every coin of a task is or went: worker, tip, members, royalty, jackpot, burn or community pool, refund; and the prizes that came
-out of the jackpot. All but the prizes add up to what the submitter put in escrow. Bonds that were slashed are no coins of the task.`,
+		Long: `Show where every coin of a task is or went: worker, tip, runners, royalty, audit pot, jackpot, burn or community pool, refund. Together they are what
+the submitter put in escrow. Members of a committee are paid from the audit pot, and prizes from the jackpot: both are listed too, and are no part of that sum.
+Bonds that were slashed are no coins of the task.`,
 		Example: "  poaid query tasks coins 2013265920\n  poaid query tasks coins 2013265920 --output json",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -71,8 +72,8 @@ func printCoins(out io.Writer, id uint64, res *taskstypes.QueryCoinsResponse) er
 	if err := w.Flush(); err != nil {
 		return err
 	}
-	if !res.Prizes.IsZero() {
-		fmt.Fprintf(out, "\nprizes, %s in all, came out of the jackpot\n", res.Prizes)
+	if !res.FromPots.IsZero() {
+		fmt.Fprintf(out, "\nverifiers and prizes, %s in all, were paid from the audit pot and the jackpot, which all fees pay into\n", res.FromPots)
 	}
 	return nil
 }

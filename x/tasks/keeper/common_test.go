@@ -79,7 +79,6 @@ func fixture(t tb) *fix {
 	params := types.DefaultParams()
 	params.DrawDelay, params.SealBlocks, params.RevealBlocks, params.ChallengeBlocks, params.PromptBlocks = 2, 5, 4, 6, 1
 	params.OpenBlocks, params.RetentionBlocks = 20, 30
-	params.WorkerBps, params.VerifierBps, params.BurnBps = 8_000, 1_500, 500
 	params.ForcedErrorPpm, params.JackpotBps = 0, 0 // forced_test.go and machine_test.go have them on
 	require.NoError(t, f.keeper.InitGenesis(ctx, types.GenesisState{Params: params}))
 	for i := range 6 {

@@ -103,8 +103,8 @@ func TestResolveForTheWorker(t *testing.T) {
 	for _, s := range f.poai.state(f.ctx).Slashes {
 		require.Equal(t, []string{worker, members[0], f.who(11)}, s.Beneficiaries)
 	}
-	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
-	require.Equal(t, int64(funds+760), f.balance(members[0]).Int64())
+	require.Equal(t, "3610 3610 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, int64(funds+3_610), f.balance(members[0]).Int64())
 	require.Len(t, f.credits(id), 2)
 	f.block(40)
 	require.True(t, f.status(id).Pruned)

@@ -105,13 +105,13 @@ func TestForcedError(t *testing.T) {
 	require.Equal(t, []string{members[0] + "/2/10000/true"}, f.slashes(id))
 	slash := f.poai.state(f.ctx).Slashes[0]
 	require.Equal(t, []string{worker, members[1], members[2]}, slash.Beneficiaries)
-	// 16,000: 800 royalty, 152 jackpot, of 15,048 80 % and 15 % and 5 %. At a rate of one the jackpot pays what just came in: 10 % and 90 %.
-	require.Equal(t, "12039 0 800 752 34000", payment(f.payment(id)))
+	// 16,000: 800 royalty, 152 jackpot, of 15,048 752 burn, and a quarter of the rest for the worker and each seat. At a rate of one the jackpot pays what just came in: 10 % and 90 %.
+	require.Equal(t, "3574 7148 800 752 34000", payment(f.payment(id)))
 	require.Equal(t, "152 15 137", prizes(f.payment(id)))
 	require.Equal(t, "0", f.jackpot())
-	require.Equal(t, int64(funds+12_039+15), f.balance(worker).Int64())
+	require.Equal(t, int64(funds+3_574+15), f.balance(worker).Int64())
 	require.Equal(t, int64(funds), f.balance(members[0]).Int64())
-	require.Equal(t, int64(2*funds+2257*2/3+137), f.balance(members[1]).Add(f.balance(members[2])).Int64())
+	require.Equal(t, int64(2*funds+2*3_574+137), f.balance(members[1]).Add(f.balance(members[2])).Int64())
 	require.Equal(t, a.root[:], f.status(id).ResultRoot)
 	require.Len(t, f.credits(id), 3)
 }

@@ -46,7 +46,7 @@ func TestGenesisRefuses(t *testing.T) {
 	}
 	require.NoError(t, good().Validate())
 	for name, edit := range map[string]func(*types.GenesisState){
-		"params":       func(g *types.GenesisState) { g.Params.BurnBps++ },
+		"params":       func(g *types.GenesisState) { g.Params.BurnBps = types.BpsOne + 1 },
 		"twice":        func(g *types.GenesisState) { g.Tasks = append(g.Tasks, g.Tasks[0]) },
 		"no fee":       func(g *types.GenesisState) { g.Tasks[0].Task.MaxFee.Amount = math.ZeroInt() },
 		"nil fee":      func(g *types.GenesisState) { g.Tasks[0].Task.MaxFee = sdk.Coin{} },
@@ -56,7 +56,7 @@ func TestGenesisRefuses(t *testing.T) {
 		"payment":      func(g *types.GenesisState) { g.Tasks[0].Payment = &types.Payment{} },
 		"seen":         func(g *types.GenesisState) { g.Seen[0].TaskId++ },
 		"short root":   func(g *types.GenesisState) { g.Seen[0].InputRoot = nil },
-		"shares":       func(g *types.GenesisState) { g.Tasks[0].Task.BurnBps++ },
+		"shares":       func(g *types.GenesisState) { g.Tasks[0].Task.BurnBps = types.BpsOne + 1 },
 		"no submitter": func(g *types.GenesisState) { g.Tasks[0].Task.Submitter = "" },
 	} {
 		g := good()

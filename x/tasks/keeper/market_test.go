@@ -80,7 +80,7 @@ func TestAuctionGoesToTheBestBid(t *testing.T) {
 	f.done(id)
 	pay := f.payment(id)
 	require.Equal(t, "200000", pay.Refund.String(), "what was not asked for")
-	require.Equal(t, "228000", pay.Worker.String())
+	require.Equal(t, "270750", pay.Worker.String())
 	require.Equal(t, 2, f.auctions.state(f.ctx)[id].Ended, "when it was delivered, and once more at the end")
 	for _, c := range f.credits(id) {
 		require.Zero(t, c.ScoreUnits)

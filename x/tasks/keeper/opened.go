@@ -103,7 +103,7 @@ func (k Keeper) openedTask(
 	task := types.Task{
 		Submitter: requester, Model: model.Id, Steps: req.Steps, Allocation: types.ALLOCATION_DRAW, InputRoot: in.Root[:], MaxFee: req.Budget,
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps,
-		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps,
+		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps,
 		// The states at the start of a segment are bytes that others have to bring, as an input by CID is.
 		ByCid:      !in.Inline || req.StartStep > 0,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,

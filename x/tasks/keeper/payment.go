@@ -10,44 +10,38 @@ import (
 	"poaid/x/tasks/types"
 )
 
-// payOut pays the fee of the units done and refunds the rest. The royalty comes first, then the jackpot's part; what remains is shared by worker_bps,
-// verifier_bps and burn_bps, as they were at submission. The verifiers' share goes into the pot that members are paid from (see auditPay); that of a race evenly to members who
-// agreed and runners with the same root, and back without any. The tip is the worker's, whole. Every coin is booked, and together they are the escrow.
+// payOut pays the fee of the units done and refunds the rest. The royalty comes first, then the jackpot's part; what remains is shared between worker, the
+// pot that members are paid from, runners and what burns (types.Parts), by the terms at submission and the rate of this run's audit. The place of a
+// runner that nobody filled is refunded. The tip is the worker's, whole. Every coin is booked, and together they are the escrow.
 func (k Keeper) payOut(
 	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed, matched []string,
 ) (types.Payment, error) {
 	fee, tip := charge(params, task, st)
 	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
 	jackpot := fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
-	parts := split.Weighted(fee.Sub(royalty).Sub(jackpot), uint64(task.WorkerBps), uint64(task.VerifierBps), uint64(task.BurnBps))
-	pay, burn, refund := types.NewPayment(), parts[2], task.MaxFee.Amount.Sub(fee).Sub(tip)
+	parts := task.PartsOf(fee.Sub(royalty).Sub(jackpot), st.AuditPpm, params.CommitteeSize)
+	pay, burn, refund := types.NewPayment(), parts.Burn, task.MaxFee.Amount.Sub(fee).Sub(tip)
 	module, err := k.account.AddressCodec().BytesToString(k.account.GetModuleAddress(types.ModuleName))
 	if err != nil {
 		return pay, err
 	}
 	pay.Book(types.PURPOSE_JACKPOT, module, jackpot)
-	each, shared := split.Evenly(parts[1], len(agreed)+len(matched)), agreed
-	switch {
-	case !task.Race():
-		pay.Book(types.PURPOSE_AUDITS, module, parts[1])
-		shared = nil
-	case len(each) == 0:
-		refund = refund.Add(parts[1])
-	}
+	pay.Book(types.PURPOSE_AUDITS, module, parts.Audits)
 	unpaid, err := k.giveRoyalty(ctx, task, &pay, owner, royalty)
 	if err != nil {
 		return pay, err
 	}
 	burn = burn.Add(unpaid)
 	flows := []types.Flow{
-		{Purpose: types.PURPOSE_WORKER, Recipient: st.Worker, Amount: parts[0]},
+		{Purpose: types.PURPOSE_WORKER, Recipient: st.Worker, Amount: parts.Worker},
 		{Purpose: types.PURPOSE_TIP, Recipient: st.Worker, Amount: tip},
 	}
-	for i, member := range shared {
-		flows = append(flows, types.Flow{Purpose: types.PURPOSE_VERIFIER, Recipient: member, Amount: each[i]})
-	}
-	for i, runner := range matched {
-		flows = append(flows, types.Flow{Purpose: types.PURPOSE_RUNNER, Recipient: runner, Amount: each[len(agreed)+i]})
+	for i, place := range split.Evenly(parts.Runners, int(task.MaxRunners())) {
+		if i < len(matched) {
+			flows = append(flows, types.Flow{Purpose: types.PURPOSE_RUNNER, Recipient: matched[i], Amount: place})
+		} else {
+			refund = refund.Add(place)
+		}
 	}
 	flows = append(flows, types.Flow{Purpose: types.PURPOSE_REFUND, Recipient: task.Submitter, Amount: refund})
 	for _, f := range flows {
@@ -60,16 +54,16 @@ func (k Keeper) payOut(
 	if err := k.burn(ctx, params, task, &pay, burn); err != nil {
 		return pay, err
 	}
-	if err := k.auditPay(ctx, params, task, st, &pay, agreed); err != nil {
+	if err := k.payMembers(ctx, params, task, st, &pay, agreed); err != nil {
 		return pay, err
 	}
 	return pay, k.prizes(ctx, task, st, &pay, agreed)
 }
 
-// auditPay puts a task's part into the pot of its denom and pays the members who agreed from it. A part c is paid out where there was an audit, which has
+// payMembers puts a task's part into the pot of its denom and pays the members who agreed from it. A part c is paid out where there was an audit, which has
 // the probability p: each of the committee's k seats gets c/(p·k), so that in expectation what comes in goes out, and a member is paid for what it computed, whether
 // audits are rare or not. Never more than there is; what seats without the right root do not get stays.
-func (k Keeper) auditPay(ctx context.Context, params types.Params, task types.Task, st types.Status, pay *types.Payment, agreed []string) error {
+func (k Keeper) payMembers(ctx context.Context, params types.Params, task types.Task, st types.Status, pay *types.Payment, agreed []string) error {
 	denom := task.MaxFee.Denom
 	pot, err := potOf(ctx, k.AuditPot, denom)
 	if err != nil {
@@ -79,7 +73,7 @@ func (k Keeper) auditPay(ctx context.Context, params types.Params, task types.Ta
 	if n := len(agreed); n > 0 && st.AuditPpm > 0 && pay.Audits.IsPositive() {
 		seats := max(int64(params.CommitteeSize), int64(n))
 		all := pay.Audits.MulRaw(types.PpmOne).MulRaw(int64(n)).QuoRaw(int64(st.AuditPpm) * seats)
-		if _, err := k.fromPot(ctx, task, pay, types.PURPOSE_AUDIT_PAY, &pot, all, agreed); err != nil {
+		if _, err := k.fromPot(ctx, task, pay, types.PURPOSE_VERIFIER, &pot, all, agreed); err != nil {
 			return err
 		}
 	}

@@ -241,9 +241,9 @@ func TestTipIsTheWorkers(t *testing.T) {
 	worker := f.status(id).Worker
 	f.until(id, types.STATE_FINAL)
 	require.Equal(t, map[string]string{
-		"PURPOSE_ROYALTY": "400 ", "PURPOSE_WORKER": "6080 ", "PURPOSE_TIP": "4000 ", "PURPOSE_BURN": "380 ", "PURPOSE_REFUND": "39140 ",
+		"PURPOSE_ROYALTY": "400 ", "PURPOSE_WORKER": "7220 ", "PURPOSE_TIP": "4000 ", "PURPOSE_BURN": "380 ", "PURPOSE_REFUND": "38000 ",
 	}, f.flowsOf(id))
-	require.Equal(t, int64(funds+6_080+4_000), f.balance(worker).Int64())
+	require.Equal(t, int64(funds+7_220+4_000), f.balance(worker).Int64())
 }
 
 // TestOtherDenom: fee, shares, refund and jackpot are in the denom that was paid; what would burn goes to the community; locks are in ours.
@@ -263,9 +263,9 @@ func TestOtherDenom(t *testing.T) {
 		require.NoError(t, f.poai.revealSeat(f.ctx, id, m, a.root[:]))
 	}
 	f.until(id, types.STATE_FINAL)
-	// 5,334 of fee: royalty 266, jackpot 506, of 4,562: 3,649.6, 684.3, 228.1
+	// 5,334 of fee: royalty 266, jackpot 506, of 4,562: 228 burn, a quarter of 4,334 the worker
 	require.Equal(t, map[string]string{
-		"PURPOSE_ROYALTY": "266 ", "PURPOSE_WORKER": "3650 ", "PURPOSE_TIP": "1600 ", "PURPOSE_VERIFIER": "228 228 228 ", "PURPOSE_JACKPOT": "506 ",
+		"PURPOSE_ROYALTY": "266 ", "PURPOSE_WORKER": "1084 ", "PURPOSE_TIP": "1600 ", "PURPOSE_AUDITS": "3250 ", "PURPOSE_VERIFIER": "1084 1083 1083 ", "PURPOSE_JACKPOT": "506 ",
 		"PURPOSE_COMMUNITY": "228 ", "PURPOSE_REFUND": "3066 ",
 	}, f.flowsOf(id))
 	bank := f.bank.state(f.ctx)
@@ -296,7 +296,7 @@ func TestRateOfSubmission(t *testing.T) {
 	_, err := deliver(f, f.msgs.SubmitTask, storyIn(f.who(8), other))
 	require.ErrorIs(t, err, types.ErrDenom)
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "4055 ", f.flowsOf(id)["PURPOSE_WORKER"], "80 % of 5,334 less a royalty of 266, and what rounding left")
+	require.Equal(t, "4815 ", f.flowsOf(id)["PURPOSE_WORKER"], "95 % of 5,334 less a royalty of 266")
 }
 
 func storyIn(submitter, d string) *types.MsgSubmitTask {

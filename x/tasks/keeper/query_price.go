@@ -127,12 +127,12 @@ func (q queryServer) Coins(ctx context.Context, req *types.QueryCoinsRequest) (*
 		return nil, notFound(err, req.Id)
 	}
 	paid, none := view.Task.MaxFee, sdk.NewCoin(view.Task.MaxFee.Denom, math.ZeroInt())
-	res := &types.QueryCoinsResponse{Paid: paid, Held: paid, Prizes: none, State: view.Status.State}
+	res := &types.QueryCoinsResponse{Paid: paid, Held: paid, FromPots: none, State: view.Status.State}
 	pay, err := optional(q.k.Payments.Get(ctx, req.Id))
 	if err != nil || pay == nil {
 		return res, err
 	}
-	res.Held, res.Flows, res.Prizes.Amount = none, pay.Flows, pay.WorkerPrize.Add(pay.MemberPrizes)
+	res.Held, res.Flows, res.FromPots.Amount = none, pay.Flows, pay.Verifiers.Add(pay.WorkerPrize).Add(pay.MemberPrizes)
 	return res, nil
 }
 

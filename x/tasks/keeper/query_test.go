@@ -151,7 +151,7 @@ func TestQueryEstimate(t *testing.T) {
 	res, err := f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "story", Steps: 16, PromptRows: 3})
 	require.NoError(t, err)
 	require.Equal(t, (&types.QueryEstimateResponse{
-		Units: 16_000, ScoreUnits: 14_000, Fee: coin(16_000), Lock: coin(1_160_000), AuditPpm: 52_153, Tip: coin(0),
+		Units: 16_000, ScoreUnits: 14_000, Fee: coin(16_000), Lock: coin(1_160_000), AuditPpm: 56_890, Tip: coin(0),
 		Floor: coin(1_000_000), WorstFloor: coin(1_132_276), WorstFee: coin(18_117), Blocks: 10,
 	}).String(), res.String())
 	_, err = f.query().Estimate(f.ctx, &types.QueryEstimateRequest{Model: "nobody", Steps: 16})

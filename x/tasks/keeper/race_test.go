@@ -76,7 +76,7 @@ func TestRaceGoesToTheFirst(t *testing.T) {
 	f.reveal(id, f.result(id, 0, 1))
 	f.until(id, types.STATE_FINAL)
 	pay := f.payment(id)
-	require.Equal(t, "760", pay.Worker.String()) // 1,000 less 5 % royalty, 80 %
+	require.Equal(t, "903", pay.Worker.String()) // 1,000 less 5 % royalty, 80 %
 	require.True(t, pay.Runners.IsZero())
 	require.Empty(t, f.slashes(id))
 	for _, c := range f.credits(id) {
@@ -98,7 +98,7 @@ func TestRaceNobodyComes(t *testing.T) {
 	require.Empty(t, f.open("digits"))
 }
 
-// TestRunnersShare: runners with the final root share the verifiers' part.
+// TestRunnersShare: runners with the final root are paid what the worker is; the place that nobody took is refunded.
 func TestRunnersShare(t *testing.T) {
 	f := fixture(t)
 	f.audits(false)
@@ -112,16 +112,18 @@ func TestRunnersShare(t *testing.T) {
 	require.NotEmpty(t, f.tryRevealAs(f.who(1), f.result(id, 0, 1)), "twice")
 	f.until(id, types.STATE_FINAL)
 	pay := f.payment(id)
-	require.Equal(t, "143", pay.Runners.String()) // 15 % of 950, by largest remainder
-	require.Equal(t, "72", f.balance(f.who(1)).Sub(before).String())
+	// of 1,000 a royalty of 50 and a burn of 47; of 903 a quarter for each of four places
+	require.Equal(t, "226 0 50 47 4225", payment(pay))
+	require.Equal(t, "452", pay.Runners.String())
+	require.Equal(t, "226", f.balance(f.who(1)).Sub(before).String())
 	require.True(t, pay.Verifiers.IsZero())
 	require.Len(t, f.credits(id), 3)
 	f.block(40)
 	require.Empty(t, f.runners(id), "dropped after retention")
 }
 
-// TestRunnersAreMembersToo: with an audit, members and runners share; no runner is a member.
-func TestRunnersAreMembersToo(t *testing.T) {
+// TestRunnersAndMembers: with an audit everybody is paid the same, members from the pot; no runner is a member.
+func TestRunnersAndMembers(t *testing.T) {
 	f := fixture(t)
 	f.audits(true)
 	id := f.submit(raceMsg(f.who(9), 1, 3))
@@ -142,8 +144,8 @@ func TestRunnersAreMembersToo(t *testing.T) {
 	}
 	f.until(id, types.STATE_FINAL)
 	pay := f.payment(id)
-	require.Equal(t, "56", pay.Runners.String(), "members come first where shares cannot be equal")
-	require.Equal(t, "87", pay.Verifiers.String())
+	require.Equal(t, "151 451 50 47 4000", payment(pay), "a sixth of 903 is 150.5")
+	require.Equal(t, "301", pay.Runners.String())
 }
 
 // TestRaceLate: results come as long as a drawn worker could seal; who is not prompt is audited.
@@ -248,9 +250,9 @@ func TestRunnerWins(t *testing.T) {
 	require.Equal(t, f.who(2), f.status(id).Worker)
 	require.EqualValues(t, 1, f.status(id).Attempt)
 	pay := f.payment(id)
-	require.Equal(t, "760", pay.Worker.String())
-	require.Equal(t, "143", pay.Runners.String())
-	require.Equal(t, "760", f.balance(f.who(2)).Sub(before).String())
+	require.Equal(t, "226", pay.Worker.String())
+	require.Equal(t, "226", pay.Runners.String(), "the only other who was right")
+	require.Equal(t, "226", f.balance(f.who(2)).Sub(before).String())
 	require.ElementsMatch(t, []string{f.who(0) + "/1/10000/true", f.who(1) + "/1/10000/true"}, f.slashes(id))
 	for _, s := range f.poai.state(f.ctx).Slashes {
 		require.Equal(t, []string{f.who(2), f.who(3)}, s.Beneficiaries)
@@ -270,7 +272,7 @@ func TestWorkerWinsOverRunner(t *testing.T) {
 	}
 	require.NoError(t, f.resolve(id, f.status(id).ResultRoot))
 	require.Equal(t, []string{f.who(1) + "/1/10000/true"}, f.slashes(id))
-	require.Equal(t, "143", f.payment(id).Runners.String())
+	require.Equal(t, "301", f.payment(id).Runners.String())
 }
 
 // TestSilentWorkerIsReplaced: a worker that does not reveal loses its lock, and a runner has its place without a new race.
@@ -285,7 +287,7 @@ func TestSilentWorkerIsReplaced(t *testing.T) {
 	require.Equal(t, []string{f.who(0)}, st.Tried)
 	require.ElementsMatch(t, []string{f.who(0) + "/1/10000/true", f.who(2) + "/1/10000/true"}, f.slashes(id), "silent runners have lied too")
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "760", f.payment(id).Worker.String())
+	require.Equal(t, "301", f.payment(id).Worker.String())
 	require.True(t, f.payment(id).Runners.IsZero())
 }
 

@@ -5,6 +5,7 @@ import (
 
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	"github.com/stretchr/testify/require"
 
 	poaitypes "poaid/x/poai/types"
@@ -17,11 +18,11 @@ func TestFinalUnaudited(t *testing.T) {
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3, 4, 5)) // fee 16,000 of max_fee 50,000
 	worker := f.status(id).Worker
 	f.until(id, types.STATE_FINAL)
-	// royalty 5% = 800; of 15,200: worker 80% 12,160, verifiers 15% 2,280 (for the pot), burn 5% 760
+	// royalty 5% = 800; of 15,200: burn 5% 760; nothing is ever audited here, so the worker has the other 14,440
 	pay := f.payment(id)
-	require.Equal(t, "12160 0 800 760 34000", payment(pay))
-	require.Equal(t, "2280 0 2280", f.audited(pay))
-	require.Equal(t, int64(funds+12_160), f.balance(worker).Int64())
+	require.Equal(t, "14440 0 800 760 34000", payment(pay))
+	require.Equal(t, "0 0", f.audited(pay))
+	require.Equal(t, int64(funds+14_440), f.balance(worker).Int64())
 	require.Equal(t, int64(800), f.balance(address(100)).Int64())
 	require.Equal(t, int64(funds-50_000+34_000), f.balance(f.who(9)).Int64())
 	require.Equal(t, []poaitypes.CreditRequest{
@@ -36,10 +37,10 @@ func payment(p types.Payment) string {
 	return p.Worker.String() + " " + p.Verifiers.String() + " " + p.Royalty.String() + " " + p.Burnt.String() + " " + p.Refund.String()
 }
 
-// audited is what a payment put into the pot that members are paid from, what it took, and what is in it.
+// audited is what a payment put into the pot that members are paid from, and what is in it now.
 func (f *fix) audited(p types.Payment) string {
 	f.tb.Helper()
-	return p.Audits.String() + " " + p.AuditPay.String() + " " + f.auditPot().String()
+	return p.Audits.String() + " " + f.auditPot().String()
 }
 
 func (f *fix) auditPot() math.Int {
@@ -52,24 +53,22 @@ func (f *fix) auditPot() math.Int {
 // TestMembersArePaidForWhatTheyCompute: a run that is audited one time in four pays each of three members a third of four times its part, as far as what
 // runs that were not audited left in the pot goes.
 func TestMembersArePaidForWhatTheyCompute(t *testing.T) {
+	const part, pot = 2_280, 4 * 2_280
 	f := fixture(t)
 	f.audits(false)
-	var id uint64
-	for i := range 4 {
-		id, _ = f.revealed(storyMsg(f.who(9), 16, byte(40+i)))
-		f.until(id, types.STATE_FINAL)
-	}
-	require.Equal(t, int64(4*2_280), f.auditPot().Int64())
-	require.NoError(t, f.keeper.AuditPot.Set(f.ctx, denom, math.NewInt(3*2_280))) // the fourth comes in below
+	id, _ := f.revealed(storyMsg(f.who(9), 16, 3))
+	f.until(id, types.STATE_FINAL)
+	task, err := f.keeper.Tasks.Get(f.ctx, id)
+	require.NoError(t, err)
 	for name, c := range map[string]struct {
 		ppm    uint32
 		agreed int
 		want   int64
 	}{
-		"one in four":         {250_000, 3, 4 * 2_280},
-		"two of three agreed": {250_000, 2, 4 * 2_280 * 2 / 3},
-		"one in two":          {500_000, 3, 2 * 2_280},
-		"more than there is":  {10_000, 3, 4 * 2_280},
+		"one in four":         {250_000, 3, 4 * part},
+		"two of three agreed": {250_000, 2, 4 * part * 2 / 3},
+		"one in two":          {500_000, 3, 2 * part},
+		"more than there is":  {10_000, 3, pot},
 		"nobody":              {250_000, 0, 0},
 		"not audited":         {0, 3, 0},
 	} {
@@ -77,14 +76,14 @@ func TestMembersArePaidForWhatTheyCompute(t *testing.T) {
 			was := f.ctx
 			defer func() { f.ctx = was }()
 			f.ctx, _ = f.ctx.CacheContext()
-			task, err := f.keeper.Tasks.Get(f.ctx, id)
-			require.NoError(t, err)
+			require.NoError(t, f.keeper.AuditPot.Set(f.ctx, denom, math.NewInt(pot-part)))
+			f.bank.fund(f.ctx, authtypes.NewModuleAddress(types.ModuleName), pot)
 			pay := types.NewPayment()
-			pay.Book(types.PURPOSE_AUDITS, address(1), math.NewInt(2_280))
+			pay.Book(types.PURPOSE_AUDITS, address(1), math.NewInt(part))
 			members := []string{f.who(1), f.who(2), f.who(3)}[:c.agreed]
-			require.NoError(t, f.keeper.AuditPay(f.ctx, task, types.Status{AuditPpm: c.ppm}, &pay, members))
-			require.InDelta(t, c.want, pay.AuditPay.Int64(), 1)
-			require.Equal(t, int64(4*2_280), pay.AuditPay.Add(f.auditPot()).Int64(), "nothing is lost")
+			require.NoError(t, f.keeper.PayMembers(f.ctx, task, types.Status{AuditPpm: c.ppm}, &pay, members))
+			require.InDelta(t, c.want, pay.Verifiers.Int64(), 1)
+			require.Equal(t, int64(pot), pay.Verifiers.Add(f.auditPot()).Int64(), "nothing is lost")
 		})
 	}
 }
@@ -157,10 +156,11 @@ func TestFinalAudited(t *testing.T) {
 	require.Equal(t, types.STATE_REVEALED, f.state(id), "settled in the message of the last to reveal")
 	worker := f.status(id).Worker
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
-	require.Equal(t, "2280 2280 0", f.audited(f.payment(id)), "at a rate of one what comes in goes out")
-	for _, m := range members {
-		require.Equal(t, int64(funds+760), f.balance(m).Int64())
+	// of the 14,440 a quarter for each of the four who computed the run
+	require.Equal(t, "3610 10830 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "10830 0", f.audited(f.payment(id)), "at a rate of one what comes in goes out")
+	for _, who := range append(members, worker) {
+		require.Equal(t, int64(funds+3_610), f.balance(who).Int64())
 	}
 	credits := map[string]poaitypes.CreditRequest{}
 	for _, c := range f.credits(id) {
@@ -177,11 +177,12 @@ func TestFinalAudited(t *testing.T) {
 	require.Empty(t, f.poai.state(f.ctx).Committees)
 }
 
-// TestVerifiersShareExactly: 2,279 between three is 760, 760, 759.
-func TestVerifiersShareExactly(t *testing.T) {
+// TestMembersShareExactly: a tenth is burnt; of the 13,680 left the worker has 1 part and each member 1.1, so that 10,498.6 are the members': 10,499 between
+// three is 3,500, 3,500, 3,499.
+func TestMembersShareExactly(t *testing.T) {
 	f := fixture(t)
 	f.audits(true)
-	f.params(func(p *types.Params) { p.WorkerBps, p.VerifierBps, p.BurnBps = 8_001, 1_499, 500 })
+	f.params(func(p *types.Params) { p.VerifierPayBps, p.BurnBps = 11_000, 1_000 })
 	id, a := f.revealing(storyMsg(f.who(9), 16, 3))
 	members := f.members(id)
 	f.reveal(id, a)
@@ -189,10 +190,52 @@ func TestVerifiersShareExactly(t *testing.T) {
 		require.NoError(t, f.poai.revealSeat(f.ctx, id, m, a.root[:]))
 	}
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "2278 2278 0", f.audited(f.payment(id)))
-	require.Equal(t, int64(funds+760), f.balance(members[0]).Int64())
-	require.Equal(t, int64(funds+759), f.balance(members[1]).Int64())
-	require.Equal(t, int64(funds+759), f.balance(members[2]).Int64())
+	require.Equal(t, "3181 10499 800 1520 34000", payment(f.payment(id)))
+	require.Equal(t, "10499 0", f.audited(f.payment(id)))
+	require.Equal(t, int64(funds+3_500), f.balance(members[0]).Int64())
+	require.Equal(t, int64(funds+3_500), f.balance(members[1]).Int64())
+	require.Equal(t, int64(funds+3_499), f.balance(members[2]).Int64())
+}
+
+// TestEverybodyIsPaidTheSame: where half of the runs are audited the worker gets the same of each, and members what the worker gets, once the pot has
+// enough of it; what it pays came in.
+func TestEverybodyIsPaidTheSame(t *testing.T) {
+	const fair = 5_776 // 14,440 by 1 + 0.5·3
+	f := fixture(t)
+	f.audits(false)
+	f.params(func(p *types.Params) { p.AuditMinPpm = 500_000 })
+	in, out, audited := int64(0), int64(0), 0
+	for n := range byte(24) {
+		id := f.assigned(storyMsg(f.who(9), 16, n))
+		a := f.result(id, 0, 1)
+		f.seal(id, a)
+		f.block(4)
+		st := f.status(id)
+		pot := f.auditPot().Int64()
+		if st.Audited {
+			audited++
+			f.sealSeats(id)
+		}
+		f.reveal(id, a)
+		if st.Audited {
+			for _, m := range f.members(id) {
+				require.NoError(t, f.poai.revealSeat(f.ctx, id, m, a.root[:]))
+			}
+		}
+		f.until(id, types.STATE_FINAL)
+		pay := f.payment(id)
+		require.Equal(t, int64(fair), pay.Worker.Int64())
+		require.Equal(t, int64(fair*3/2), pay.Audits.Int64())
+		want := int64(0)
+		if st.Audited {
+			want = min(3*fair, pot+fair*3/2)
+		}
+		require.Equal(t, want, pay.Verifiers.Int64())
+		in, out = in+pay.Audits.Int64(), out+pay.Verifiers.Int64()
+		require.Equal(t, in-out, f.auditPot().Int64())
+	}
+	require.Greater(t, audited, 4)
+	require.Less(t, audited, 20)
 }
 
 // TestSilentSeat: at the deadline the worker's root stands; the seat that sealed and did not reveal is taken at FINAL, and its
@@ -210,8 +253,8 @@ func TestSilentSeat(t *testing.T) {
 	f.until(id, types.STATE_FINAL)
 	require.Equal(t, []string{members[0] + "/2/10000/true", members[2] + "/2/10000/true"}, f.slashes(id))
 	require.Equal(t, []string{worker, members[1]}, f.poai.state(f.ctx).Slashes[0].Beneficiaries)
-	require.Equal(t, int64(funds+760), f.balance(members[1]).Int64())
-	require.Equal(t, "2280 760 1520", f.audited(f.payment(id)))
+	require.Equal(t, int64(funds+3_610), f.balance(members[1]).Int64())
+	require.Equal(t, "10830 7220", f.audited(f.payment(id)))
 	require.NotZero(t, f.credits(id)[0].ScoreUnits)
 }
 
@@ -230,8 +273,8 @@ func TestCommitteeSealedNobody(t *testing.T) {
 	f.reveal(id, a)
 	require.Equal(t, types.STATE_REVEALED, f.state(id))
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
-	require.Equal(t, "2280 0 2280", f.audited(f.payment(id)), "the verifiers' share waits for those who check")
+	require.Equal(t, "3610 0 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "10830 10830", f.audited(f.payment(id)), "it waits for those who check")
 	require.Len(t, f.credits(id), 1)
 	require.Equal(t, uint64(16_000), f.credits(id)[0].Units)
 	require.Zero(t, f.credits(id)[0].ScoreUnits)
@@ -297,8 +340,8 @@ func TestMinFeeAndOwner(t *testing.T) {
 	f.bank.blocked[f.acc(address(100)).String()] = true // the owner cannot be paid: its royalty is burnt
 	id, _ := f.revealed(digitsMsg(f.who(9), 1))
 	f.until(id, types.STATE_FINAL)
-	// min_fee 1,000: royalty 50; of 950: 760, 142.5 for the pot, 47.5 -> the halves go to the first
-	require.Equal(t, "760 0 0 97 4000", payment(f.payment(id)))
+	// min_fee 1,000: royalty 50; of 950 47 are burnt
+	require.Equal(t, "903 0 0 97 4000", payment(f.payment(id)))
 }
 
 // TestSharesOfSubmission: nor do shares that change meanwhile.
@@ -306,9 +349,9 @@ func TestSharesOfSubmission(t *testing.T) {
 	f := fixture(t)
 	f.audits(false)
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3))
-	f.params(func(p *types.Params) { p.WorkerBps, p.VerifierBps, p.BurnBps = 0, 0, 10_000 })
+	f.params(func(p *types.Params) { p.VerifierPayBps, p.BurnBps = 0, 10_000 })
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "14440 0 800 760 34000", payment(f.payment(id)))
 }
 
 // TestPriceOfSubmission: a price that rises meanwhile does not touch a task that is under way.
@@ -318,5 +361,5 @@ func TestPriceOfSubmission(t *testing.T) {
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3))
 	f.params(func(p *types.Params) { p.UnitPrice, p.MinFee = p.UnitPrice.MulRaw(2), math.NewInt(40_000) })
 	f.until(id, types.STATE_FINAL)
-	require.Equal(t, "12160 0 800 760 34000", payment(f.payment(id)))
+	require.Equal(t, "14440 0 800 760 34000", payment(f.payment(id)))
 }

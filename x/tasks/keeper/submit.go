@@ -46,7 +46,7 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 	task := types.Task{
 		Submitter: address, Model: model.Id, Steps: msg.Steps, Allocation: msg.Allocation, InputRoot: in.Root[:], MaxFee: msg.MaxFee,
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, Tip: msg.Tip,
-		WorkerBps: params.WorkerBps, VerifierBps: params.VerifierBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
+		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
 		Requirements: msg.Requirements, Auction: msg.Auction.Terms(height(ctx), params), Redundancy: msg.Redundancy,
 	}

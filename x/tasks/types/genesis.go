@@ -63,8 +63,8 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrap(ErrGenesis, "audit_ppm, forced_error_ppm or jackpot_bps: more than one")
 	case len(t.Status.VrfKey) != 0 && (len(t.Status.VrfKey) != vrf.PublicKeySize || len(t.Status.VrfInput) != commit.Size):
 		return errorsmod.Wrap(ErrGenesis, "vrf_key or vrf_input: malformed")
-	case uint64(t.Task.WorkerBps)+uint64(t.Task.VerifierBps)+uint64(t.Task.BurnBps) != BpsOne:
-		return errorsmod.Wrapf(ErrGenesis, "worker_bps, verifier_bps, burn_bps: do not add up to %d", BpsOne)
+	case t.Task.VerifierPayBps > maxVerifierPayBps || t.Task.BurnBps > BpsOne:
+		return errorsmod.Wrapf(ErrGenesis, "verifier_pay_bps or burn_bps: more than %d or %d", maxVerifierPayBps, BpsOne)
 	case t.Status.State < STATE_OPEN || t.Status.State > STATE_REFUNDED:
 		return errorsmod.Wrapf(ErrGenesis, "state: %d is unknown", t.Status.State)
 	case t.Status.State.Active() && t.Status.Worker == "":

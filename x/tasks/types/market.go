@@ -85,11 +85,5 @@ func (o *AuctionOptions) Terms(height int64, p Params) *AuctionTerms {
 // RiskAtAnyPrice is Risk for a run whose price is not known yet, up to ceiling in fee_denom: whoever makes its answer up may gain the part of the dearest, where the
 // run may stop early, and forgo nothing. So it holds for every bid.
 func (p Params) RiskAtAnyPrice(units uint64, ceiling math.Int, royaltyBps uint32, stops bool) (lock math.Int, auditPpm uint32) {
-	gain := priced(units, p.ReferenceCost)
-	if stops && p.ReferenceCost.IsPositive() {
-		gain = math.MaxInt(gain, p.workersPart(ceiling, royaltyBps))
-	}
-	terms := p.AuditTerms()
-	lock = terms.Lock(gain, math.ZeroInt(), p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice)))
-	return lock, terms.Rate(gain, math.ZeroInt(), lock)
+	return p.risk(units, royaltyBps, stops, math.ZeroInt(), ceiling, math.ZeroInt())
 }

@@ -51,8 +51,7 @@ func DefaultParams() Params {
 		WorkerLockBase:         math.NewInt(1_000_000),
 		WorkerLockPrice:        math.NewInt(10_000_000),
 		TimeoutSlashBps:        100,
-		WorkerBps:              6_000,
-		VerifierBps:            3_500,
+		VerifierPayBps:         10_000,
 		BurnBps:                500,
 		MaxInlineInputBytes:    64 << 10,
 		MaxInlineOutputBytes:   16 << 10,
@@ -110,8 +109,7 @@ func (p Params) Validate() error {
 		{"jackpot_bps", uint64(p.JackpotBps), 0, maxJackpotBps},
 		{"max_redundancy", uint64(p.MaxRedundancy), 1, maxRedundancy},
 		{"timeout_slash_bps", uint64(p.TimeoutSlashBps), 0, BpsOne},
-		{"worker_bps", uint64(p.WorkerBps), 0, BpsOne},
-		{"verifier_bps", uint64(p.VerifierBps), 0, BpsOne},
+		{"verifier_pay_bps", uint64(p.VerifierPayBps), 0, maxVerifierPayBps},
 		{"burn_bps", uint64(p.BurnBps), 0, BpsOne},
 		{"max_inline_input_bytes", p.MaxInlineInputBytes, 1, maxInputBytes},
 		{"max_inline_output_bytes", p.MaxInlineOutputBytes, 8, maxOutputBytes},
@@ -123,9 +121,6 @@ func (p Params) Validate() error {
 		if b.v < b.least || b.v > b.atMost {
 			return errorsmod.Wrapf(ErrParams, "%s: %d, want %d..%d", b.name, b.v, b.least, b.atMost)
 		}
-	}
-	if sum := p.WorkerBps + p.VerifierBps + p.BurnBps; sum != BpsOne {
-		return errorsmod.Wrapf(ErrParams, "worker_bps + verifier_bps + burn_bps: %d, want %d", sum, BpsOne)
 	}
 	for _, check := range []func() error{p.validateFeeRates, p.validateAudits} {
 		if err := check(); err != nil {
@@ -200,27 +195,32 @@ func (p Params) Risk(units uint64, royaltyBps uint32, stops bool) (lock math.Int
 // audit with it. stops: the run may end before its last step, so that a liar can charge steps that were not to be made. fee and tip are what the run pays,
 // in fee_denom.
 func (p Params) RiskOf(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (lock math.Int, auditPpm uint32) {
-	gain, reward := p.stakes(units, royaltyBps, stops, fee, tip)
-	terms := p.AuditTerms()
-	lock = terms.Lock(gain, reward, p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice)))
-	return lock, terms.Rate(gain, reward, lock)
+	return p.risk(units, royaltyBps, stops, p.WorkersPart(fee, royaltyBps, PpmOne).Add(tip), fee, tip)
 }
 
-// stakes are what a worker gains that makes an answer up and is not caught, and what it forgoes when it is caught: its part of the fee, rounded down, and
-// the tip.
-func (p Params) stakes(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (gain, reward math.Int) {
-	gain, reward = priced(units, p.ReferenceCost), p.workersPart(fee, royaltyBps).Add(tip)
-	if stops && p.ReferenceCost.IsPositive() {
-		gain = math.MaxInt(gain, reward)
+// risk is that of a run whose worker forgoes at least reward when it is caught, and is paid no more than its part of ceiling, and a tip. The part falls
+// with the rate, so a rate that holds for what is forgone at a rate of one holds; and what steps that were not made bring is at most the part at a rate
+// that their cost alone asks for.
+func (p Params) risk(
+	units uint64, royaltyBps uint32, stops bool, reward, ceiling, tip math.Int,
+) (lock math.Int, auditPpm uint32) {
+	gain, terms := priced(units, p.ReferenceCost), p.AuditTerms()
+	charges := func(ppm uint32) math.Int {
+		if !stops || !p.ReferenceCost.IsPositive() {
+			return gain
+		}
+		return math.MaxInt(gain, p.WorkersPart(ceiling, royaltyBps, ppm).Add(tip))
 	}
-	return gain, reward
+	lock = terms.Lock(charges(PpmOne), reward, p.WorkerLockBase.Add(priced(units, p.WorkerLockPrice)))
+	return lock, terms.Rate(charges(terms.Rate(gain, reward, lock)), reward, lock)
 }
 
-// workersPart of a fee, rounded down.
-func (p Params) workersPart(fee math.Int, royaltyBps uint32) math.Int {
+// WorkersPart is what the worker of a task that is drawn has of a fee if its audit has that probability, within one coin of the denom and never more.
+func (p Params) WorkersPart(fee math.Int, royaltyBps, auditPpm uint32) math.Int {
 	rest := fee.Sub(share(fee, royaltyBps))
 	rest = rest.Sub(share(rest, p.JackpotBps))
-	return math.MaxInt(share(rest, p.WorkerBps), math.ZeroInt())
+	terms := partTerms{burnBps: p.BurnBps, verifierPayBps: p.VerifierPayBps, auditPpm: auditPpm, seats: p.CommitteeSize}
+	return math.MaxInt(terms.parts(rest).Worker.SubRaw(1), math.ZeroInt())
 }
 
 // share is bps of an amount, rounded down.

@@ -37,9 +37,8 @@ func TestParamsRefuse(t *testing.T) {
 		"audit_all_below_ppm":       func(p *Params) { p.AuditAllBelowPpm = PpmOne + 1 },
 		"committee_size":            func(p *Params) { p.CommitteeSize = 0 },
 		"timeout_slash_bps":         func(p *Params) { p.TimeoutSlashBps = BpsOne + 1 },
-		"worker_bps":                func(p *Params) { p.WorkerBps++ },
-		"verifier_bps":              func(p *Params) { p.VerifierBps = 1 << 31 },
-		"burn_bps":                  func(p *Params) { p.BurnBps = 0 },
+		"verifier_pay_bps":          func(p *Params) { p.VerifierPayBps = 2*BpsOne + 1 },
+		"burn_bps":                  func(p *Params) { p.BurnBps = BpsOne + 1 },
 		"max_inline_input_bytes":    func(p *Params) { p.MaxInlineInputBytes = 0 },
 		"max_inline_output_bytes":   func(p *Params) { p.MaxInlineOutputBytes = 7 },
 		"max_batch":                 func(p *Params) { p.MaxBatch = 0 },
@@ -104,10 +103,10 @@ func TestRisk(t *testing.T) {
 		ppm   uint32
 	}{
 		{0, false, 1_000_000, 20_000},
-		{1_000_000, false, 11_000_000, 209_397},
-		{1_000_000, true, 11_000_000, 236_325},
-		{1_000_000_000, false, 10_001_000_000, 228_192},
-		{1_000_000_000, true, 10_001_000_000, 257_538},
+		{1_000_000, false, 11_000_000, 221_870},
+		{1_000_000, true, 11_000_000, 238_033},
+		{1_000_000_000, false, 10_001_000_000, 243_085},
+		{1_000_000_000, true, 10_001_000_000, 251_195},
 	} {
 		lock, ppm := p.Risk(c.units, 500, c.stops)
 		require.Equal(t, c.lock, lock.Int64(), "%+v", c)
@@ -116,7 +115,7 @@ func TestRisk(t *testing.T) {
 	p.WorkerLockPrice, p.ForcedErrorPpm, p.JackpotBps = math.ZeroInt(), 0, 0
 	lock, ppm := p.Risk(1_000_000_000, 0, false)
 	require.Equal(t, uint32(PpmOne), ppm)
-	require.Equal(t, "1339682540", lock.String(), "2 * (2 * C / (.9 * .875) - R)")
+	require.Equal(t, "2064682542", lock.String(), "2 * (2 * C / (.9 * .875) - R), where R is a quarter of what does not burn")
 	p.ReferenceCost, p.AuditMinPpm = math.ZeroInt(), 7
 	_, ppm = p.Risk(1_000_000, 0, true)
 	require.Equal(t, uint32(7), ppm, "without a reference cost only the least rate counts")

@@ -10,7 +10,7 @@ func NewPayment() Payment {
 	zero := math.ZeroInt()
 	return Payment{
 		Worker: zero, Verifiers: zero, Royalty: zero, Burnt: zero, Refund: zero, Jackpot: zero, WorkerPrize: zero, MemberPrizes: zero, Tip: zero, Runners: zero,
-		Audits: zero, AuditPay: zero,
+		Audits: zero,
 	}
 }
 
@@ -47,8 +47,6 @@ func (p *Payment) sum(purpose Purpose) *math.Int {
 		return &p.Runners
 	case PURPOSE_AUDITS:
 		return &p.Audits
-	case PURPOSE_AUDIT_PAY:
-		return &p.AuditPay
 	}
 	return nil
 }
@@ -73,13 +71,13 @@ func (p Payment) Check(escrow math.Int) error {
 	sum := math.ZeroInt()
 	for _, purpose := range []Purpose{
 		PURPOSE_WORKER, PURPOSE_TIP, PURPOSE_VERIFIER, PURPOSE_ROYALTY, PURPOSE_JACKPOT, PURPOSE_BURN, PURPOSE_REFUND, PURPOSE_RUNNER,
-		PURPOSE_AUDITS, PURPOSE_AUDIT_PAY,
+		PURPOSE_AUDITS,
 	} {
 		got, want := *again.sum(purpose), *p.sum(purpose)
 		if want.IsNil() || !got.Equal(want) {
 			return errorsmod.Wrapf(ErrPayment, "%s: flows of %s, want %s", purpose, got, want)
 		}
-		if purpose != PURPOSE_AUDIT_PAY {
+		if purpose != PURPOSE_VERIFIER {
 			sum = sum.Add(got)
 		}
 	}

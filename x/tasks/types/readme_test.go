@@ -20,7 +20,7 @@ func TestRatesInReadme(t *testing.T) {
 	for _, units := range []uint64{700, 10_000, 100_000, 1_000_000, 10_000_000, 1_000_000_000} {
 		lock, ppm := p.Risk(units, royalty, false)
 		_, stops := p.Risk(units, royalty, true)
-		gain, reward := p.stakes(units, royalty, false, Fee(units, p.UnitPrice, p.MinFee), math.ZeroInt())
+		gain, reward := priced(units, p.ReferenceCost), p.WorkersPart(Fee(units, p.UnitPrice, p.MinFee), royalty, ppm)
 		lost := new(big.Rat).SetInt(lock.QuoRaw(2).Add(reward).BigInt())
 		for _, x := range []*big.Rat{big.NewRat(int64(ppm), PpmOne), big.NewRat(int64(p.DetectionPpm), PpmOne), big.NewRat(7, 8)} {
 			lost.Mul(lost, x)
