@@ -101,56 +101,37 @@ func (c *Client) DisputesParams(ctx context.Context) (disputestypes.Params, uint
 // EachCase calls fn for every case that is not closed.
 func (c *Client) EachCase(ctx context.Context, fn func(disputestypes.Case) error) error {
 	q := disputestypes.NewQueryClient(c)
-	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return each("open cases", fn, func(p *query.PageRequest) ([]disputestypes.Case, *query.PageResponse, error) {
 		res, err := q.Cases(ctx, &disputestypes.QueryCasesRequest{Open: true, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, v := range res.Cases {
-			if err := fn(v); err != nil {
-				return nil, err
-			}
-		}
-		return res.Pagination, nil
+		return res.Cases, res.Pagination, nil
 	})
-	if err != nil {
-		return fmt.Errorf("open cases: %w", err)
-	}
-	return nil
 }
 
 // Claims lists the claims of a task's last case.
-func (c *Client) Claims(ctx context.Context, task uint64) (out []disputestypes.Claim, err error) {
+func (c *Client) Claims(ctx context.Context, task uint64) ([]disputestypes.Claim, error) {
 	q := disputestypes.NewQueryClient(c)
-	err = pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return all(fmt.Sprintf("claims of task %d", task), func(p *query.PageRequest) ([]disputestypes.Claim, *query.PageResponse, error) {
 		res, err := q.Claims(ctx, &disputestypes.QueryClaimsRequest{TaskId: task, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, res.Claims...)
-		return res.Pagination, nil
+		return res.Claims, res.Pagination, nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("claims of task %d: %w", task, err)
-	}
-	return out, nil
 }
 
 // Games lists the games of a task.
-func (c *Client) Games(ctx context.Context, task uint64) (out []disputestypes.Game, err error) {
+func (c *Client) Games(ctx context.Context, task uint64) ([]disputestypes.Game, error) {
 	q := disputestypes.NewQueryClient(c)
-	err = pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return all(fmt.Sprintf("games of task %d", task), func(p *query.PageRequest) ([]disputestypes.Game, *query.PageResponse, error) {
 		res, err := q.Games(ctx, &disputestypes.QueryGamesRequest{TaskId: task, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		out = append(out, res.Games...)
-		return res.Pagination, nil
+		return res.Games, res.Pagination, nil
 	})
-	if err != nil {
-		return nil, fmt.Errorf("games of task %d: %w", task, err)
-	}
-	return out, nil
 }
 
 // Demands lists the demands of a task.

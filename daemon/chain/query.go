@@ -20,111 +20,98 @@ const pageSize = 200
 // maxEndpoints bounds how many peers are learnt from the chain at a time.
 const maxEndpoints = 1000
 
-// pages calls get with a cursor until there is no next one. A node that hands out the same cursor twice would loop for ever.
-func pages(get func(*query.PageRequest) (*query.PageResponse, error)) error {
+// each calls fn for every entry of a list, page by page to the end; what names the list in errors. A node that hands out the same cursor twice would loop
+// for ever.
+func each[T any](what string, fn func(T) error, ask func(*query.PageRequest) ([]T, *query.PageResponse, error)) error {
 	req := &query.PageRequest{Limit: pageSize}
 	for {
-		res, err := get(req)
+		entries, res, err := ask(req)
 		if err != nil {
-			return err
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		for _, e := range entries {
+			if err := fn(e); err != nil {
+				return fmt.Errorf("%s: %w", what, err)
+			}
 		}
 		if res == nil || len(res.NextKey) == 0 {
 			return nil
 		}
 		if string(res.NextKey) == string(req.Key) {
-			return fmt.Errorf("pagination: cursor %X does not advance", res.NextKey)
+			return fmt.Errorf("%s: cursor %X does not advance", what, res.NextKey)
 		}
 		req = &query.PageRequest{Key: res.NextKey, Limit: pageSize}
 	}
 }
 
+// all collects a list.
+func all[T any](what string, ask func(*query.PageRequest) ([]T, *query.PageResponse, error)) (out []T, err error) {
+	err = each(what, func(e T) error {
+		out = append(out, e)
+		return nil
+	}, ask)
+	return out, err
+}
+
 // EachAssigned implements Reader.
 func (c *Client) EachAssigned(ctx context.Context, worker string, fn func(taskstypes.TaskView) error) error {
 	q := taskstypes.NewQueryClient(c)
-	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return each("assigned tasks of "+worker, fn, func(p *query.PageRequest) ([]taskstypes.TaskView, *query.PageResponse, error) {
 		res, err := q.Assigned(ctx, &taskstypes.QueryAssignedRequest{Worker: worker, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, v := range res.Tasks {
-			if err := fn(v); err != nil {
-				return nil, err
-			}
-		}
-		return res.Pagination, nil
+		return res.Tasks, res.Pagination, nil
 	})
-	if err != nil {
-		return fmt.Errorf("assigned tasks of %s: %w", worker, err)
-	}
-	return nil
 }
 
 // EachOpen calls fn for every race that takes seals and auction that takes bids or reveals of a model, page by page to the end.
 func (c *Client) EachOpen(ctx context.Context, model string, fn func(taskstypes.TaskView) error) error {
 	q := taskstypes.NewQueryClient(c)
-	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return each("open tasks of model "+model, fn, func(p *query.PageRequest) ([]taskstypes.TaskView, *query.PageResponse, error) {
 		res, err := q.Open(ctx, &taskstypes.QueryOpenRequest{Model: model, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, v := range res.Tasks {
-			if err := fn(v); err != nil {
-				return nil, err
-			}
-		}
-		return res.Pagination, nil
+		return res.Tasks, res.Pagination, nil
 	})
-	if err != nil {
-		return fmt.Errorf("open tasks of model %s: %w", model, err)
-	}
-	return nil
 }
 
 // EachDuty implements Reader.
 func (c *Client) EachDuty(ctx context.Context, participant string, fn func(poaitypes.Duty) error) error {
 	q := poaitypes.NewQueryClient(c)
-	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return each("duties of "+participant, fn, func(p *query.PageRequest) ([]poaitypes.Duty, *query.PageResponse, error) {
 		res, err := q.Duties(ctx, &poaitypes.QueryDutiesRequest{Address: participant, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, d := range res.Duties {
-			if err := fn(d); err != nil {
-				return nil, err
-			}
-		}
-		return res.Pagination, nil
+		return res.Duties, res.Pagination, nil
 	})
-	if err != nil {
-		return fmt.Errorf("duties of %s: %w", participant, err)
-	}
-	return nil
 }
 
 // Endpoints implements Reader. At most 1,000 are listed.
-func (c *Client) Endpoints(ctx context.Context, model string) ([]string, error) {
+func (c *Client) Endpoints(ctx context.Context, model string) (out []string, err error) {
 	q := poaitypes.NewQueryClient(c)
-	var out []string
 	full := errors.New("enough")
-	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
-		res, err := q.Participants(ctx, &poaitypes.QueryParticipantsRequest{Model: model, Pagination: p})
-		if err != nil {
-			return nil, err
-		}
-		for _, v := range res.Participants {
-			if v.Endpoint != "" {
-				out = append(out, v.Endpoint)
-			}
+	err = each("participants", func(v poaitypes.Participant) error {
+		if v.Endpoint != "" {
+			out = append(out, v.Endpoint)
 		}
 		if len(out) >= maxEndpoints {
-			return nil, full
+			return full
 		}
-		return res.Pagination, nil
+		return nil
+	}, func(p *query.PageRequest) ([]poaitypes.Participant, *query.PageResponse, error) {
+		res, err := q.Participants(ctx, &poaitypes.QueryParticipantsRequest{Model: model, Pagination: p})
+		if err != nil {
+			return nil, nil, err
+		}
+		return res.Participants, res.Pagination, nil
 	})
-	if err != nil && !errors.Is(err, full) {
-		return nil, fmt.Errorf("participants: %w", err)
+	if errors.Is(err, full) {
+		err = nil
 	}
-	return out, nil
+	return out, err
 }
 
 // Task implements Reader.
@@ -205,18 +192,15 @@ func (c *Client) Participant(ctx context.Context, address string) (poaitypes.Par
 // FeeAllowance tells whether granter pays fees of grantee.
 func (c *Client) FeeAllowance(ctx context.Context, granter, grantee string) (found bool, err error) {
 	q := feegrant.NewQueryClient(c)
-	err = pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	err = each("fee allowances of "+grantee, func(g *feegrant.Grant) error {
+		found = found || g.Granter == granter
+		return nil
+	}, func(p *query.PageRequest) ([]*feegrant.Grant, *query.PageResponse, error) {
 		res, err := q.Allowances(ctx, &feegrant.QueryAllowancesRequest{Grantee: grantee, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, g := range res.Allowances {
-			found = found || g.Granter == granter
-		}
-		return res.Pagination, nil
+		return res.Allowances, res.Pagination, nil
 	})
-	if err != nil {
-		return false, fmt.Errorf("fee allowances of %s: %w", grantee, err)
-	}
-	return found, nil
+	return found, err
 }

@@ -52,22 +52,13 @@ func (c *Client) SprintCommit(ctx context.Context, window uint64, participant st
 // EachSprintAudit calls fn for every audit of a participant that is not over.
 func (c *Client) EachSprintAudit(ctx context.Context, participant string, fn func(sprintstypes.AuditView) error) error {
 	q := sprintstypes.NewQueryClient(c)
-	err := pages(func(p *query.PageRequest) (*query.PageResponse, error) {
+	return each("sprint audits of "+participant, fn, func(p *query.PageRequest) ([]sprintstypes.AuditView, *query.PageResponse, error) {
 		res, err := q.Audits(ctx, &sprintstypes.QueryAuditsRequest{Participant: participant, Pagination: p})
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		for _, a := range res.Audits {
-			if err := fn(a); err != nil {
-				return nil, err
-			}
-		}
-		return res.Pagination, nil
+		return res.Audits, res.Pagination, nil
 	})
-	if err != nil {
-		return fmt.Errorf("sprint audits of %s: %w", participant, err)
-	}
-	return nil
 }
 
 // SprintLock is what a commit of so many leaves would lock now.
