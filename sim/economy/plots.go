@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -210,17 +211,25 @@ func plotWash() (*plot.Plot, error) {
 	return p, line(p, "", plotter.XYs{{X: 0, Y: 0}, {X: 1, Y: 0}}, black, true)
 }
 
-// plotStrategies shows what groups net beside what honest work nets the same participants.
+// plotStrategies shows what groups net beside what honest work nets the same participants. A bar much longer than the others is cut; its label says how
+// long it is.
 func plotStrategies(outcomes []outcome) (*plot.Plot, error) {
 	p := frame("What strategies net beyond honest work of the same participants", "poai", "")
 	values := make(plotter.Values, len(outcomes))
 	names := make([]string, len(outcomes))
-	least, most := 0.0, 0.0
+	sizes := []float64{1, 1}
+	for _, o := range outcomes {
+		sizes = append(sizes, math.Abs(o.gain()/1e6))
+	}
+	slices.Sort(sizes)
+	edge := 1.4 * sizes[len(sizes)-2] // room for the label of the longest but one
+	labels := plotter.XYLabels{}
 	for i, o := range outcomes {
 		at := len(outcomes) - 1 - i
 		gain := o.gain() / 1e6
-		values[at], names[at] = gain, short(o.name)
-		least, most = math.Min(least, gain), math.Max(most, gain)
+		values[at], names[at] = min(max(gain, -edge), edge), short(o.name)
+		labels.XYs = append(labels.XYs, plotter.XY{X: max(0, values[at]), Y: float64(at)})
+		labels.Labels = append(labels.Labels, fmt.Sprintf("%+.1f", gain))
 	}
 	bars, err := plotter.NewBarChart(values, vg.Points(16))
 	if err != nil {
@@ -228,9 +237,15 @@ func plotStrategies(outcomes []outcome) (*plot.Plot, error) {
 	}
 	bars.Horizontal, bars.Color, bars.LineStyle.Width = true, blue, 0
 	p.Add(bars)
+	text, err := plotter.NewLabels(labels)
+	if err != nil {
+		return nil, err
+	}
+	text.Offset = vg.Point{X: vg.Points(4), Y: vg.Points(-4)}
+	p.Add(text)
 	p.NominalY(names...)
 	p.Y.Tick.Label.Font.Size, p.Y.Tick.Label.Font.Variant = vg.Points(9), "Sans"
-	p.X.Min, p.X.Max = least*1.05, most+5
+	p.X.Min, p.X.Max = -edge, edge
 	return p, line(p, "", plotter.XYs{{X: 0, Y: -.6}, {X: 0, Y: float64(len(outcomes)) - .4}}, orange, true)
 }
 

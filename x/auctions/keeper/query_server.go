@@ -10,13 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/paging"
 	"poaid/x/auctions/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ k Keeper }
@@ -43,7 +38,7 @@ func (q queryServer) Auction(ctx context.Context, req *types.QueryAuctionRequest
 
 // Bids lists the bids on a task, by address.
 func (q queryServer) Bids(ctx context.Context, req *types.QueryBidsRequest) (*types.QueryBidsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +49,7 @@ func (q queryServer) Bids(ctx context.Context, req *types.QueryBidsRequest) (*ty
 
 // BidsOf lists the bids of a participant that were not withdrawn.
 func (q queryServer) BidsOf(ctx context.Context, req *types.QueryBidsOfRequest) (*types.QueryBidsOfResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -74,23 +69,4 @@ func (q queryServer) BidsOf(ctx context.Context, req *types.QueryBidsOfRequest) 
 			}, err
 		}, query.WithCollectionPaginationPairPrefix[sdk.AccAddress, uint64](addr))
 	return &types.QueryBidsOfResponse{Bids: bids, Pagination: next}, err
-}
-
-// checkPage bounds the work of a page.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	out := *page
-	switch {
-	case page.Limit > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
-	case page.Offset > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
-	case page.CountTotal:
-		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every bid")
-	case page.Limit == 0:
-		out.Limit = defaultPage
-	}
-	return &out, nil
 }

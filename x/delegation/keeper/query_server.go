@@ -11,13 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/paging"
 	"poaid/x/delegation/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ Keeper }
@@ -35,7 +30,7 @@ func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 
 // Pools lists pools.
 func (q queryServer) Pools(ctx context.Context, req *types.QueryPoolsRequest) (*types.QueryPoolsResponse, error) {
-	page, err := checkPage(req.GetPagination())
+	page, err := paging.Check(req.GetPagination())
 	if err != nil {
 		return nil, err
 	}
@@ -75,7 +70,7 @@ func (q queryServer) Pool(ctx context.Context, req *types.QueryPoolRequest) (*ty
 
 // Holders lists the delegations of a pool as they are stored.
 func (q queryServer) Holders(ctx context.Context, req *types.QueryHoldersRequest) (*types.QueryHoldersResponse, error) {
-	page, err := checkPage(req.GetPagination())
+	page, err := paging.Check(req.GetPagination())
 	if err != nil {
 		return nil, err
 	}
@@ -101,7 +96,7 @@ func (q queryServer) Delegation(ctx context.Context, req *types.QueryDelegationR
 
 // Delegations lists what a holder has in all pools, as of now.
 func (q queryServer) Delegations(ctx context.Context, req *types.QueryDelegationsRequest) (*types.QueryDelegationsResponse, error) {
-	page, err := checkPage(req.GetPagination())
+	page, err := paging.Check(req.GetPagination())
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +140,7 @@ func (q queryServer) view(ctx context.Context, participant, holder string) (type
 
 // Unbondings lists what a holder has undelegated and not withdrawn.
 func (q queryServer) Unbondings(ctx context.Context, req *types.QueryUnbondingsRequest) (*types.QueryUnbondingsResponse, error) {
-	page, err := checkPage(req.GetPagination())
+	page, err := paging.Check(req.GetPagination())
 	if err != nil {
 		return nil, err
 	}
@@ -164,25 +159,6 @@ func (q queryServer) Unbondings(ctx context.Context, req *types.QueryUnbondingsR
 func branch(ctx context.Context) context.Context {
 	out, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
 	return out
-}
-
-// checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	out := *page
-	switch {
-	case page.Limit > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
-	case page.Offset > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
-	case page.CountTotal:
-		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every entry")
-	case page.Limit == 0:
-		out.Limit = defaultPage
-	}
-	return &out, nil
 }
 
 func notFound(err error) error {

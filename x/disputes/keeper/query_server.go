@@ -9,13 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/paging"
 	"poaid/x/disputes/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ k Keeper }
@@ -37,7 +32,7 @@ func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 
 // Cases lists cases by task and attempt, all or those that are not closed.
 func (q queryServer) Cases(ctx context.Context, req *types.QueryCasesRequest) (*types.QueryCasesResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +68,7 @@ func (q queryServer) Case(ctx context.Context, req *types.QueryCaseRequest) (*ty
 	prefix := collections.NewSuperPrefixedTripleRange[uint64, uint32, uint32](c.TaskId, c.Attempt)
 	err = q.k.Claims.Walk(ctx, prefix, func(_ claimKey, claim types.Claim) (bool, error) {
 		res.Claims = append(res.Claims, claim)
-		return len(res.Claims) == defaultPage, nil
+		return len(res.Claims) == paging.Default, nil
 	})
 	if err != nil {
 		return nil, err
@@ -83,7 +78,7 @@ func (q queryServer) Case(ctx context.Context, req *types.QueryCaseRequest) (*ty
 		if g.Attempt == c.Attempt {
 			games = append(games, g)
 		}
-		return len(games) == defaultPage, nil
+		return len(games) == paging.Default, nil
 	})
 	if err != nil || len(games) == 0 {
 		return res, err
@@ -104,7 +99,7 @@ func (q queryServer) Case(ctx context.Context, req *types.QueryCaseRequest) (*ty
 
 // Claims lists the claims of a task's last case.
 func (q queryServer) Claims(ctx context.Context, req *types.QueryClaimsRequest) (*types.QueryClaimsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -125,7 +120,7 @@ func within[K any](prefix K) func(*query.CollectionsPaginateOptions[K]) {
 
 // Games lists the games of a task, whatever the attempt.
 func (q queryServer) Games(ctx context.Context, req *types.QueryGamesRequest) (*types.QueryGamesResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -158,7 +153,7 @@ func (q queryServer) Game(ctx context.Context, req *types.QueryGameRequest) (*ty
 
 // Playing lists the running games of a participant.
 func (q queryServer) Playing(ctx context.Context, req *types.QueryPlayingRequest) (*types.QueryPlayingResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +177,7 @@ func (q queryServer) Demands(ctx context.Context, req *types.QueryDemandsRequest
 	res := &types.QueryDemandsResponse{}
 	err := q.k.Demands.Walk(ctx, collections.NewPrefixedPairRange[uint64, uint32](req.TaskId).Descending(), func(_ itemKey, d types.Demand) (bool, error) {
 		res.Demands = append(res.Demands, d)
-		return len(res.Demands) == maxPage, nil
+		return len(res.Demands) == paging.Max, nil
 	})
 	return res, err
 }
@@ -195,23 +190,4 @@ func (q queryServer) Quarantines(ctx context.Context, _ *types.QueryQuarantinesR
 		return false, nil
 	})
 	return res, err
-}
-
-// checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	out := *page
-	switch {
-	case page.Limit > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
-	case page.Offset > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
-	case page.CountTotal:
-		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every case")
-	case page.Limit == 0:
-		out.Limit = defaultPage
-	}
-	return &out, nil
 }

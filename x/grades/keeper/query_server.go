@@ -8,13 +8,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/paging"
 	"poaid/x/grades/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ k Keeper }
@@ -32,7 +27,7 @@ func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 
 // Contests lists contests by number.
 func (q queryServer) Contests(ctx context.Context, req *types.QueryContestsRequest) (*types.QueryContestsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -80,7 +75,7 @@ func (q queryServer) Rounds(ctx context.Context, req *types.QueryRoundsRequest) 
 }
 
 func (q queryServer) pageOf(ctx context.Context, contest string, page *query.PageRequest) (types.Contest, *query.PageRequest, error) {
-	page, err := checkPage(page)
+	page, err := paging.Check(page)
 	if err != nil {
 		return types.Contest{}, nil, err
 	}
@@ -94,20 +89,4 @@ func (q queryServer) contest(ctx context.Context, id string) (types.Contest, err
 		err = status.Error(codes.NotFound, err.Error())
 	}
 	return c, err
-}
-
-// checkPage gives a page of at most maxPage entries.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	if page.Limit > maxPage {
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, limit %d", page.Limit, maxPage)
-	}
-	if page.Limit == 0 {
-		p := *page
-		p.Limit = defaultPage
-		return &p, nil
-	}
-	return page, nil
 }

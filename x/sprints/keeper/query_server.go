@@ -9,13 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/paging"
 	"poaid/x/sprints/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ k Keeper }
@@ -59,7 +54,7 @@ func (q queryServer) Current(ctx context.Context, _ *types.QueryCurrentRequest) 
 
 // Windows lists the windows that are kept.
 func (q queryServer) Windows(ctx context.Context, req *types.QueryWindowsRequest) (*types.QueryWindowsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +73,7 @@ func (q queryServer) Window(ctx context.Context, req *types.QueryWindowRequest) 
 
 // Commits lists the commits of a window.
 func (q queryServer) Commits(ctx context.Context, req *types.QueryCommitsRequest) (*types.QueryCommitsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +107,7 @@ func (q queryServer) Commit(ctx context.Context, req *types.QueryCommitRequest) 
 
 // Audits lists audits that are kept, optionally of one participant.
 func (q queryServer) Audits(ctx context.Context, req *types.QueryAuditsRequest) (*types.QueryAuditsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -184,25 +179,6 @@ func (q queryServer) Lock(ctx context.Context, req *types.QueryLockRequest) (*ty
 		Lock: stake.Lock, AuditPpm: uint32(stake.AuditPpm), // #nosec G115 -- at most 10^6
 		Capacity: max(stake.Units/uint64(w.CloseHeight-w.OpenHeight), 1),
 	}, nil
-}
-
-// checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	out := *page
-	switch {
-	case page.Limit > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
-	case page.Offset > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
-	case page.CountTotal:
-		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every entry")
-	case page.Limit == 0:
-		out.Limit = defaultPage
-	}
-	return &out, nil
 }
 
 func notFound(err error, format string, args ...any) error {

@@ -10,13 +10,8 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/internal/paging"
 	"poaid/x/tasks/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ k Keeper }
@@ -37,7 +32,7 @@ func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 
 // Tasks lists tasks by id, optionally of one submitter.
 func (q queryServer) Tasks(ctx context.Context, req *types.QueryTasksRequest) (*types.QueryTasksResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -54,7 +49,7 @@ func (q queryServer) Tasks(ctx context.Context, req *types.QueryTasksRequest) (*
 
 // Assigned lists the unfinished tasks of a worker.
 func (q queryServer) Assigned(ctx context.Context, req *types.QueryAssignedRequest) (*types.QueryAssignedResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -157,7 +152,7 @@ func (q queryServer) Inputs(ctx context.Context, req *types.QueryInputsRequest) 
 
 // Open lists races that take seals and auctions that take bids or reveals, optionally of one model.
 func (q queryServer) Open(ctx context.Context, req *types.QueryOpenRequest) (*types.QueryOpenResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -180,25 +175,6 @@ func (q queryServer) Jackpot(ctx context.Context, _ *types.QueryJackpotRequest) 
 	}
 	audits, err := potCoins(ctx, q.k.AuditPot)
 	return &types.QueryJackpotResponse{Jackpot: coins, Audits: audits}, err
-}
-
-// checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	out := *page
-	switch {
-	case page.Limit > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
-	case page.Offset > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
-	case page.CountTotal:
-		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every task")
-	case page.Limit == 0:
-		out.Limit = defaultPage
-	}
-	return &out, nil
 }
 
 // optional turns ErrNotFound into nil.

@@ -12,13 +12,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	"poaid/commit"
+	"poaid/internal/paging"
 	"poaid/x/training/types"
-)
-
-const (
-	// defaultPage and maxPage bound the entries of a page.
-	defaultPage = 100
-	maxPage     = 1000
 )
 
 type queryServer struct{ k Keeper }
@@ -39,7 +34,7 @@ func (q queryServer) Params(ctx context.Context, _ *types.QueryParamsRequest) (*
 
 // Jobs lists jobs by id, optionally of one owner.
 func (q queryServer) Jobs(ctx context.Context, req *types.QueryJobsRequest) (*types.QueryJobsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +81,7 @@ func (q queryServer) JobOfTask(ctx context.Context, req *types.QueryJobOfTaskReq
 
 // Checkpoints lists the agreed states of a job.
 func (q queryServer) Checkpoints(ctx context.Context, req *types.QueryCheckpointsRequest) (*types.QueryCheckpointsResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +129,7 @@ func (q queryServer) Estimate(ctx context.Context, req *types.QueryEstimateReque
 
 // Recipes lists the recipes.
 func (q queryServer) Recipes(ctx context.Context, req *types.QueryRecipesRequest) (*types.QueryRecipesResponse, error) {
-	page, err := checkPage(req.Pagination)
+	page, err := paging.Check(req.Pagination)
 	if err != nil {
 		return nil, err
 	}
@@ -150,23 +145,4 @@ func unknown(err error) error {
 		return status.Error(codes.NotFound, err.Error())
 	}
 	return err
-}
-
-// checkPage refuses what would walk the whole store: pages beyond maxPage, large offsets and totals.
-func checkPage(page *query.PageRequest) (*query.PageRequest, error) {
-	if page == nil {
-		return &query.PageRequest{Limit: defaultPage}, nil
-	}
-	out := *page
-	switch {
-	case page.Limit > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.limit: %d, at most %d", page.Limit, maxPage)
-	case page.Offset > maxPage:
-		return nil, status.Errorf(codes.InvalidArgument, "pagination.offset: %d, at most %d; go on with next_key", page.Offset, maxPage)
-	case page.CountTotal:
-		return nil, status.Error(codes.InvalidArgument, "pagination.count_total: not offered, it would walk every entry")
-	case page.Limit == 0:
-		out.Limit = defaultPage
-	}
-	return &out, nil
 }
