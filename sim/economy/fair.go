@@ -116,7 +116,6 @@ func slope(x, y []float64) float64 {
 	return xy / xx
 }
 
-
 // lorenz is the curve of what is paid against compute: participants by pay per compute, the worst paid first.
 func lorenz(compute, pay []float64) (x, y []float64) {
 	order := make([]int, len(compute))

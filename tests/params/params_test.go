@@ -250,12 +250,14 @@ var fine = map[string]string{
 	"sprints.ValuePrice=0":           "a commit locks what members of its audit do",
 	"tasks.AuditAllBelowPpm=0":       "newcomers are audited as anybody",
 	"tasks.AuditMinPpm=0":            "no least rate",
+	"tasks.BurnBps=0":                "nothing burns",
 	"tasks.MaxTip=0":                 "no tips",
 	"tasks.PriceChangePpm=0":         "the price is governance's",
 	"tasks.ReferenceCost=0":          "audits at the least rate",
 	"tasks.TargetUnitsPerBlock=0":    "the price is governance's",
 	"tasks.TimeoutSlashBps=0":        "a timeout costs no bond",
 	"tasks.UnitPrice=0":              "min_fee is the fee",
+	"tasks.VerifierPayBps=0":         "members are paid by block reward alone",
 }
 
 // TestNonsenseIsFound has a field without a check: the walk finds it.

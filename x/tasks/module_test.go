@@ -11,12 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"poaid/x/tasks/keeper"
 	"poaid/x/tasks/types"
 )
 
 // TestAutoCLI checks that every command names a method of its service and fields of its message, and that every method has one.
 func TestAutoCLI(t *testing.T) {
-	opts := AppModule{}.AutoCLIOptions()
+	opts := NewAppModule(keeper.Keeper{}).AutoCLIOptions()
 	for _, service := range []*autocliv1.ServiceCommandDescriptor{opts.Query, opts.Tx} {
 		d, err := proto.HybridResolver.FindDescriptorByName(protoreflect.FullName(service.Service))
 		require.NoError(t, err)
@@ -52,7 +53,7 @@ func TestMessagesHaveSigners(t *testing.T) {
 
 func TestDefaultGenesis(t *testing.T) {
 	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
-	bz := AppModule{}.DefaultGenesis(cdc)
-	require.NoError(t, AppModule{}.ValidateGenesis(cdc, nil, bz))
-	require.Error(t, AppModule{}.ValidateGenesis(cdc, nil, []byte("{")))
+	bz := NewAppModule(keeper.Keeper{}).DefaultGenesis(cdc)
+	require.NoError(t, NewAppModule(keeper.Keeper{}).ValidateGenesis(cdc, nil, bz))
+	require.Error(t, NewAppModule(keeper.Keeper{}).ValidateGenesis(cdc, nil, []byte("{")))
 }
