@@ -384,3 +384,21 @@ func BenchmarkActions(b *testing.B) {
 		}
 	}
 }
+
+// TestOwedOutlivesItsGeneration: who has taken its shares out and not claimed is owed still when the pool's generation has ended and all its coins are gone;
+// an export has it.
+func TestOwedOutlivesItsGeneration(t *testing.T) {
+	f := fixture(t)
+	f.delegate(1, 100)
+	f.poai.epoch++
+	f.reward(50)
+	_, err := f.undelegate(1, 100)
+	require.NoError(t, err)
+	f.delegate(2, 100)
+	f.terms(alice, 1_000, 100, false)
+	_, err = f.msg.Dissolve(f.ctx, &types.MsgDissolve{Participant: alice})
+	require.NoError(t, err)
+	f.claim(2)
+	checkRoundTrip(t, f)
+	require.Equal(t, int64(50), f.claim(1))
+}

@@ -129,7 +129,8 @@ func (gs GenesisState) validateDelegations(pools map[string]Pool, endings map[ge
 			return invalid("delegations[%d]: negative amounts, or of generation %d, pool %d", i, d.Generation, p.Generation)
 		}
 		generation := generationID{d.Participant, d.Generation}
-		if d.Generation < p.Generation && !endings[generation] {
+		// Without shares nothing of it was left in the generation, and its ending may be gone; what it is owed is its own.
+		if d.Generation < p.Generation && d.Shares().IsPositive() && !endings[generation] {
 			return invalid("delegations[%d]: the ending of generation %d is missing", i, d.Generation)
 		}
 		if d.Pending.IsPositive() && !starts[startID{generation, d.PendingEpoch}] {
