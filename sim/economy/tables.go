@@ -175,8 +175,12 @@ func sizeTable() table {
 	}
 	capacity = shares(capacity)
 	for _, c := range []task{
-		{units: 10_000, audit: auditRate(10_000)}, {units: 30_000, audit: auditRate(30_000)}, {units: 100_000, audit: auditRate(100_000)},
-		{units: 1_000_000, audit: auditRate(1_000_000)}, {units: 1_000_000_000, audit: auditRate(1_000_000_000)}, {units: 1_000_000, audit: 1},
+		{units: 10_000, audit: auditRate(10_000)},
+		{units: 30_000, audit: auditRate(30_000)},
+		{units: 100_000, audit: auditRate(100_000)},
+		{units: 1_000_000, audit: auditRate(1_000_000)},
+		{units: 1_000_000_000, audit: auditRate(1_000_000_000)},
+		{units: 1_000_000, audit: 1},
 	} {
 		e, compute := expected(weights, []task{c})
 		row := []string{fmt.Sprint(c.units), percent(c.audit)}

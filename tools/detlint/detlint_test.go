@@ -7,7 +7,7 @@ import (
 )
 
 func TestFusion(t *testing.T) {
-	analysistest.Run(t, analysistest.TestData(), fusionAnalyzer, "fusion", "poaid/engine/num", "poaid/engine/kernel")
+	analysistest.Run(t, analysistest.TestData(), fusionAnalyzer, "fusion", "poaid/engine/num", "poaid/engine/kernel", "poaid/sim/economy")
 }
 
 func TestMapRange(t *testing.T) {

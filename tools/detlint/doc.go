@@ -11,7 +11,8 @@
 //     variable. The compiler may fuse x*y + z into one rounding on arm64, riscv64,
 //     s390x, ppc64le, loong64 and on amd64 with GOAMD64=v3. Inside the engine a bare
 //     product may not be returned, passed or stored either: inlining would let it
-//     meet an addition elsewhere. math.FMA is allowed in poaid/engine/num only.
+//     meet an addition elsewhere. math.FMA is allowed in poaid/engine/num only. The
+//     statistics of poaid/sim are not checked.
 //   - maprange: range over a map, or over maps.Keys and the like, in a consensus
 //     package, unless the loop only collects keys that are sorted later in the same
 //     function.

@@ -20,7 +20,7 @@ func TestJob(t *testing.T) {
 	want := [][2]uint64{{0, 4}, {4, 8}, {8, 10}}
 	for i, w := range want {
 		task := f.end(id, 10, nil)
-		require.Equal(t, w[:], []uint64{task.StartStep, task.Steps})
+		require.Equal(t, []uint64{task.StartStep, task.Steps}, w[:])
 		if i > 0 {
 			require.Equal(t, stateRoot(w[0]), task.StartRoot)
 		}
