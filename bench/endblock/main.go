@@ -1,104 +1,139 @@
-// Command endblock measures what the end of a block costs the modules with few things stored and with many: finished tasks, participants, models. It runs the
-// whole application on an in-memory database, its state written through the modules' collections and committed, caches warm. Small and large states are measured
-// in turn within each round, so that ratios mean something on a busy machine.
+// Command endblock measures what the end of a block, and a whole block, cost with few things stored and with many: tasks, participants, models, bids on one
+// auction, delegations in one pool. It runs the whole application, its state written through the modules' collections and committed, caches warm. Reads of
+// stores are counted, which is exact. Times are processor time, medians of runs on the small and the large state in turn, so that ratios mean something on a busy
+// machine.
 package main
 
 import (
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"runtime"
 	"slices"
-	"text/tabwriter"
 	"time"
 )
 
 func main() {
 	small := flag.Int("small", 1_000, "how many of each are stored in the small state")
-	large := flag.Int("large", 1_000_000, "how many of one of them in the large states")
-	models := flag.Int("models", 100_000, "how many models in the largest: each has a program, so memory ends sooner")
-	rounds := flag.Int("rounds", 60, "rounds; the median counts")
+	large := flag.Int("large", 1_000_000, "how many of one kind in the large states")
+	models := flag.Int("models", 100_000, "how many models in the largest: each has a program")
+	rounds := flag.Int("rounds", 40, "rounds; the median counts")
+	only := flag.String("only", "", "one kind: tasks, participants, models, bids, delegations")
+	memory := flag.Bool("memory", false, "databases in memory instead of on disk, under the folder for temporary files")
 	flag.Parse()
-	if err := run(*small, *large, min(*models, *large), *rounds); err != nil {
+	err := run(os.Stdout, config{small: *small, large: *large, models: min(*models, *large), rounds: *rounds, only: *only, disk: !*memory})
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
 }
 
-func run(small, large, models, rounds int) error {
-	if small < work || large < small || rounds < 1 {
-		return fmt.Errorf("-small %d, -large %d, -rounds %d: want %d ≤ small ≤ large, 1 ≤ rounds", small, large, rounds, work)
+type config struct {
+	small, large, models, rounds int
+	only                         string
+	disk                         bool
+}
+
+// kind is what a large state has many of.
+type kind struct {
+	name  string
+	count func(*sizes) *int
+}
+
+func kinds() []kind {
+	return []kind{
+		{"tasks", func(s *sizes) *int { return &s.tasks }},
+		{"participants", func(s *sizes) *int { return &s.participants }},
+		{"models", func(s *sizes) *int { return &s.models }},
+		{"bids", func(s *sizes) *int { return &s.bids }},
+		{"delegations", func(s *sizes) *int { return &s.delegations }},
 	}
-	base, err := newState(sizes{tasks: small, participants: small, models: small})
+}
+
+// few of everything.
+func few(n int) sizes { return sizes{n, n, n, n, n} }
+
+func run(w io.Writer, c config) error {
+	if c.small < work || c.large < c.small || c.models < c.small || c.rounds < 1 {
+		return fmt.Errorf("-small %d, -large %d, -models %d, -rounds %d: want %d ≤ small ≤ models ≤ large, 1 ≤ rounds", c.small, c.large, c.models, c.rounds, work)
+	}
+	fmt.Fprintln(w, "| many | stored | block | reads, few : many stored | µs, few : many stored | ratio of times |")
+	fmt.Fprintln(w, "|---|---:|---|---:|---:|---:|")
+	for _, k := range kinds() {
+		if c.only != "" && c.only != k.name {
+			continue
+		}
+		n := c.large
+		if k.name == "models" {
+			n = c.models
+		}
+		if err := compare(w, c, k, n); err != nil {
+			return fmt.Errorf("%d %s: %w", n, k.name, err)
+		}
+		runtime.GC()
+	}
+	return nil
+}
+
+// compare measures a state with n of a kind beside one with few.
+func compare(w io.Writer, c config, k kind, n int) error {
+	began := time.Now()
+	less, err := newState(few(c.small), c.disk)
 	if err != nil {
 		return err
 	}
-	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprint(w, "µs (median)\tstored\t")
+	defer less.close()
+	size := few(c.small)
+	*k.count(&size) = n
+	more, err := newState(size, c.disk)
+	if err != nil {
+		return err
+	}
+	defer more.close()
+	fmt.Fprintf(os.Stderr, "%d %s written in %s\n", n, k.name, time.Since(began).Round(time.Second))
+	both := [2]*state{less, more}
 	for _, op := range operations() {
-		fmt.Fprintf(w, "%s\t", op.name)
-	}
-	fmt.Fprintln(w)
-	for i, c := range []struct {
-		name string
-		size sizes
-		n    int
-	}{
-		{"tasks", sizes{tasks: large, participants: small, models: small}, large},
-		{"participants", sizes{tasks: small, participants: large, models: small}, large},
-		{"models", sizes{tasks: small, participants: small, models: models}, models},
-	} {
-		began := time.Now()
-		st, err := newState(c.size)
+		var reads [2]int
+		times, err := measure(c.rounds, func(i int) (time.Duration, error) {
+			took, r, err := both[i].run(op)
+			reads[i] = r
+			return took, err
+		})
 		if err != nil {
-			return fmt.Errorf("%d %s: %w", c.n, c.name, err)
+			return fmt.Errorf("%s: %w", op.name, err)
 		}
-		fmt.Fprintf(os.Stderr, "%d %s written in %s\n", c.n, c.name, time.Since(began).Round(time.Second))
-		few, many, err := measure(base, st, rounds)
-		if err != nil {
-			return err
-		}
-		if i == 0 {
-			row(w, "all", small, few)
-		}
-		row(w, c.name, c.n, many)
-		fmt.Fprint(w, "beside few\tratio\t")
-		for i := range few {
-			fmt.Fprintf(w, "%.2f\t", float64(many[i])/float64(few[i]))
-		}
-		fmt.Fprintln(w)
-		runtime.GC()
+		row(w, k.name, n, op.name, fmt.Sprintf("%d : %d", reads[0], reads[1]), times)
 	}
-	return w.Flush()
+	times, err := measure(c.rounds, func(i int) (time.Duration, error) { return both[i].block() })
+	if err != nil {
+		return err
+	}
+	row(w, k.name, n, "a whole block", "", times)
+	return nil
 }
 
-func row(w *tabwriter.Writer, name string, n int, medians []time.Duration) {
-	fmt.Fprintf(w, "%s\t%d\t", name, n)
-	for _, m := range medians {
-		fmt.Fprintf(w, "%.0f\t", float64(m.Nanoseconds())/1e3)
-	}
-	fmt.Fprintln(w)
+func row(w io.Writer, name string, n int, op, reads string, t [2]time.Duration) {
+	fmt.Fprintf(w, "| %s | %d | %s | %s | %d : %d | %.2f |\n", name, n, op, reads, t[0].Microseconds(), t[1].Microseconds(), float64(t[1])/float64(t[0]))
 }
 
-// measure takes the median time of each operation on both states, in turn.
-func measure(few, many *state, rounds int) (a, b []time.Duration, err error) {
-	for _, op := range operations() {
-		var times [2][]time.Duration
-		for round := range rounds + 3 {
-			for i, st := range []*state{few, many} {
-				took, err := st.time(op)
-				if err != nil {
-					return nil, nil, fmt.Errorf("%s: %w", op.name, err)
-				}
-				if round >= 3 { // the first ones fill caches
-					times[i] = append(times[i], took)
-				}
+// measure takes the median time of each of two, in turn.
+func measure(rounds int, f func(i int) (time.Duration, error)) (medians [2]time.Duration, err error) {
+	var times [2][]time.Duration
+	for round := range rounds + 3 {
+		for i := range times {
+			took, err := f(i)
+			if err != nil {
+				return medians, err
+			}
+			if round >= 3 { // the first ones fill caches
+				times[i] = append(times[i], took)
 			}
 		}
-		for i, out := range []*[]time.Duration{&a, &b} {
-			slices.Sort(times[i])
-			*out = append(*out, times[i][rounds/2])
-		}
 	}
-	return a, b, nil
+	for i := range times {
+		slices.Sort(times[i])
+		medians[i] = times[i][rounds/2]
+	}
+	return medians, nil
 }
