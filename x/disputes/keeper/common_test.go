@@ -281,7 +281,7 @@ func (f *fix) reveal(id uint64, attempt uint32, worker int, members ...int) uint
 	f.tb.Helper()
 	x := fakeTask{
 		Task: taskstypes.Task{
-			Id: id, Submitter: who(people - 1), Model: "toy", Steps: steps, InputRoot: f.world.inRoot[:], MaxFee: sdk.NewInt64Coin(denom, 500),
+			Id: id, Submitter: who(people - 1), Model: "toy", Steps: steps, InputRoot: f.world.inRoot[:], MaxFee: sdk.NewInt64Coin("uusd", 500), // what nobody here has
 			Fee: math.NewInt(500), Lock: math.NewInt(lock), UnitPrice: math.OneInt(),
 		},
 		Status: taskstypes.Status{

@@ -50,7 +50,7 @@ func (k Keeper) demand(ctx context.Context, from sdk.AccAddress, msg *types.MsgD
 	if len(open) >= int(params.MaxDemands) {
 		return types.Demand{}, errorsmod.Wrapf(types.ErrTooManyDemands, "task_id: %d has %d open demands, limit %d", task.Id, len(open), params.MaxDemands)
 	}
-	if err := k.take(ctx, from, task.MaxFee.Denom, params.DemandFee); err != nil {
+	if err := k.take(ctx, from, params.DemandFee); err != nil {
 		return types.Demand{}, err
 	}
 	d := types.Demand{
@@ -243,7 +243,7 @@ func (k Keeper) produce(ctx context.Context, producer string, msg *types.MsgProd
 	if err := k.verify(ctx, task, d, msg); err != nil {
 		return err
 	}
-	if err := k.closeDemand(ctx, &d, producer, task.MaxFee.Denom); err != nil {
+	if err := k.closeDemand(ctx, &d, producer); err != nil {
 		return err
 	}
 	if err := k.wake(ctx, task.Id); err != nil {
@@ -312,7 +312,7 @@ func (k Keeper) openDemand(ctx context.Context, task uint64, index uint32) (type
 }
 
 // closeDemand pays the fee of a demand to its producer, or back to the demander.
-func (k Keeper) closeDemand(ctx context.Context, d *types.Demand, producer, denom string) error {
+func (k Keeper) closeDemand(ctx context.Context, d *types.Demand, producer string) error {
 	if err := k.OpenDemands.Remove(ctx, collections.Join(d.TaskId, d.Index)); err != nil {
 		return err
 	}
@@ -322,7 +322,7 @@ func (k Keeper) closeDemand(ctx context.Context, d *types.Demand, producer, deno
 	} else {
 		d.Expired = true
 	}
-	if err := k.pay(ctx, to, denom, d.Fee); err != nil {
+	if err := k.pay(ctx, to, d.Fee); err != nil {
 		return err
 	}
 	return k.Demands.Set(ctx, collections.Join(d.TaskId, d.Index), *d)
@@ -357,7 +357,7 @@ func (k Keeper) expire(ctx context.Context, d types.Demand) error {
 	if err != nil {
 		return err
 	}
-	if err := k.closeDemand(ctx, &d, "", task.MaxFee.Denom); err != nil {
+	if err := k.closeDemand(ctx, &d, ""); err != nil {
 		return err
 	}
 	if !st.State.Active() {

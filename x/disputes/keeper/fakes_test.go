@@ -166,6 +166,8 @@ func lockKey(who string, kind poaitypes.LockKind, task uint64) string {
 	return fmt.Sprintf("%s/%d/%d", who, kind, task)
 }
 
+func (fakePoai) BondDenom(context.Context) (string, error) { return denom, nil }
+
 func (p fakePoai) LockBond(ctx context.Context, l poaitypes.Lock) error {
 	s := p.state(ctx)
 	bond, ok := s.Bonds[l.Participant]

@@ -24,9 +24,6 @@ type table struct {
 	weights commit.Hash
 }
 
-// denom is what stakes and fees of a case are paid in: that of the task's fee.
-func (t *table) denom() string { return t.task.MaxFee.Denom }
-
 func (k Keeper) table(ctx context.Context, c *types.Case) (*table, error) {
 	task, _, err := k.tasks.GetTask(ctx, c.TaskId)
 	if err != nil {
@@ -97,7 +94,7 @@ func (k Keeper) openGame(ctx context.Context, t *table, defender, challenger *ty
 			return 0, errorsmod.Wrapf(types.ErrParams, "move_fee: the stake %s exceeds 64 bits", g.Stake)
 		}
 		setup.Bonds.Challenger = g.Stake.Uint64()
-		if err := k.take(ctx, by.attacker, t.denom(), g.Stake); err != nil {
+		if err := k.take(ctx, by.attacker, g.Stake); err != nil {
 			return 0, err
 		}
 	}
@@ -234,13 +231,13 @@ func (k Keeper) payStake(ctx context.Context, t *table, g *types.Game, p players
 		}
 		pay = game.Payout{Defender: fees, Challenger: at.Bonds.Challenger - fees}
 	}
-	if err := k.pay(ctx, g.Defender, t.denom(), math.NewIntFromUint64(pay.Defender)); err != nil {
+	if err := k.pay(ctx, g.Defender, math.NewIntFromUint64(pay.Defender)); err != nil {
 		return err
 	}
-	if err := k.pay(ctx, g.Challenger, t.denom(), math.NewIntFromUint64(pay.Challenger)); err != nil {
+	if err := k.pay(ctx, g.Challenger, math.NewIntFromUint64(pay.Challenger)); err != nil {
 		return err
 	}
-	return k.burn(ctx, t.denom(), math.NewIntFromUint64(pay.Burn))
+	return k.burn(ctx, math.NewIntFromUint64(pay.Burn))
 }
 
 // trimmed drops what only a game that goes on needs.

@@ -201,44 +201,31 @@ func (k Keeper) checkIndexes(ctx context.Context) error {
 
 // checkCoins: the module's account holds the stakes of running games and the fees of open demands, and nothing else.
 func (k Keeper) checkCoins(ctx context.Context) error {
-	var denoms []string
-	owed := make(map[string]math.Int)
-	add := func(task uint64, amount math.Int) error {
-		t, _, err := k.tasks.GetTask(ctx, task)
-		if err != nil {
-			return err
-		}
-		denom := t.MaxFee.Denom
-		if _, ok := owed[denom]; !ok {
-			denoms = append(denoms, denom)
-			owed[denom] = math.ZeroInt()
-		}
-		owed[denom] = owed[denom].Add(amount)
-		return nil
-	}
+	owed := math.ZeroInt()
 	err := k.Games.Walk(ctx, nil, func(_ itemKey, g types.Game) (bool, error) {
-		if g.Result != types.GAME_RESULT_UNSPECIFIED {
-			return false, nil
+		if g.Result == types.GAME_RESULT_UNSPECIFIED {
+			owed = owed.Add(g.Stake)
 		}
-		return false, add(g.TaskId, g.Stake)
+		return false, nil
 	})
 	if err != nil {
 		return err
 	}
 	err = k.Demands.Walk(ctx, nil, func(_ itemKey, d types.Demand) (bool, error) {
-		if !d.Open() {
-			return false, nil
+		if d.Open() {
+			owed = owed.Add(d.Fee)
 		}
-		return false, add(d.TaskId, d.Fee)
+		return false, nil
 	})
 	if err != nil {
 		return err
 	}
-	account := k.account.GetModuleAddress(types.ModuleName)
-	for _, denom := range denoms {
-		if have := k.bank.GetBalance(ctx, account, denom).Amount; !have.Equal(owed[denom]) {
-			return broken("the module holds %s%s, stakes and fees are %s", have, denom, owed[denom])
-		}
+	denom, err := k.poai.BondDenom(ctx)
+	if err != nil {
+		return err
+	}
+	if have := k.bank.GetBalance(ctx, k.account.GetModuleAddress(types.ModuleName), denom); !have.Amount.Equal(owed) {
+		return broken("the module holds %s, stakes and fees are %s", have, owed)
 	}
 	return nil
 }

@@ -178,13 +178,27 @@ func next(ctx context.Context, counts collections.Map[uint64, uint32], task uint
 	return n + 1, counts.Set(ctx, task, n+1)
 }
 
+// coins of what bonds are in: stakes and fees are, whatever a task is paid in. Whoever has a bond has them, so nobody is safe from challenges by paying in
+// a coin that nobody else has.
+func (k Keeper) coins(ctx context.Context, amount math.Int) (sdk.Coins, error) {
+	denom, err := k.poai.BondDenom(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return sdk.NewCoins(sdk.NewCoin(denom, amount)), nil
+}
+
 // take takes coins from an account into the module's.
-func (k Keeper) take(ctx context.Context, from sdk.AccAddress, denom string, amount math.Int) error {
-	return k.bank.SendCoinsFromAccountToModule(ctx, from, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, amount)))
+func (k Keeper) take(ctx context.Context, from sdk.AccAddress, amount math.Int) error {
+	coins, err := k.coins(ctx, amount)
+	if err != nil {
+		return err
+	}
+	return k.bank.SendCoinsFromAccountToModule(ctx, from, types.ModuleName, coins)
 }
 
 // pay pays coins of the module's account; what the recipient may not receive is burnt, so that nobody can hold up a game.
-func (k Keeper) pay(ctx context.Context, to, denom string, amount math.Int) error {
+func (k Keeper) pay(ctx context.Context, to string, amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
 	}
@@ -192,16 +206,23 @@ func (k Keeper) pay(ctx context.Context, to, denom string, amount math.Int) erro
 	if err != nil {
 		return err
 	}
-	coins := sdk.NewCoins(sdk.NewCoin(denom, amount))
+	coins, err := k.coins(ctx, amount)
+	if err != nil {
+		return err
+	}
 	if k.bank.BlockedAddr(addr) {
 		return k.bank.BurnCoins(ctx, types.ModuleName, coins)
 	}
 	return k.bank.SendCoinsFromModuleToAccount(ctx, types.ModuleName, addr, coins)
 }
 
-func (k Keeper) burn(ctx context.Context, denom string, amount math.Int) error {
+func (k Keeper) burn(ctx context.Context, amount math.Int) error {
 	if !amount.IsPositive() {
 		return nil
 	}
-	return k.bank.BurnCoins(ctx, types.ModuleName, sdk.NewCoins(sdk.NewCoin(denom, amount)))
+	coins, err := k.coins(ctx, amount)
+	if err != nil {
+		return err
+	}
+	return k.bank.BurnCoins(ctx, types.ModuleName, coins)
 }

@@ -47,6 +47,8 @@ type PoaiKeeper interface {
 	ReleaseLock(ctx context.Context, participant string, kind poaitypes.LockKind, task uint64) error
 	Slash(ctx context.Context, req poaitypes.SlashRequest) error
 	GetParticipant(ctx context.Context, address string) (poaitypes.Participant, error)
+	// BondDenom is what bonds are in; it never changes.
+	BondDenom(ctx context.Context) (string, error)
 }
 
 // BankKeeper moves the stakes of attacks and the fees of demands.
