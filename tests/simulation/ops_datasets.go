@@ -69,6 +69,13 @@ func registerDataset(s *Sim) *Action {
 		root := sha256.Sum256(fmt.Append(nil, id, i))
 		msg.Roots = append(msg.Roots, root[:])
 	}
+	// Now and then it is what somebody could train on.
+	data := s.weightRoots(s.kinds[4])[0]
+	has, err := s.App.Datasets.Roots.Has(s.Ctx(), data)
+	s.must(err)
+	if !has && s.r.Intn(3) == 0 {
+		msg.Roots = append(msg.Roots, data)
+	}
 	return one(from, msg)
 }
 

@@ -1,6 +1,8 @@
 package simulation
 
 import (
+	"errors"
+
 	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -81,6 +83,9 @@ func argue(s *Sim) (actions []Action) {
 			continue
 		}
 		r, err := s.runOf(t.id)
+		if errors.Is(err, errUnknownStates) {
+			continue
+		}
 		s.must(err)
 		for _, p := range s.people {
 			party := s.party(p, t, r)
@@ -125,6 +130,10 @@ func demandBytes(s *Sim) *Action {
 			}
 			msg := &disputestypes.MsgDemandBytes{Participant: p.String(), TaskId: id, Count: 1}
 			switch weights := m.kind.prog.WeightSpecs(); {
+			case t.StartStep > 0 && (s.states[string(t.StartRoot)] == nil || s.chance(200_000, "demands", p.Account, id)):
+				msg.Source, msg.Name = disputestypes.SOURCE_STATE, m.kind.prog.StateSpecs()[0].Name
+			case t.StartStep > 0:
+				continue
 			case t.ByCid && s.chance(300_000, "demands", p.Account, id):
 				msg.Source, msg.Name = disputestypes.SOURCE_INPUT, m.kind.prog.InputSpecs()[0].Name
 			case len(weights) > 0 && s.chance(20_000, "demands", p.Account, id):
@@ -147,10 +156,14 @@ func produceBytes(s *Sim) *Action {
 	var open []disputestypes.Demand
 	s.must(s.App.Disputes.OpenDemands.Walk(s.Ctx(), nil, func(k collections.Pair[uint64, uint32]) (bool, error) {
 		d, err := s.App.Disputes.Demands.Get(s.Ctx(), k)
-		if err == nil && s.chance(600_000, "to be had", d.TaskId) {
-			open = append(open, d)
+		if err != nil || !s.chance(600_000, "to be had", d.TaskId) {
+			return false, err
 		}
-		return false, err
+		if _, err := s.runOf(d.TaskId); errors.Is(err, errUnknownStates) {
+			return false, nil
+		}
+		open = append(open, d)
+		return false, nil
 	}))
 	d, ok := any1(s, open)
 	if !ok {
@@ -158,18 +171,23 @@ func produceBytes(s *Sim) *Action {
 	}
 	r, err := s.runOf(d.TaskId)
 	s.must(err)
+	task, err := s.App.Tasks.Tasks.Get(s.Ctx(), d.TaskId)
+	s.must(err)
 	specs, tree, ref := inputNames(r.prog), game.TreeInputs, engine.OperandRef{Kind: graphpb.REF_KIND_INPUT}
-	if d.Source == disputestypes.SOURCE_WEIGHT {
+	switch d.Source {
+	case disputestypes.SOURCE_WEIGHT:
 		specs, tree, ref.Kind = weightNames(r.prog), game.TreeWeights, graphpb.REF_KIND_WEIGHT
+	case disputestypes.SOURCE_STATE:
+		specs, tree, ref.Kind = stateNames(r.prog), game.TreeStates, graphpb.REF_KIND_STATE
 	}
 	for i, name := range specs {
 		if name == d.Name {
 			ref.Index = i
 		}
 	}
-	x, err := r.court.Run.Trace().Tensor(0, ref)
+	x, err := r.court.Run.Trace().Tensor(task.StartStep, ref)
 	s.must(err)
-	under, err := r.court.Run.Trace().Tree(tree, 0)
+	under, err := r.court.Run.Trace().Tree(tree, task.StartStep)
 	s.must(err)
 	member, err := under.Prove(uint64(ref.Index), 1)
 	s.must(err)
@@ -193,6 +211,13 @@ func inputNames(prog *engine.Program) (out []string) {
 func weightNames(prog *engine.Program) (out []string) {
 	for _, w := range prog.WeightSpecs() {
 		out = append(out, w.Name)
+	}
+	return out
+}
+
+func stateNames(prog *engine.Program) (out []string) {
+	for _, st := range prog.StateSpecs() {
+		out = append(out, st.Name)
 	}
 	return out
 }

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"cosmossdk.io/collections"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/app/params"
 	datasetstypes "poaid/x/datasets/types"
@@ -18,7 +19,8 @@ func lineageModule() Module {
 			{Name: "lineage Claim", Weight: 3, Do: claimRoyalties},
 			{Name: "lineage Collect", Weight: 2, Do: collect},
 		},
-		Milestones: []string{"lineage Accrued", "lineage Settled", "lineage Claimed"},
+		Proposals:  []func(*Sim) sdk.Msg{lineageParams},
+		Milestones: []string{"lineage Accrued", "lineage Settled", "lineage Claimed", "lineage ParamsUpdated"},
 	}
 }
 
@@ -51,7 +53,15 @@ func settleEdge(s *Sim) *Action {
 		return nil
 	}
 	from := s.anybody()
-	return one(from, &lineagetypes.MsgSettle{Sender: from.String(), Denom: params.Denom, Edges: []lineagetypes.Edge{e}})
+	return one(from, &lineagetypes.MsgSettle{Sender: from.String(), Denom: s.denom(), Edges: []lineagetypes.Edge{e}})
+}
+
+// denom of the two that there are.
+func (s *Sim) denom() string {
+	if s.r.Intn(3) == 0 {
+		return second
+	}
+	return params.Denom
 }
 
 func settleNothing(s *Sim) *Action {
@@ -66,8 +76,9 @@ func settleNothing(s *Sim) *Action {
 
 func claimRoyalties(s *Sim) *Action {
 	var nodes []string
+	denom := s.denom()
 	s.must(s.App.Lineage.Accounts.Walk(s.Ctx(), nil, func(k collections.Pair[string, string], _ lineagetypes.Account) (bool, error) {
-		if k.K2() == params.Denom {
+		if k.K2() == denom {
 			nodes = append(nodes, k.K1())
 		}
 		return false, nil
@@ -77,7 +88,7 @@ func claimRoyalties(s *Sim) *Action {
 		return nil
 	}
 	from := s.anybody()
-	return one(from, &lineagetypes.MsgClaim{Sender: from.String(), Node: node, Denoms: []string{params.Denom}})
+	return one(from, &lineagetypes.MsgClaim{Sender: from.String(), Node: node, Denoms: []string{denom}})
 }
 
 // collect walks up from a model as far as there are parents.
@@ -94,5 +105,17 @@ func collect(s *Sim) *Action {
 		}
 	}
 	from := s.anybody()
-	return one(from, &lineagetypes.MsgCollect{Sender: from.String(), Denom: params.Denom, Path: path})
+	return one(from, &lineagetypes.MsgCollect{Sender: from.String(), Denom: s.denom(), Path: path})
+}
+
+func lineageParams(s *Sim) sdk.Msg {
+	p, err := s.App.Lineage.Params.Get(s.Ctx())
+	s.must(err)
+	switch s.r.Intn(2) {
+	case 0:
+		p.MaxDepth = uint32(3 + s.r.Intn(10))
+	case 1:
+		p.MaxParents = uint32(2 + s.r.Intn(10))
+	}
+	return &lineagetypes.MsgUpdateParams{Authority: s.authority(), Params: p}
 }

@@ -19,6 +19,8 @@ type kind struct {
 	name    string
 	prog    *engine.Program
 	weights *engine.Weights
+	// trains: it is a training program.
+	trains bool
 	// inputs made of a number; no two numbers below 2^24 give the same.
 	inputs func(n uint64) map[string]*engine.Tensor
 }
@@ -50,10 +52,11 @@ func (s *Sim) alive() (out []*model) {
 	return out
 }
 
-// kinds are small, and have among them: an elementwise op, products with folds longer than one judgement, many steps, a stop state, a prompt.
+// kinds are small, and have among them: an elementwise op, products with folds longer than one judgement, many steps, a stop state, a prompt,
+// and trainings.
 func (s *Sim) newKinds() []*kind {
 	llama := programs.Llama(s.tb)
-	return []*kind{s.rectifier(), s.counter(), {name: "llama", prog: llama.Prog, weights: llama.Weights, inputs: func(n uint64) map[string]*engine.Tensor {
+	return []*kind{s.rectifier(), s.counter(), s.trainer(7), s.linear(), s.trainer(8), {name: "llama", prog: llama.Prog, weights: llama.Weights, inputs: func(n uint64) map[string]*engine.Tensor {
 		prompt := make([]int64, 1+n%4)
 		for i := range prompt {
 			prompt[i] = int64(2 + (n>>(8*i))%250)
@@ -131,6 +134,7 @@ func modelsModule() Module {
 			{Name: "models RegisterModel bad", Weight: 1, Refused: true, Do: registerBad},
 			{Name: "models SetRoyalty", Weight: 3, Do: setRoyalty},
 			{Name: "models SetRoyalty another's", Weight: 1, Refused: true, Do: setAnothersRoyalty},
+			{Name: "models SetWeightsCID", Weight: 1, Do: setWeightsCID},
 			{Name: "models RetireModel", Weight: 1, Do: retire},
 		},
 		Proposals: []func(*Sim) sdk.Msg{setEligibility, setEligibility, setEligibility, modelsParams},
@@ -157,7 +161,7 @@ func register(s *Sim) *Action {
 	if len(s.models) >= 40 {
 		return nil
 	}
-	// The first three are one of each kind; later ones are mostly small.
+	// The first are one of each kind; later ones are mostly small.
 	k := s.kinds[len(s.models)%len(s.kinds)]
 	if len(s.models) >= len(s.kinds) && s.r.Intn(3) > 0 {
 		k = s.kinds[s.r.Intn(2)]

@@ -29,26 +29,29 @@ func poaiModule() Module {
 			// So that people are not always audited as newcomers, and power moves.
 			p.Params.ReliabilityWindowUnits, p.Params.Power.ChangePpmPerTrustingPeriod, p.Params.Power.TrustingEpochs = 100, 300_000, 5
 			p.Params.EpochCloseDelayBlocks, p.Params.MaxModels = 40, 64
+			p.Params.Fault.MaxTimeouts = 4
 			g.Set(poaitypes.ModuleName, &p)
 		},
 		Operations: []Operation{
-			{Name: "poai Join", Weight: 12, Do: join},
+			{Name: "poai Join", Weight: 20, Do: join},
 			{Name: "poai Join bad", Weight: 1, Refused: true, Do: joinBad},
 			{Name: "poai UpdateParticipant", Weight: 2, Do: updateParticipant},
 			{Name: "poai AddBond", Weight: 4, Do: addBond},
 			{Name: "poai Unbond", Weight: 3, Do: unbond},
 			{Name: "poai Unbond too much", Weight: 1, Refused: true, Do: unbondAll},
 			{Name: "poai WithdrawUnbonded", Weight: 3, Do: withdraw},
-			{Name: "poai Serve", Weight: 16, Do: serve},
+			{Name: "poai Serve", Weight: 24, Do: serve},
 			{Name: "poai StopServing", Weight: 3, Do: stopServing},
 			{Name: "poai SetVRFKey", Weight: 5, Do: func(s *Sim) *Action { return s.setVRFKey(false) }},
 			{Name: "poai SetVRFKey another's", Weight: 1, Refused: true, Do: func(s *Sim) *Action { return s.setVRFKey(true) }},
+			{Name: "poai Unjail", Weight: 8, Do: func(s *Sim) *Action { return s.unjail(false) }},
+			{Name: "poai Unjail early", Weight: 1, Refused: true, Do: func(s *Sim) *Action { return s.unjail(true) }},
 		},
-		Proposals: []func(*Sim) sdk.Msg{poaiParams},
+		Proposals: []func(*Sim) sdk.Msg{poaiParams, acquit, acquit, acquit},
 		Milestones: []string{
 			"poai ParticipantJoined", "poai SeatChanged SEAT_STATE_REVEALED", "poai Scored", "poai CapacityCounts", "poai EpochClosed",
 			"poai PowerWorkedOut", "poai ParamsUpdated", "poai Slashed LOCK_KIND_TASK", "poai Slashed LOCK_KIND_SEAT", "poai Slashed LOCK_KIND_CLAIM",
-			"poai Slashed LOCK_KIND_SPRINT",
+			"poai Slashed LOCK_KIND_SPRINT", "poai Jailed", "poai Unjailed", "poai Acquitted",
 		},
 	}
 }
@@ -60,6 +63,7 @@ func join(s *Sim) *Action {
 	}
 	msg := testutil.Join(a)
 	msg.Bond, msg.Models, msg.Concurrency = s.coins(2_000_000_000, 40_000_000_000), s.some(s.servable(nil), 6), uint32(5+s.r.Intn(40))
+	msg.MemoryMib, msg.Tags = s.equipment()
 	msg.Moniker = "joined" // names of accounts are long
 	act := one(a, msg)
 	act.Then = func(ok bool) {
@@ -124,8 +128,10 @@ func updateParticipant(s *Sim) *Action {
 	if !ok {
 		return nil
 	}
+	memory, tags := s.equipment()
 	return one(p.Account, &poaitypes.MsgUpdateParticipant{
 		Participant: p.String(), Moniker: fmt.Sprint("at ", s.Height()), Endpoint: "https://example.org", Concurrency: uint32(1 + s.r.Intn(50)),
+		MemoryMib: memory, Tags: tags,
 	})
 }
 
@@ -220,6 +226,41 @@ func (s *Sim) setVRFKey(anothers bool) *Action {
 		}
 	}
 	return a
+}
+
+// unjail lets somebody out of jail, when its time has come or before.
+func (s *Sim) unjail(early bool) *Action {
+	var in []*person
+	for _, p := range s.people {
+		rec, err := s.App.Poai.GetParticipant(s.Ctx(), p.String())
+		s.must(err)
+		if rec.Jailed() && (s.Height()+1 < rec.Conduct.JailedUntil) == early {
+			in = append(in, p)
+		}
+	}
+	p, ok := any1(s, in)
+	if !ok {
+		return nil
+	}
+	return one(p.Account, &poaitypes.MsgUnjail{Participant: p.String()})
+}
+
+// acquit has governance take back a fault, before the time to do so is over.
+func acquit(s *Sim) sdk.Msg {
+	p, err := s.App.Poai.Params.Get(s.Ctx())
+	s.must(err)
+	var all []poaitypes.Fault
+	s.must(s.App.Poai.Faults.Walk(s.Ctx(), nil, func(_ collections.Pair[string, uint64], f poaitypes.Fault) (bool, error) {
+		if !f.Acquitted && f.Height+p.Fault.AppealBlocks > s.Height()+10 {
+			all = append(all, f)
+		}
+		return false, nil
+	}))
+	f, ok := any1(s, all)
+	if !ok {
+		return nil
+	}
+	return &poaitypes.MsgAcquit{Authority: s.authority(), Participant: f.Participant, Fault: f.Number}
 }
 
 func poaiParams(s *Sim) sdk.Msg {

@@ -16,11 +16,14 @@ func rewardsModule() Module {
 			{Name: "rewards Claim", Weight: 6, Do: claimRewards},
 			{Name: "rewards Claim twice", Weight: 1, Refused: true, Do: claimTwice},
 			{Name: "rewards Release", Weight: 3, Do: release},
+			{Name: "rewards ClaimFor", Weight: 4, Do: claimFor},
+			{Name: "rewards ReleaseFor", Weight: 1, Do: releaseFor},
+			{Name: "rewards SetAutoBond", Weight: 2, Do: setAutoBond},
 			{Name: "rewards Sweep", Weight: 2, Do: sweep},
 		},
 		Proposals: []func(*Sim) sdk.Msg{rewardsParams},
 		Milestones: []string{
-			"rewards EpochPool", "rewards Claimed", "rewards Released", "rewards Forfeited", "rewards ParamsUpdated",
+			"rewards EpochPool", "rewards Claimed", "rewards Released", "rewards Forfeited", "rewards AutoBondSet", "rewards ParamsUpdated",
 		},
 	}
 }
@@ -58,6 +61,53 @@ func claimTwice(s *Sim) *Action {
 		return nil
 	}
 	return one(p.Account, &rewardstypes.MsgClaim{Participant: p.String(), Epochs: []uint64{epoch}})
+}
+
+// claimFor claims what somebody has left unclaimed for long, and others have a part in.
+func claimFor(s *Sim) *Action {
+	params, err := s.App.Rewards.Params.Get(s.Ctx())
+	s.must(err)
+	var all []*rewardstypes.MsgClaimFor
+	for _, p := range s.people {
+		var epochs []uint64
+		for _, epoch := range s.claimable(p) {
+			_, delegated, err := s.App.Poai.ScoreParts(s.Ctx(), epoch, p.String())
+			s.must(err)
+			pool, err := s.App.Rewards.Pools.Get(s.Ctx(), epoch)
+			s.must(err)
+			if delegated.IsPositive() && s.Height()+1 >= pool.OpenedHeight+params.VestingBlocks && len(epochs) < 3 {
+				epochs = append(epochs, epoch)
+			}
+		}
+		if len(epochs) > 0 {
+			all = append(all, &rewardstypes.MsgClaimFor{Participant: p.String(), Epochs: epochs})
+		}
+	}
+	msg, ok := any1(s, all)
+	if !ok {
+		return nil
+	}
+	from := s.anybody()
+	msg.Sender = from.String()
+	return one(from, msg)
+}
+
+// releaseFor pays out for another.
+func releaseFor(s *Sim) *Action {
+	a := release(s)
+	if a == nil {
+		return nil
+	}
+	from := s.anybody()
+	return one(from, &rewardstypes.MsgReleaseFor{Sender: from.String(), Participant: a.From.String()})
+}
+
+func setAutoBond(s *Sim) *Action {
+	p, ok := any1(s, s.people)
+	if !ok {
+		return nil
+	}
+	return one(p.Account, &rewardstypes.MsgSetAutoBond{Participant: p.String(), Ppm: uint32(s.r.Intn(rewardstypes.MaxAutoBondPpm + 1))})
 }
 
 func release(s *Sim) *Action {

@@ -13,7 +13,6 @@ import (
 
 	"cosmossdk.io/collections"
 	errorsmod "cosmossdk.io/errors"
-	"cosmossdk.io/math"
 	abci "github.com/cometbft/cometbft/abci/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	simtypes "github.com/cosmos/cosmos-sdk/types/simulation"
@@ -64,8 +63,9 @@ type Sim struct {
 	people  []*person
 	models  []*model
 	runs    map[uint64]*run
-	tensors map[string]*engine.Tensor // by root, of inputs whose bytes are not on the chain
-	supply  math.Int
+	tensors map[string]*engine.Tensor   // by root, of inputs whose bytes are not on the chain
+	states  map[string][]*engine.Tensor // by state root, what segments of trainings ended with
+	supply  sdk.Coins
 	txs     int
 }
 
@@ -74,7 +74,7 @@ func New(tb testing.TB, cfg Config) *Sim {
 	tb.Helper()
 	s := &Sim{
 		Config: cfg, Table: newTable(), tb: tb, r: rand.New(rand.NewSource(cfg.Seed)), byAddr: make(map[string]*testutil.Account),
-		runs: make(map[uint64]*run), tensors: make(map[string]*engine.Tensor),
+		runs: make(map[uint64]*run), tensors: make(map[string]*engine.Tensor), states: make(map[string][]*engine.Tensor),
 	}
 	s.kinds = s.newKinds()
 	opts := testutil.Options{
@@ -94,7 +94,7 @@ func New(tb testing.TB, cfg Config) *Sim {
 			PrivKey: a.Key, PubKey: a.Key.PubKey(), Address: a.Addr, ConsKey: testutil.ValidatorKey(a.Name), AddressBech32: a.String(),
 		})
 	}
-	s.supply = s.App.Bank.GetSupply(s.Ctx(), params.Denom).Amount
+	s.supply = s.coinsThereAre()
 	s.wire()
 	return s
 }
@@ -129,7 +129,7 @@ func (s *Sim) Run() {
 func (s *Sim) rebirth() {
 	s.RebirthWith(s.compareStores)
 	s.Hashes = append(s.Hashes, s.App.LastCommitID().Hash)
-	s.supply = s.App.Bank.GetSupply(s.Ctx(), params.Denom).Amount
+	s.supply = s.coinsThereAre()
 	s.wire()
 }
 
@@ -220,7 +220,7 @@ func (s *Sim) result(a *Action, r *abci.ExecTxResult) {
 // own tells messages of this chain's modules.
 func own(msgs []sdk.Msg) bool { return strings.HasPrefix(sdk.MsgTypeURL(msgs[0]), "/poai.") }
 
-// books compares the supply with what was minted and burnt, and runs the modules' checks.
+// books compares the supply of every denomination with what was minted and burnt, and runs the modules' checks.
 func (s *Sim) books(events []abci.Event) {
 	s.tb.Helper()
 	for _, e := range events {
@@ -231,8 +231,8 @@ func (s *Sim) books(events []abci.Event) {
 		}
 	}
 	minted, burnt := s.Table.see(events)
-	supply := s.App.Bank.GetSupply(s.Ctx(), params.Denom).Amount
-	if want := s.supply.Add(minted).Sub(burnt); !supply.Equal(want) {
+	supply := s.coinsThereAre()
+	if want := s.supply.Add(minted...).Sub(burnt...); !supply.Equal(want) {
 		s.tb.Fatalf("height %d: supply is %s, was %s, minted %s, burnt %s", s.Height(), supply, s.supply, minted, burnt)
 	}
 	s.supply = supply
@@ -244,6 +244,16 @@ func (s *Sim) books(events []abci.Event) {
 			s.tb.Fatalf("height %d: %s: %v", s.Height(), m.Name, err)
 		}
 	}
+}
+
+// coinsThereAre is the supply of every denomination.
+func (s *Sim) coinsThereAre() sdk.Coins {
+	supply := sdk.NewMapCoins(nil)
+	s.App.Bank.IterateTotalSupply(s.Ctx(), func(c sdk.Coin) bool {
+		supply.Add(c)
+		return false
+	})
+	return supply.ToCoins()
 }
 
 // Report prints what happened, and what became of tasks.
@@ -321,6 +331,9 @@ func (s *Sim) found(err error) bool {
 func (s *Sim) anybody() *testutil.Account {
 	return s.Accounts[validators+s.r.Intn(accounts-validators)]
 }
+
+// second is another denomination that fees can be paid in.
+const second = "uusd"
 
 // coins of the chain from least up to most, drawn at random.
 func (s *Sim) coins(least, most int64) sdk.Coin {

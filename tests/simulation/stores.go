@@ -18,6 +18,7 @@ import (
 	beacontypes "poaid/x/beacon/types"
 	disputestypes "poaid/x/disputes/types"
 	taskstypes "poaid/x/tasks/types"
+	trainingtypes "poaid/x/training/types"
 )
 
 // notExported are keys that an export leaves out, or that a start from one makes anew.
@@ -48,6 +49,9 @@ func (s *Sim) stale(store string, key []byte) bool {
 	case store == taskstypes.StoreKey && (key[0] == 0x08 || key[0] == 0x09): // due, put off
 		st, err := s.App.Tasks.Statuses.Get(s.Ctx(), binary.BigEndian.Uint64(key[9:]))
 		return !s.found(err) || st.Due != height
+	case store == trainingtypes.StoreKey && key[0] == 0x06: // due
+		p, err := s.App.Training.Progress.Get(s.Ctx(), binary.BigEndian.Uint64(key[9:]))
+		return !s.found(err) || p.Due != height
 	case store == beacontypes.StoreKey && key[0] == 0x03: // keys that were replaced before they acted
 		keys, err := s.App.Beacon.Keys.Get(s.Ctx(), key[9:])
 		return !s.found(err) || keys.Next.ActiveFrom != height

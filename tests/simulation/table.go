@@ -10,8 +10,7 @@ import (
 
 	"cosmossdk.io/math"
 	abci "github.com/cometbft/cometbft/abci/types"
-
-	"poaid/app/params"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 )
 
 // row counts an operation's transactions.
@@ -24,14 +23,14 @@ type row struct {
 type Table struct {
 	rows   map[string]*row
 	events map[string]int
-	// minted and burnt coins of the chain's denomination, and slashed by kind of lock.
-	minted, burnt math.Int
+	// minted and burnt coins, and slashed by kind of lock.
+	minted, burnt sdk.Coins
 	slashed       map[string]math.Int
 }
 
 func newTable() *Table {
 	return &Table{
-		rows: make(map[string]*row), events: make(map[string]int), minted: math.ZeroInt(), burnt: math.ZeroInt(), slashed: make(map[string]math.Int),
+		rows: make(map[string]*row), events: make(map[string]int), slashed: make(map[string]math.Int),
 	}
 }
 
@@ -57,14 +56,13 @@ func (t *Table) count(name, reason string) {
 func (t *Table) idle(name string) { t.row(name).idle++ }
 
 // see notes events, and returns what they minted and burnt.
-func (t *Table) see(events []abci.Event) (minted, burnt math.Int) {
-	minted, burnt = math.ZeroInt(), math.ZeroInt()
+func (t *Table) see(events []abci.Event) (minted, burnt sdk.Coins) {
 	for _, e := range events {
 		switch e.Type {
 		case "coinbase":
-			minted = minted.Add(amountOf(e))
+			minted = minted.Add(amountOf(e)...)
 		case "burn":
-			burnt = burnt.Add(amountOf(e))
+			burnt = burnt.Add(amountOf(e)...)
 		}
 		if !strings.HasPrefix(e.Type, "poai.") {
 			continue
@@ -83,7 +81,7 @@ func (t *Table) see(events []abci.Event) (minted, burnt math.Int) {
 			t.slash(e)
 		}
 	}
-	t.minted, t.burnt = t.minted.Add(minted), t.burnt.Add(burnt)
+	t.minted, t.burnt = t.minted.Add(minted...), t.burnt.Add(burnt...)
 	return minted, burnt
 }
 
@@ -106,17 +104,14 @@ func (t *Table) slash(e abci.Event) {
 	t.slashed[kind] = t.slashed[kind].Add(amount)
 }
 
-// amountOf is an event's amount of the chain's denomination.
-func amountOf(e abci.Event) math.Int {
-	sum := math.ZeroInt()
+// amountOf is an event's amount.
+func amountOf(e abci.Event) (sum sdk.Coins) {
 	for _, a := range e.Attributes {
 		if a.Key != "amount" {
 			continue
 		}
-		for c := range strings.SplitSeq(a.Value, ",") {
-			if n, ok := math.NewIntFromString(strings.TrimSuffix(c, params.Denom)); ok {
-				sum = sum.Add(n)
-			}
+		if coins, err := sdk.ParseCoinsNormalized(a.Value); err == nil {
+			sum = sum.Add(coins...)
 		}
 	}
 	return sum
@@ -130,17 +125,17 @@ func isEnum(v string) bool {
 // Write prints the table.
 func (t *Table) Write(w io.Writer) {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(tw, "operation\taccepted\trefused\tnothing to do\trefused because\t\n")
+	fmt.Fprintf(tw, "operation\ttried\taccepted\trefused\tnothing to do\trefused because\t\n")
 	for _, name := range slices.Sorted(maps.Keys(t.rows)) {
 		r := t.rows[name]
-		fmt.Fprintf(tw, "%s\t%d\t%d\t%d\t%s\t\n", name, r.accepted, r.refused, r.idle, counts(r.reasons))
+		fmt.Fprintf(tw, "%s\t%d\t%d\t%d\t%d\t%s\t\n", name, r.accepted+r.refused, r.accepted, r.refused, r.idle, counts(r.reasons))
 	}
 	fmt.Fprintf(tw, "\nevent\tcount\t\n")
 	for _, name := range slices.Sorted(maps.Keys(t.events)) {
 		fmt.Fprintf(tw, "%s\t%d\t\n", name, t.events[name])
 	}
 	tw.Flush()
-	fmt.Fprintf(w, "\nminted %s, burnt %s %s; slashed", t.minted, t.burnt, params.Denom)
+	fmt.Fprintf(w, "\nminted %s, burnt %s; slashed", t.minted, t.burnt)
 	for _, kind := range slices.Sorted(maps.Keys(t.slashed)) {
 		fmt.Fprintf(w, " %s %s", kind, t.slashed[kind])
 	}

@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -11,6 +12,7 @@ import (
 
 	"poaid/commit"
 	"poaid/engine"
+	"poaid/game"
 	"poaid/testutil"
 	"poaid/testutil/adversary"
 	modelstypes "poaid/x/models/types"
@@ -46,7 +48,7 @@ type person struct {
 
 // newPerson makes a participant of an account. Most are honest.
 func (s *Sim) newPerson(a *testutil.Account) *person {
-	p := &person{Participant: &testutil.Participant{Account: a}, character: honest}
+	p := &person{Participant: &testutil.Participant{Account: a, Races: s.chance(600_000, "races", a)}, character: honest}
 	switch n := s.pick(10, "character", a); {
 	case n == 0:
 		p.character = liar
@@ -59,6 +61,14 @@ func (s *Sim) newPerson(a *testutil.Account) *person {
 			return testutil.Result{}, err
 		}
 		return testutil.ResultOf(r.prog, s.answer(p, task, r)), nil
+	}
+	p.Ready = func(task uint64) bool {
+		_, err := s.runOf(task)
+		if errors.Is(err, errUnknownStates) {
+			return false
+		}
+		s.must(err)
+		return true
 	}
 	p.sprinter = testutil.NewSprinter(p.Participant)
 	return p
@@ -105,7 +115,11 @@ func (s *Sim) runOf(task uint64) (*run, error) {
 	}
 	s.runs[task] = r
 	// A flipped bit that changes nothing is no lie; the first that does is the one that people agree upon.
-	step := s.pick(computed.Steps, "step", task)
+	t, err := s.App.Tasks.Tasks.Get(s.Ctx(), task)
+	if err != nil {
+		return nil, err
+	}
+	step := t.StartStep + s.pick(computed.Steps-t.StartStep, "step", task)
 	nodes := computed.Machine.Nodes(step)
 	for i := range 2 * nodes {
 		a, err := adversary.Flipped(step, (i+int(s.pick(uint64(nodes), "node", task)))%nodes, 3, 0x40)(computed)
@@ -124,6 +138,11 @@ func (s *Sim) runOf(task uint64) (*run, error) {
 	}
 	if len(r.lies) == 0 {
 		return nil, fmt.Errorf("task %d: nothing to lie about", task)
+	}
+	if m := s.modelOf(t.Model); m != nil && m.kind.trains {
+		for _, a := range append(r.lies, r.court.Truth) {
+			s.learn(computed, a)
+		}
 	}
 	return r, nil
 }
@@ -160,6 +179,14 @@ func (s *Sim) compute(task uint64) (*engine.Program, *adversary.Run, error) {
 	cost, err := s.App.Models.RunCost(ctx, t.Model)
 	if err != nil {
 		return nil, nil, err
+	}
+	if t.StartStep > 0 {
+		from := game.Checkpoint{Step: t.StartStep, States: s.states[string(t.StartRoot)]}
+		if from.States == nil {
+			return nil, nil, errUnknownStates
+		}
+		r, err := adversary.NewSegment(m.kind.prog, cost, m.kind.weights, inputs, from, t.Steps)
+		return m.kind.prog, r, err
 	}
 	r, err := adversary.NewRun(m.kind.prog, cost, m.kind.weights, inputs, t.Steps)
 	return m.kind.prog, r, err
@@ -259,7 +286,7 @@ func (s *Sim) spoil(p *person, msg sdk.Msg) sdk.Msg {
 	left := 0
 	switch m := msg.(type) {
 	case *taskstypes.MsgSealResults:
-		m.Items = slices.DeleteFunc(m.Items, func(i taskstypes.ResultSeal) bool { return silent(i.TaskId, false) })
+		m.Items = slices.DeleteFunc(m.Items, func(i taskstypes.ResultSeal) bool { return silent(i.TaskId, false) || s.shuns(p, i.TaskId) })
 		for i := range m.Items {
 			m.Items[i].Seal = damage(m.Items[i].Seal, m.Items[i].TaskId)
 		}
@@ -283,6 +310,13 @@ func (s *Sim) spoil(p *person, msg sdk.Msg) sdk.Msg {
 		return nil
 	}
 	return msg
+}
+
+// shuns tells races that somebody does not come to.
+func (s *Sim) shuns(p *person, id uint64) bool {
+	task, err := s.App.Tasks.Tasks.Get(s.Ctx(), id)
+	s.must(err)
+	return task.Race() && (!slices.Contains(s.served(p), task.Model) || s.chance(500_000, "shuns", p.Account, id))
 }
 
 // items are the results of a batch: why each item was refused, empty where it was not. Other messages have none.
