@@ -181,6 +181,9 @@ func (s *Sim) cancel(anothers bool) *Action {
 	task, err := s.App.Tasks.Tasks.Get(s.Ctx(), t.id)
 	s.must(err)
 	from := s.byAddr[task.Submitter]
+	if from == nil && !anothers {
+		return nil // a module's
+	}
 	if anothers {
 		if other := s.anybody(); other != from {
 			return one(other, &taskstypes.MsgCancelTask{Submitter: other.String(), TaskId: t.id})
