@@ -469,10 +469,11 @@ func (st *state) check(ctx sdk.Context, op operation) error {
 	if err != nil {
 		return err
 	}
-	if e, err := st.chain.App.Poai.Epochs.Get(ctx, running); err != nil || e.StartHeight != ctx.BlockHeight()+1 {
-		return fmt.Errorf("epoch %d began at %d, want %d (%v)", running, e.StartHeight, ctx.BlockHeight()+1, err)
+	e, err := st.chain.App.Poai.Epochs.Get(ctx, running)
+	if err == nil && e.StartHeight != ctx.BlockHeight()+1 {
+		err = fmt.Errorf("epoch %d began at %d, want %d", running, e.StartHeight, ctx.BlockHeight()+1)
 	}
-	return nil
+	return err
 }
 
 // block makes a whole block with one transfer in it, its proof and proposal included, and tells how long that took.

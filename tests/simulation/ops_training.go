@@ -108,8 +108,8 @@ func (s *Sim) learn(r *adversary.Run, a *adversary.Answer) {
 
 // job is a training and where it stands.
 type job struct {
-	trainingtypes.Job
-	trainingtypes.Progress
+	trainingtypes.Job      `json:"job"`
+	trainingtypes.Progress `json:"progress"`
 }
 
 // trainings that a condition holds for.

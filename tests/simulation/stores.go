@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"cosmossdk.io/collections"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
@@ -17,6 +18,7 @@ import (
 	"poaid/app"
 	beacontypes "poaid/x/beacon/types"
 	disputestypes "poaid/x/disputes/types"
+	poaitypes "poaid/x/poai/types"
 	taskstypes "poaid/x/tasks/types"
 	trainingtypes "poaid/x/training/types"
 )
@@ -34,7 +36,9 @@ func notExported() map[string][][]byte {
 		slashingtypes.StoreKey: {slashingtypes.ValidatorMissedBlockBitmapKeyPrefix},
 		// Validators of the next height and of that after it, which a new chain is told by its genesis; the height of the standing; whether the lane
 		// of one block was full.
-		beacontypes.StoreKey:   {{0x04}, {0x05}, {0x06}},
+		beacontypes.StoreKey: {{0x04}, {0x05}, {0x06}},
+		// How many slots a sortition tree has had, and how many have weight: trees are checked by x/poai's invariants.
+		poaitypes.StoreKey:     {{0x10, 0x04}, {0x10, 0x06}},
 		disputestypes.StoreKey: {{0x02}},
 	}
 }
@@ -43,6 +47,9 @@ func notExported() map[string][][]byte {
 func (s *Sim) stale(store string, key []byte) bool {
 	if len(key) < 9 {
 		return false
+	}
+	if store == poaitypes.StoreKey && key[0] == 0x10 {
+		return s.unused(key)
 	}
 	height := int64(binary.BigEndian.Uint64(key[1:]) ^ 1<<63)
 	switch {
@@ -55,6 +62,33 @@ func (s *Sim) stale(store string, key []byte) bool {
 	case store == beacontypes.StoreKey && key[0] == 0x03: // keys that were replaced before they acted
 		keys, err := s.App.Beacon.Keys.Get(s.Ctx(), key[9:])
 		return !s.found(err) || keys.Next.ActiveFrom != height
+	}
+	return false
+}
+
+// unused tells what of a sortition tree follows from nothing that is exported, and is nobody's: slots that were freed behind the last one that is
+// taken, and nodes over them. Trees are made anew from slots and weights; draws come out the same.
+func (s *Sim) unused(key []byte) bool {
+	model, number, ok := strings.Cut(string(key[2:]), "\x00")
+	if !ok || len(number) != 8 {
+		return false
+	}
+	n := binary.BigEndian.Uint64([]byte(number))
+	slots := uint64(0) // up to the last one taken
+	rng := collections.NewPrefixedPairRange[string, uint64](model).Descending()
+	s.must(s.App.Poai.Trees.Owners.Walk(s.Ctx(), rng, func(k collections.Pair[string, uint64], _ string) (bool, error) {
+		slots = k.K2() + 1
+		return true, nil
+	}))
+	switch key[1] {
+	case 0x03: // a free slot
+		return n >= slots
+	case 0x05: // a node: level and index
+		span := uint64(16)
+		for range n >> 56 {
+			span *= 16
+		}
+		return n<<8>>8*span >= slots || n>>56 > 0 && span/16 >= slots
 	}
 	return false
 }

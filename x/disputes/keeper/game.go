@@ -165,7 +165,7 @@ func (k Keeper) endGame(ctx context.Context, t *table, g *types.Game, p players,
 		return 0, err
 	}
 	c.Running--
-	if err := k.payStake(ctx, t, g, p, result, at); err != nil {
+	if err := k.payStake(ctx, g, p, result, at); err != nil {
 		return 0, err
 	}
 	g.Result, g.EndedHeight = result, height(ctx)
@@ -216,7 +216,7 @@ func (k Keeper) removeGame(ctx context.Context, g *types.Game, p players) error 
 // payStake settles what an attack put up: the defender's fees if it was right, all of it back to the challenger if it was. In a moot
 // game the moves that were made are paid, and the rest returns; but a defender that was beaten meanwhile is not paid, or liars would have a
 // friend beat them and charge whoever attacked them. A stake that another game goes on with stays.
-func (k Keeper) payStake(ctx context.Context, t *table, g *types.Game, p players, result types.GameResult, at game.Game) error {
+func (k Keeper) payStake(ctx context.Context, g *types.Game, p players, result types.GameResult, at game.Game) error {
 	if result == types.GAME_RESULT_REPLACED {
 		g.Stake = math.ZeroInt()
 	}

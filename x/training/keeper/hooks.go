@@ -73,7 +73,7 @@ func (k Keeper) leave(ctx context.Context, j types.Job, p types.Progress) error 
 // done keeps the checkpoint of a segment that stands, and goes on with the next.
 func (k Keeper) done(ctx context.Context, j types.Job, p types.Progress, e taskstypes.Ended) error {
 	c := types.Checkpoint{Step: e.Task.Steps, StateRoot: e.Result.StateRoot, Task: e.Task.Id, Worker: e.Worker, Height: height(ctx)}
-	if err := k.Checkpoints.Set(ctx, collections.Join(j.Id, c.Step), c); err != nil {
+	if err := k.keep(ctx, j, c); err != nil {
 		return err
 	}
 	if err := emit(ctx, &types.EventSegmentDone{JobId: j.Id, TaskId: c.Task, Step: c.Step, StateRoot: c.StateRoot, Worker: c.Worker}); err != nil {
@@ -94,6 +94,19 @@ func (k Keeper) done(ctx context.Context, j types.Job, p types.Progress, e tasks
 		return k.pause(ctx, j, p, "the training has diverged: "+j.FiniteOutput+" is no number any more, or is not revealed inline")
 	}
 	return k.goOn(ctx, j, p)
+}
+
+// keep stores a checkpoint. One of the same step, from before the job went back, is replaced, and its task forgotten.
+func (k Keeper) keep(ctx context.Context, j types.Job, c types.Checkpoint) error {
+	at := collections.Join(j.Id, c.Step)
+	old, err := k.Checkpoints.Get(ctx, at)
+	if err == nil && old.Task != c.Task {
+		err = k.ByTask.Remove(ctx, old.Task)
+	}
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return err
+	}
+	return k.Checkpoints.Set(ctx, at, c)
 }
 
 // goOn opens the next segment, or ends a training that has done all of them.

@@ -89,20 +89,29 @@ func (k Keeper) checkJobs(ctx context.Context) error {
 	})
 }
 
-// checkIndexes checks that ByTask has the tasks of checkpoints and of running segments, and ByOwner every job.
+// checkIndexes checks that ByTask has the tasks of checkpoints and of running segments and no others, and ByOwner every job.
 func (k Keeper) checkIndexes(ctx context.Context) error {
+	tasks := 0
 	if err := k.Progress.Walk(ctx, nil, func(id uint64, p types.Progress) (bool, error) {
 		if p.Task == 0 {
 			return false, nil
 		}
+		tasks++
 		return false, k.checkTask(ctx, p.Task, id)
 	}); err != nil {
 		return err
 	}
 	if err := k.Checkpoints.Walk(ctx, nil, func(key stepKey, c types.Checkpoint) (bool, error) {
+		tasks++
 		return false, k.checkTask(ctx, c.Task, key.K1())
 	}); err != nil {
 		return err
+	}
+	if err := k.ByTask.Walk(ctx, nil, func(uint64, uint64) (bool, error) {
+		tasks--
+		return false, nil
+	}); err != nil || tasks != 0 {
+		return broken("%d tasks more than checkpoints and running segments have are kept: %v", -tasks, err)
 	}
 	return k.ByOwner.Walk(ctx, nil, func(key collections.Pair[sdk.AccAddress, uint64]) (bool, error) {
 		j, err := k.Jobs.Get(ctx, key.K2())
