@@ -17,10 +17,12 @@ import (
 
 	"poaid/daemon/agent"
 	"poaid/daemon/artifacts"
+	"poaid/daemon/bidder"
 	"poaid/daemon/chain"
 	"poaid/daemon/challenger"
 	"poaid/daemon/executor"
 	"poaid/daemon/finisher"
+	"poaid/daemon/jail"
 	"poaid/daemon/journal"
 	"poaid/daemon/metrics"
 	"poaid/daemon/sprinter"
@@ -48,6 +50,10 @@ type Config struct {
 	Work, Verify bool
 	// Race makes the worker join races of the models that it serves.
 	Race bool
+	// Bid is what the worker asks for tasks that are auctioned, of the models that it serves; nil: it does not bid. Of several shards the first does.
+	Bid *bidder.Price
+	// Unjail says from which jail the participant is let out by itself; empty: from none.
+	Unjail jail.Policy
 	// Dispute defends this participant's results, challenges others' (those of them that WatchRate picks) and plays disputes.
 	Dispute bool
 	// WatchRate is the part of the results of served models, and of those named in WatchModels, that is computed again: 0 to 1.
@@ -219,6 +225,8 @@ type daemon struct {
 	dispute *challenger.Challenger // nil: does not dispute
 	sprints *sprinter.Sprinter     // nil: proves no capacity
 	finish  *finisher.Finisher     // nil: does not work
+	bids    *bidder.Bidder         // nil: does not bid
+	warden  *jail.Warden
 }
 
 // assemble builds the parts from the outside in.
@@ -240,18 +248,10 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	if threads <= 0 {
 		threads = max(runtime.GOMAXPROCS(0)/concurrency, 1)
 	}
-	trainer, err := d.cfg.Chain.Encoding.Registry.SigningContext().AddressCodec().BytesToString(authtypes.NewModuleAddress(trainingtypes.ModuleName))
+	exec, err := d.newExecutor(fetcher, threads)
 	if err != nil {
 		return err
 	}
-	exec := executor.New(d.client, fetcher, executor.Options{
-		Threads: threads, MemoryBytes: d.cfg.MemoryBytes, States: fetcher, Keeps: func(t taskstypes.Task) bool {
-			if t.Submitter == trainer && d.finish != nil {
-				d.finish.Watch(t.Id)
-			}
-			return t.Submitter == trainer
-		},
-	})
 	cached = exec.CachedBytes
 	var runs challenger.Runs = exec
 	if d.cfg.Disguise != nil {
@@ -274,8 +274,12 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 			return err
 		}
 		roles = append(roles, role)
-		d.finish = finisher.New(d.client, exec, fetcher, d.store, d.sender, d.signer.Operator(), d.log.With("part", "finisher"))
+		d.finish = finisher.New(d.client, exec, fetcher, d.store, d.book, d.sender, d.signer.Operator(), d.log.With("part", "finisher"))
+		if d.bids, err = d.newBidder(ctx, secret); err != nil {
+			return err
+		}
 	}
+	d.warden = jail.New(d.client, d.sender, d.signer.Operator(), d.cfg.Unjail, d.metrics, d.log.With("part", "jail"))
 	if d.cfg.Verify {
 		roles = append(roles, verifier.New(d.client, d.signer.Operator()))
 	}
@@ -301,6 +305,27 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 	}
 	d.sprints, err = d.newSprinter(ctx, exec, threads, concurrency)
 	return err
+}
+
+// newExecutor makes what computes. It keeps the states of segments of trainings, for whoever goes on from there, and for the finisher.
+func (d *daemon) newExecutor(fetcher *artifacts.Fetcher, threads int) (*executor.Executor, error) {
+	trainer, err := d.cfg.Chain.Encoding.Registry.SigningContext().AddressCodec().BytesToString(authtypes.NewModuleAddress(trainingtypes.ModuleName))
+	if err != nil {
+		return nil, err
+	}
+	return executor.New(d.client, fetcher, executor.Options{
+		Threads: threads, MemoryBytes: d.cfg.MemoryBytes, States: fetcher, Keeps: func(t taskstypes.Task) bool {
+			if t.Submitter != trainer {
+				return false
+			}
+			if d.finish != nil {
+				if err := d.finish.Watch(t.Id); err != nil {
+					d.log.Error("a segment of a training was not written down", "task", t.Id, "error", err)
+				}
+			}
+			return true
+		},
+	}), nil
 }
 
 // newWorker makes the worker's role and what sees to its VRF key.

@@ -73,13 +73,13 @@ func (d *daemon) disputes(ctx context.Context) (bool, error) {
 	return false, nil
 }
 
-// work runs the agent, the challenger and the sprinter, those that there are, until the first of them ends.
+// work runs the agent, the challenger, the sprinter and so on, those that there are, until the first of them ends.
 func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var wg sync.WaitGroup
 	var parts []chan int64
-	ended := make(chan error, 6)
+	ended := make(chan error, 8)
 	start := func(run func(context.Context, <-chan int64) error) {
 		part := make(chan int64, 1)
 		parts = append(parts, part)
@@ -103,6 +103,10 @@ func (d *daemon) work(ctx context.Context, heights <-chan int64) error {
 	if d.key != nil {
 		start(d.ensureKey)
 	}
+	if d.bids != nil {
+		start(d.bids.Run)
+	}
+	start(d.warden.Run)
 	ended <- d.relay(ctx, heights, parts)
 	cancel()
 	wg.Wait()

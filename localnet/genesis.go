@@ -201,6 +201,7 @@ func participantArgs(l *Layout, i int) []string {
 		"--artifacts-addr", p.Artifacts, "--metrics-addr", p.Metrics,
 		"--peers", "http://" + l.OwnerArtifacts,
 		"--threads", "1", // all participants share this machine
+		"--bid", fmt.Sprintf("%d%%", 80+i),
 	}
 	for j := range l.Nodes {
 		n := l.Nodes[(i+j)%len(l.Nodes)]

@@ -151,7 +151,7 @@ func (c *Client) ChainID() string { return c.chainID }
 // Encoding returns the encoding it was dialled with.
 func (c *Client) Encoding() Encoding { return c.cfg.Encoding }
 
-// call runs fn on the current node and, if that cannot be reached, on the others once each.
+// call runs fn on the current node and, if that cannot be reached, on the others once each. Where none can it says what each of them said.
 func (c *Client) call(ctx context.Context, fn func(context.Context, *node) error) error {
 	var last error
 	for range c.nodes {
@@ -164,7 +164,7 @@ func (c *Client) call(ctx context.Context, fn func(context.Context, *node) error
 		if err == nil || ctx.Err() != nil || !unreachable(err) {
 			return err
 		}
-		last = fmt.Errorf("node %s: %w", c.nodes[at].addr, err)
+		last = errors.Join(last, fmt.Errorf("node %s: %w", c.nodes[at].addr, err))
 		c.mu.Lock()
 		if c.current == at {
 			c.current = (at + 1) % len(c.nodes)

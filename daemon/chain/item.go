@@ -3,10 +3,12 @@ package chain
 import (
 	"fmt"
 
+	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/x/authz"
 	"github.com/cosmos/gogoproto/proto"
 
+	auctionstypes "poaid/x/auctions/types"
 	disputestypes "poaid/x/disputes/types"
 	poaitypes "poaid/x/poai/types"
 	sprintstypes "poaid/x/sprints/types"
@@ -28,15 +30,24 @@ const (
 	KindProduce
 	KindDemand
 	KindAttack
+	// KindRevealBid opens a sealed bid: one that is late costs its deposit.
+	KindRevealBid
 	// What sprints send. One that is refused must not take others with it, so each has a transaction of its own.
 	KindOpenSprint
 	KindCommitSprint
 	KindSealResult
 	KindSealAttestation
+	// KindBid and KindSealBid ask for a task that is auctioned.
+	KindBid
+	KindSealBid
 	// KindSetVRFKey sets the participant's VRF key. It travels alone: where the key may not do that, nothing else may fail with it.
 	KindSetVRFKey
 	// KindFinishJob registers what a training came to. Somebody else may have been faster, so it travels alone.
 	KindFinishJob
+	// KindWithdrawBids takes deposits back. There is one at a time.
+	KindWithdrawBids
+	// KindUnjail asks to be let out of jail.
+	KindUnjail
 	numKinds
 )
 
@@ -49,14 +60,20 @@ type company int
 const (
 	withSeals company = iota
 	withMoves
+	withBids
 	withNone
 )
+
+// together tells whether items of this company fail together, one message each: then they are sent again one by one.
+func (c company) together() bool { return c == withMoves || c == withBids }
 
 func (k Kind) company() company {
 	switch {
 	case k.lane():
 		return withMoves
-	case k == KindOpenSprint || k == KindCommitSprint || k == KindFinishJob:
+	case k == KindBid || k == KindSealBid || k == KindRevealBid:
+		return withBids
+	case k == KindOpenSprint || k == KindCommitSprint || k == KindFinishJob || k == KindWithdrawBids || k == KindUnjail:
 		return withNone
 	}
 	return withSeals
@@ -93,11 +110,33 @@ func (k Kind) String() string {
 		return "set_vrf_key"
 	case KindFinishJob:
 		return "finish_job"
+	case KindBid:
+		return "bid"
+	case KindSealBid:
+		return "seal_bid"
+	case KindRevealBid:
+		return "reveal_bid"
+	case KindWithdrawBids:
+		return "withdraw_bids"
+	case KindUnjail:
+		return "unjail"
 	}
 	return fmt.Sprintf("kind_%d", int(k))
 }
 
-// Item is one seal, reveal, step of a dispute or message of a sprint on its way to the chain.
+// HotMessages are the messages that a daemon sends: what the operator grants a hot key with x/authz.
+func HotMessages() []sdk.Msg {
+	return []sdk.Msg{
+		&taskstypes.MsgSealResults{}, &taskstypes.MsgRevealResults{},
+		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{}, &poaitypes.MsgSetVRFKey{}, &poaitypes.MsgUnjail{},
+		&auctionstypes.MsgBid{}, &auctionstypes.MsgSealBid{}, &auctionstypes.MsgRevealBid{}, &auctionstypes.MsgWithdrawBids{},
+		&disputestypes.MsgClaim{}, &disputestypes.MsgAttack{}, &disputestypes.MsgDefend{}, &disputestypes.MsgMove{},
+		&disputestypes.MsgDemandBytes{}, &disputestypes.MsgProduceBytes{},
+		&sprintstypes.MsgCommitSprint{}, &sprintstypes.MsgOpenSprint{}, &trainingtypes.MsgFinishJob{},
+	}
+}
+
+// Item is one seal, reveal, step of a dispute, bid or message of a sprint on its way to the chain.
 type Item struct {
 	Kind Kind
 	// Task it is about; the window, for sprints.
@@ -216,6 +255,56 @@ func FinishJob(msg *trainingtypes.MsgFinishJob, deadline int64) Item {
 	return newItem(KindFinishJob, msg.JobId, deadline, msg)
 }
 
+// Bid makes an open bid.
+func Bid(task uint64, price math.Int, deadline int64) Item {
+	return newItem(KindBid, task, deadline, &auctionstypes.MsgBid{TaskId: task, Price: price})
+}
+
+// SealBid commits a bid.
+func SealBid(task uint64, commitment []byte, deadline int64) Item {
+	return newItem(KindSealBid, task, deadline, &auctionstypes.MsgSealBid{TaskId: task, Commitment: commitment})
+}
+
+// RevealBid opens it.
+func RevealBid(task uint64, price math.Int, salt []byte, deadline int64) Item {
+	return newItem(KindRevealBid, task, deadline, &auctionstypes.MsgRevealBid{TaskId: task, Price: price, Salt: salt})
+}
+
+// WithdrawBids takes the deposits of bids back, at most as many as one message may name.
+func WithdrawBids(tasks []uint64, deadline int64) Item {
+	return newItem(KindWithdrawBids, 0, deadline, &auctionstypes.MsgWithdrawBids{TaskIds: tasks})
+}
+
+// Unjail asks to be let out of jail.
+func Unjail() Item { return newItem(KindUnjail, 0, 0, &poaitypes.MsgUnjail{}) }
+
+// auctionOf gives the message of an auction, or about jail, its signer; nil for other items.
+func auctionOf(it Item, operator string) sdk.Msg {
+	switch m := it.payload.(type) {
+	case *auctionstypes.MsgBid:
+		c := *m
+		c.Bidder = operator
+		return &c
+	case *auctionstypes.MsgSealBid:
+		c := *m
+		c.Bidder = operator
+		return &c
+	case *auctionstypes.MsgRevealBid:
+		c := *m
+		c.Bidder = operator
+		return &c
+	case *auctionstypes.MsgWithdrawBids:
+		c := *m
+		c.Bidder = operator
+		return &c
+	case *poaitypes.MsgUnjail:
+		c := *m
+		c.Participant = operator
+		return &c
+	}
+	return nil
+}
+
 // sprintOf gives the message of a sprint, or of a training, its signer; nil for other items.
 func sprintOf(it Item, operator string) sdk.Msg {
 	switch m := it.payload.(type) {
@@ -239,15 +328,15 @@ func newItem(kind Kind, task uint64, deadline int64, payload proto.Message) Item
 	return Item{Kind: kind, Task: task, Deadline: deadline, payload: payload, size: proto.Size(payload)}
 }
 
-// messages makes one message a kind from items sorted by kind, or one message an item of disputes and of sprints.
+// messages makes one message a kind from items sorted by kind, or one message an item of disputes, sprints and auctions.
 func messages(operator string, items []Item) []sdk.Msg {
 	var msgs []sdk.Msg
 	if len(items) > 0 && items[0].Kind.company() != withSeals {
 		for _, it := range items {
-			if m := sprintOf(it, operator); m != nil {
-				msgs = append(msgs, m)
-			} else {
-				msgs = append(msgs, disputeOf(it, operator))
+			for _, of := range []func(Item, string) sdk.Msg{disputeOf, sprintOf, auctionOf} {
+				if m := of(it, operator); m != nil {
+					msgs = append(msgs, m)
+				}
 			}
 		}
 		return msgs

@@ -39,7 +39,7 @@ type SenderConfig struct {
 	MaxBatch int
 	// MaxBytes bounds the items' encoded size in a transaction. 256 KiB.
 	MaxBytes int
-	// LaneBatch bounds the dispute messages of one transaction, LaneBytes their size. One that fails fails all, and then each is sent
+	// LaneBatch bounds the dispute messages, and the bids, of one transaction, LaneBytes their size. One that fails fails all, and then each is sent
 	// on its own. 8, 56 KiB.
 	LaneBatch, LaneBytes int
 	// Linger is how long an item waits for company. 0: none.
@@ -245,7 +245,7 @@ func (s *Sender) sleep() time.Duration {
 }
 
 // take moves the most urgent items from the queue into a batch, if they have waited long enough or fill one. Items of disputes do not
-// mix with others, those of sprints with none at all, and both do not wait for company.
+// mix with others, nor do bids, those of sprints with none at all, and none of them waits for company.
 func (s *Sender) take(height int64) []queued {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -274,7 +274,7 @@ func (s *Sender) take(height int64) []queued {
 	}
 	with := all[0].item.Kind.company()
 	maxItems, maxBytes := math.MaxInt, s.maxBytes
-	if with == withMoves {
+	if with.together() {
 		maxItems, maxBytes = s.cfg.LaneBatch, min(s.maxBytes, s.cfg.LaneBytes)
 	}
 	if all[0].alone || with == withNone {
@@ -309,9 +309,9 @@ func (s *Sender) giveBack(batch []queued) {
 	}
 }
 
-// separate returns items of disputes that failed together to the queue, to be sent one by one; false: there is nothing to separate.
+// separate returns items of disputes, or bids, that failed together to the queue, to be sent one by one; false: there is nothing to separate.
 func (s *Sender) separate(batch []queued) bool {
-	if len(batch) < 2 || !batch[0].item.Kind.lane() {
+	if len(batch) < 2 || !batch[0].item.Kind.company().together() {
 		return false
 	}
 	for i := range batch {
@@ -337,8 +337,8 @@ func (s *Sender) release(batch []queued, o Outcome, verdicts map[ID]verdict) {
 		r := recent{height: out.Height}
 		if out.Status == Refused {
 			r.refusals = min(s.last[id].refusals+1, 5)
-			r.resume = out.Height + 1<<r.refusals // 2, 4 … 32 blocks
-			if id.Kind.company() != withSeals {   // clocks and windows run
+			r.resume = out.Height + 1<<r.refusals                                                 // 2, 4 … 32 blocks
+			if c := id.Kind.company(); c == withMoves || c == withNone && id.Kind != KindUnjail { // clocks and windows run
 				r.resume = out.Height + 1
 			}
 		}
@@ -469,7 +469,7 @@ type refusedError struct{ reason string }
 func (e *refusedError) Error() string { return e.reason }
 
 // gas decides on the gas limit. An error means that the node could not be asked, refuses the transaction's sequence, or (refusedError)
-// refuses a message of disputes or sprints. Those depend on nothing that is still on its way, so a refusal is final, and saves the fee.
+// refuses a message of disputes, sprints or auctions. Those depend on nothing that is still on its way, so a refusal is final, and saves the fee.
 func (s *Sender) gas(ctx context.Context, msgs []sdk.Msg, items []Item, opt TxOptions) (uint64, error) {
 	fixed := uint64(float64(s.cfg.Gas.Base+s.cfg.Gas.PerItem*uint64(len(items))) * s.gasBoost)
 	if !s.cfg.Gas.Simulate {

@@ -7,12 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
-	"sync"
 
 	"poaid/commit"
 	"poaid/daemon/chain"
 	"poaid/daemon/executor"
+	"poaid/daemon/journal"
 	"poaid/engine"
 	"poaid/model"
 	taskstypes "poaid/x/tasks/types"
@@ -24,7 +23,7 @@ const (
 	every = 5
 	// patience is how many blocks a message is given.
 	patience = 50
-	// maxWatched bounds the segments that are looked at; the oldest are forgotten.
+	// maxWatched bounds the segments that are looked at, the oldest first: those that decide nothing any more are forgotten.
 	maxWatched = 256
 )
 
@@ -54,40 +53,32 @@ type Outbox interface {
 	Enqueue(it chain.Item, asOf int64) bool
 }
 
-// Finisher watches the segments that this machine did.
+// Book keeps which segments this machine did, over restarts; journal.Journal is one.
+type Book interface {
+	PutSegment(task uint64) error
+	Delete(role journal.Role, task uint64) error
+	Tasks(role journal.Role, after uint64, limit int) ([]uint64, error)
+}
+
+// Finisher watches the segments that this machine did. It keeps nothing itself: what is watched is in the book.
 type Finisher struct {
 	chain       Chain
 	models      Models
 	states      States
 	store       Store
+	book        Book
 	out         Outbox
 	participant string
 	log         *slog.Logger
-
-	mu      sync.Mutex
-	watched []uint64
 }
 
 // New returns one for a participant.
-func New(c Chain, m Models, s States, store Store, out Outbox, participant string, log *slog.Logger) *Finisher {
-	return &Finisher{chain: c, models: m, states: s, store: store, out: out, participant: participant, log: log}
+func New(c Chain, m Models, s States, store Store, book Book, out Outbox, participant string, log *slog.Logger) *Finisher {
+	return &Finisher{chain: c, models: m, states: s, store: store, book: book, out: out, participant: participant, log: log}
 }
 
-// Watch notes that this machine did a segment.
-func (f *Finisher) Watch(task uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if !slices.Contains(f.watched, task) {
-		f.watched = append(f.watched, task)
-	}
-	f.watched = f.watched[max(len(f.watched)-maxWatched, 0):]
-}
-
-func (f *Finisher) forget(task uint64) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.watched = slices.DeleteFunc(f.watched, func(t uint64) bool { return t == task })
-}
+// Watch notes that this machine does a segment.
+func (f *Finisher) Watch(task uint64) error { return f.book.PutSegment(task) }
 
 // Run looks at the watched segments until ctx ends. What fails is tried again.
 func (f *Finisher) Run(ctx context.Context, heights <-chan int64) error {
@@ -101,28 +92,40 @@ func (f *Finisher) Run(ctx context.Context, heights <-chan int64) error {
 				continue
 			}
 			next = h + every
-			f.mu.Lock()
-			watched := slices.Clone(f.watched)
-			f.mu.Unlock()
-			for _, task := range watched {
-				if err := f.Look(ctx, task, h); err != nil && ctx.Err() == nil {
-					f.log.Warn("training not finished", "task", task, "error", err)
-				}
+			if err := f.LookAll(ctx, h); err != nil && ctx.Err() == nil {
+				f.log.Warn("training not finished", "error", err)
 			}
 		}
 	}
 }
 
+// LookAll looks at every watched segment, at most maxWatched; what fails does not keep others from being looked at.
+func (f *Finisher) LookAll(ctx context.Context, height int64) error {
+	watched, err := f.book.Tasks(journal.Trainer, 0, maxWatched)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	for _, task := range watched {
+		if err := f.Look(ctx, task, height); err != nil {
+			errs = append(errs, fmt.Errorf("segment %d: %w", task, err))
+		}
+	}
+	return errors.Join(errs...)
+}
+
 // Look finishes the training of a segment where it was the last one, and forgets segments that decide nothing any more.
 func (f *Finisher) Look(ctx context.Context, task uint64, height int64) error {
 	v, err := f.chain.Task(ctx, task)
+	if errors.Is(err, chain.ErrNotFound) {
+		return f.book.Delete(journal.Trainer, task)
+	}
 	if err != nil {
 		return err
 	}
 	job, p, err := f.chain.JobOfTask(ctx, task)
 	if errors.Is(err, chain.ErrNotFound) {
-		f.forget(task)
-		return nil
+		return f.book.Delete(journal.Trainer, task)
 	}
 	if err != nil {
 		return err
@@ -130,8 +133,7 @@ func (f *Finisher) Look(ctx context.Context, task uint64, height int64) error {
 	switch {
 	case v.Status.State == taskstypes.STATE_FINAL && (v.Status.Worker != f.participant || v.Task.Steps < job.Steps), p.State.Ended(), v.Status.State.Ended() &&
 		v.Status.State != taskstypes.STATE_FINAL:
-		f.forget(task)
-		return nil
+		return f.book.Delete(journal.Trainer, task)
 	case p.State != trainingtypes.STATE_TRAINED:
 		return nil
 	}

@@ -1,6 +1,7 @@
-// Package journal keeps what a daemon has promised: for every task and role the result it computed, the salt and the seal. A record
-// is on disk before the transaction that depends on it is sent, and a record once written is never replaced by a different one.
-// That is all a machine needs to be killed at any moment and go on without sealing twice or losing a reveal.
+// Package journal keeps what a daemon has promised: for every task and role the result it computed, the salt and the seal; the bids it has
+// sealed; and the segments of trainings it has done. A record is on disk before the transaction that depends on it is sent, and a record
+// once written is never replaced by a different one. That is all a machine needs to be killed at any moment and go on without sealing
+// twice or losing a reveal.
 package journal
 
 import (
@@ -26,6 +27,10 @@ type Role string
 const (
 	Worker   Role = "result"
 	Verifier Role = "attestation"
+	// Bidder has a sealed bid on it.
+	Bidder Role = "bid"
+	// Trainer has done it as a segment of a training.
+	Trainer Role = "segment"
 )
 
 var (
@@ -103,12 +108,7 @@ func (j *Journal) Put(r Record) error {
 	if err != nil {
 		return fmt.Errorf("journal: encode task %d: %w", r.Task, err)
 	}
-	return j.db.Update(func(tx *bolt.Tx) error {
-		b, k := tx.Bucket(j.bucket), key(r.Role, r.Task)
-		old := b.Get(k)
-		if old == nil {
-			return b.Put(k, data)
-		}
+	return j.putOnce(key(r.Role, r.Task), data, func(old []byte) error {
 		var was Record
 		if err := json.Unmarshal(old, &was); err != nil {
 			return fmt.Errorf("journal: decode task %d: %w", r.Task, err)
@@ -120,20 +120,35 @@ func (j *Journal) Put(r Record) error {
 	})
 }
 
+// putOnce writes a new key and syncs it to disk; what is there already is only shown to check.
+func (j *Journal) putOnce(k, data []byte, check func(old []byte) error) error {
+	return j.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(j.bucket)
+		if old := b.Get(k); old != nil {
+			return check(old)
+		}
+		return b.Put(k, data)
+	})
+}
+
 // Get reads a record, ErrNotFound if there is none.
 func (j *Journal) Get(role Role, task uint64) (Record, error) {
 	var r Record
-	err := j.db.View(func(tx *bolt.Tx) error {
+	err := j.get(role, task, &r)
+	return r, err
+}
+
+func (j *Journal) get(role Role, task uint64, out any) error {
+	return j.db.View(func(tx *bolt.Tx) error {
 		data := tx.Bucket(j.bucket).Get(key(role, task))
 		if data == nil {
 			return ErrNotFound
 		}
-		if err := json.Unmarshal(data, &r); err != nil {
+		if err := json.Unmarshal(data, out); err != nil {
 			return fmt.Errorf("journal: decode task %d: %w", task, err)
 		}
 		return nil
 	})
-	return r, err
 }
 
 // Delete drops a record.

@@ -29,6 +29,8 @@ type Metrics struct {
 	fetched    prometheus.Counter
 	served     *prometheus.CounterVec
 	servedB    prometheus.Counter
+	bids       *prometheus.GaugeVec
+	jailed     prometheus.Gauge
 }
 
 var _ agent.Metrics = (*Metrics)(nil)
@@ -51,16 +53,22 @@ func New(cached func() int64, busy func() (waiting, inFlight int)) *Metrics {
 		}, []string{"role", "model"}),
 		conflicts:  counter("conflicts_total", "Seals found on the chain that are not this machine's.", "role"),
 		reconciles: counter("reconciles_total", "Listings of what is due, by outcome.", "outcome"),
-		items:      counter("items_total", "Seals and reveals by kind and by what became of them.", "kind", "status"),
+		items:      counter("items_total", "Seals, reveals, bids and other messages by kind and by what became of them.", "kind", "status"),
 		fetches:    counter("artifact_fetches_total", "Attempts to fetch an artifact from a peer, by outcome.", "outcome"),
 		fetched:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "artifact_fetched_bytes_total", Help: "Bytes fetched from peers."}),
 		served:     counter("artifact_requests_total", "Requests to the artifact server by method and status class.", "method", "status"),
 		servedB:    prometheus.NewCounter(prometheus.CounterOpts{Namespace: ns, Name: "artifact_served_bytes_total", Help: "Bytes served."}),
+		bids: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: ns, Name: "bids", Help: "Bids on the chain: promised (the task may have to be run yet) and over (the deposit can be taken back).",
+		}, []string{"state"}),
+		jailed: prometheus.NewGauge(prometheus.GaugeOpts{
+			Namespace: ns, Name: "jailed_until_height", Help: "Height at which the participant may leave jail; 0: it is in none.",
+		}),
 	}
 	gauge := func(name, help string, f func() float64) prometheus.Collector {
 		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: ns, Name: name, Help: help}, f)
 	}
-	m.reg.MustRegister(m.height, m.due, m.executions, m.seconds, m.conflicts, m.reconciles, m.items, m.fetches, m.fetched, m.served, m.servedB,
+	m.reg.MustRegister(m.height, m.due, m.executions, m.seconds, m.conflicts, m.reconciles, m.items, m.fetches, m.fetched, m.served, m.servedB, m.bids, m.jailed,
 		gauge("model_cache_bytes", "Memory of loaded models.", func() float64 { return float64(cached()) }),
 		gauge("items_waiting", "Items waiting to be sent.", func() float64 { w, _ := busy(); return float64(w) }),
 		gauge("items_in_flight", "Items in transactions whose fate is open.", func() float64 { _, f := busy(); return float64(f) }),
@@ -97,7 +105,16 @@ func (m *Metrics) Conflict(role journal.Role) { m.conflicts.WithLabelValues(stri
 // Reconciled implements agent.Metrics.
 func (m *Metrics) Reconciled(err error) { m.reconciles.WithLabelValues(outcome(err)).Inc() }
 
-// Item counts what became of a seal or reveal.
+// Bids implements bidder.Metrics.
+func (m *Metrics) Bids(promised, over int) {
+	m.bids.WithLabelValues("promised").Set(float64(promised))
+	m.bids.WithLabelValues("over").Set(float64(over))
+}
+
+// Jailed implements jail.Metrics.
+func (m *Metrics) Jailed(until int64) { m.jailed.Set(float64(until)) }
+
+// Item counts what became of a seal, reveal, bid or other message.
 func (m *Metrics) Item(o chain.Outcome) {
 	m.items.WithLabelValues(o.ID.Kind.String(), string(o.Status)).Inc()
 }

@@ -142,7 +142,8 @@ func (s *Setup) registered(ctx context.Context, id string) (m modelstypes.Model,
 }
 
 func (s *Setup) serveArtifacts(ctx context.Context) error {
-	store, err := artifacts.Open(ctx, "file://"+filepath.Join(s.Layout.Config.Home, "artifacts"), 0)
+	// The client home's store, so that what its commands store is served, too.
+	store, err := artifacts.Open(ctx, "file://"+filepath.Join(s.Layout.Client, "artifacts"), 0)
 	if err != nil {
 		return err
 	}

@@ -17,13 +17,11 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"poaid/daemon/chain"
 	"poaid/localnet"
-	disputestypes "poaid/x/disputes/types"
 	modelstypes "poaid/x/models/types"
 	poaitypes "poaid/x/poai/types"
 	sprintstypes "poaid/x/sprints/types"
-	taskstypes "poaid/x/tasks/types"
-	trainingtypes "poaid/x/training/types"
 )
 
 // Bond of each participant, in poai.
@@ -43,17 +41,6 @@ type Setup struct {
 
 	models []Model
 	owner  *artifactServer
-}
-
-// hotMessages is what a participant's daemon may sign in its operator's name.
-func hotMessages() []sdk.Msg {
-	return []sdk.Msg{
-		&taskstypes.MsgSealResults{}, &taskstypes.MsgRevealResults{},
-		&poaitypes.MsgSealAttestations{}, &poaitypes.MsgRevealAttestations{}, &poaitypes.MsgSetVRFKey{},
-		&disputestypes.MsgClaim{}, &disputestypes.MsgAttack{}, &disputestypes.MsgDefend{}, &disputestypes.MsgMove{},
-		&disputestypes.MsgDemandBytes{}, &disputestypes.MsgProduceBytes{},
-		&sprintstypes.MsgCommitSprint{}, &sprintstypes.MsgOpenSprint{}, &trainingtypes.MsgFinishJob{},
-	}
 }
 
 // operator is the name of participant i's operator key.
@@ -110,7 +97,7 @@ func (s *Setup) join(ctx context.Context, i int) error {
 		Participant: p.Operator, Bond: sdk.NewInt64Coin(localnet.Denom, Bond*1_000_000), Moniker: p.Name,
 		Endpoint: s.endpoint(i), Concurrency: concurrency,
 	}}
-	for _, m := range hotMessages() {
+	for _, m := range chain.HotMessages() {
 		grant, err := authz.NewMsgGrant(granter, hot, authz.NewGenericAuthorization(sdk.MsgTypeURL(m)), nil)
 		if err != nil {
 			return fmt.Errorf("grant: %w", err)

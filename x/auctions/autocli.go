@@ -55,15 +55,8 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Long:    "Offer to run a task. The price is for the whole run, in the denom of the task's fee. It takes a deposit, and locks bond while the bid is among the best.",
 			Example: example("tx auctions bid 1234567890 250000 --from worker"), PositionalArgs: positional("task_id", "price"),
 		},
-		{
-			RpcMethod: "SealBid", Use: "seal-bid [task-id] [commitment]", Short: "Commit an offer where bids are sealed (daemons do this)",
-			Long:    "Commit an offer: base64 of SHA-256 over domain, chain, task, bidder, price and salt (x/auctions/README.md). The deposit is lost unless it is revealed in time.",
-			Example: example("tx auctions seal-bid 1234567890 <base64> --from worker"), PositionalArgs: positional("task_id", "commitment"),
-		},
-		{
-			RpcMethod: "RevealBid", Use: "reveal-bid [task-id] [price] [salt]", Short: "Open a sealed offer (daemons do this)",
-			Example: example("tx auctions reveal-bid 1234567890 250000 <base64> --from worker"), PositionalArgs: positional("task_id", "price", "salt"),
-		},
+		{RpcMethod: "SealBid", Skip: true},
+		{RpcMethod: "RevealBid", Skip: true},
 		{
 			RpcMethod: "WithdrawBids", Use: "withdraw [task-id]...", Short: "Take the deposits of bids back",
 			Example:        example("tx auctions withdraw 1234567890 1234567891 --from worker"),

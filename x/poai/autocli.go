@@ -19,7 +19,9 @@ func varargs(field string) []*autocliv1.PositionalArgDescriptor {
 func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	return &autocliv1.ModuleOptions{
 		Query: &autocliv1.ServiceCommandDescriptor{Service: "poai.poai.v1.Query", RpcCommandOptions: queryCommands()},
-		Tx:    &autocliv1.ServiceCommandDescriptor{Service: "poai.poai.v1.Msg", RpcCommandOptions: txCommands()},
+		Tx: &autocliv1.ServiceCommandDescriptor{
+			Service: "poai.poai.v1.Msg", RpcCommandOptions: txCommands(), EnhanceCustomCommand: true,
+		},
 	}
 }
 

@@ -54,7 +54,7 @@ func queryCmd() *cobra.Command {
 		server.QueryBlockResultsCmd(),
 		authcmd.QueryTxsByEventsCmd(),
 		authcmd.QueryTxCmd(),
-		tasksQueryCmd(),
+		tasksQueryCmd(), trainingQueryCmd(),
 	)
 	return cmd
 }
@@ -76,7 +76,7 @@ func txCmd() *cobra.Command {
 		authcmd.GetEncodeCommand(),
 		authcmd.GetDecodeCommand(),
 		authcmd.GetSimulateCmd(),
-		tasksTxCmd(), modelsTxCmd(), gradesTxCmd(),
+		tasksTxCmd(), modelsTxCmd(), gradesTxCmd(), auctionsTxCmd(), poaiTxCmd(), trainingTxCmd(),
 	)
 	return cmd
 }

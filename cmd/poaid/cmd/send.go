@@ -45,53 +45,65 @@ func encodingOf(c client.Context) chain.Encoding {
 
 // send signs a message with --from, broadcasts it, waits until it is in a block and decodes its response.
 func send(cmd *cobra.Command, clientCtx client.Context, node *chain.Client, question string, msg sdk.Msg, response proto.Message) (hash []byte, err error) {
-	txf, err := txFactory(cmd, clientCtx)
+	hash, responses, err := sendAll(cmd, clientCtx, node, question, msg)
 	if err != nil {
 		return nil, err
 	}
+	return hash, proto.Unmarshal(responses[0], response)
+}
+
+// sendAll does the same with several messages in one transaction, and returns their encoded responses.
+func sendAll(cmd *cobra.Command, clientCtx client.Context, node *chain.Client, question string, msgs ...sdk.Msg) (hash []byte, responses [][]byte, err error) {
+	txf, err := txFactory(cmd, clientCtx)
+	if err != nil {
+		return nil, nil, err
+	}
 	if clientCtx.GenerateOnly || clientCtx.Offline || clientCtx.IsAux || clientCtx.Simulate {
-		if err := clienttx.GenerateOrBroadcastTxWithFactory(clientCtx, txf, msg); err != nil {
-			return nil, err
+		if err := clienttx.GenerateOrBroadcastTxWithFactory(clientCtx, txf, msgs...); err != nil {
+			return nil, nil, err
 		}
-		return nil, errHandled
+		return nil, nil, errHandled
 	}
 	if err := confirm(cmd, clientCtx, question); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if txf, err = txf.Prepare(clientCtx); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if txf.SimulateAndExecute() {
-		_, gas, err := clienttx.CalculateGas(clientCtx, txf, msg)
+		_, gas, err := clienttx.CalculateGas(clientCtx, txf, msgs...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		txf = txf.WithGas(gas)
 	}
-	b, err := txf.BuildUnsignedTx(msg)
+	b, err := txf.BuildUnsignedTx(msgs...)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if err := clienttx.Sign(cmd.Context(), txf, clientCtx.FromName, b, true); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	raw, err := clientCtx.TxConfig.TxEncoder()(b.GetTx())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	res, err := broadcastAndWait(cmd.Context(), node, raw)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var data sdk.TxMsgData
 	if err := proto.Unmarshal(res.Data, &data); err != nil {
-		return nil, fmt.Errorf("transaction data: %w", err)
+		return nil, nil, fmt.Errorf("transaction data: %w", err)
 	}
-	if len(data.MsgResponses) != 1 {
-		return nil, fmt.Errorf("transaction data: %d responses, want 1", len(data.MsgResponses))
+	if len(data.MsgResponses) != len(msgs) {
+		return nil, nil, fmt.Errorf("transaction data: %d responses, want %d", len(data.MsgResponses), len(msgs))
+	}
+	for _, r := range data.MsgResponses {
+		responses = append(responses, r.Value)
 	}
 	sum := sha256.Sum256(raw)
-	return sum[:], proto.Unmarshal(data.MsgResponses[0].Value, response)
+	return sum[:], responses, nil
 }
 
 // txFactory reads the transaction flags; gas and fees have useful defaults where none are given.

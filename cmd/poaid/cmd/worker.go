@@ -15,9 +15,11 @@ import (
 
 	"poaid/app/params"
 	"poaid/daemon"
+	"poaid/daemon/bidder"
 	"poaid/daemon/chain"
 	"poaid/daemon/challenger"
 	"poaid/daemon/executor"
+	"poaid/daemon/jail"
 	"poaid/demo/liar"
 )
 
@@ -46,6 +48,8 @@ const (
 	flagProduce       = "produce"
 	flagSprints       = "sprints"
 	flagRace          = "race"
+	flagBid           = "bid"
+	flagUnjail        = "unjail"
 	flagSprintThreads = "sprint-threads"
 	flagLie           = "lie"
 )
@@ -58,6 +62,9 @@ must have granted the key its messages with x/authz; with --fee-granter somebody
 Unless --dispute=false it also defends its results and attestations in disputes, and computes again the part --watch-rate of all results
 of the models it serves; where one is wrong it claims the right root, with free bond, and plays the games that follow.
 
+When its participant is in jail for not answering in time, it asks to be let out once the time is over; whoever is there for a lie should look
+first why its machine computes something else than others (--unjail always and never say otherwise).
+
 Under HOME it keeps daemon/journal.db (what it has promised; written before anything is sent), artifacts/ (weights, inputs, large
 outputs) and the keyring. It may be killed at any time and started again: seals and reveals follow from the key, the journal and
 the chain.`
@@ -66,9 +73,13 @@ func workerCmd() *cobra.Command {
 	start := &cobra.Command{
 		Use:   "start",
 		Short: "Compute the tasks you are drawn for; with --verify also sit on committees",
-		Long:  "Follow the chain, execute the tasks this participant is drawn for, seal their results and reveal them." + daemonLong,
+		Long: "Follow the chain, execute the tasks this participant is drawn for, seal their results and reveal them.\n\n" +
+			"With --bid it also bids on auctioned tasks whose requirements it meets, as long as it has free places and bond: units times the price of\n" +
+			"1,000,000 units, for the whole run, royalties included. Where that is more than the submitter pays it does not bid. Sealed bids are\n" +
+			"written down before they are sent, and revealed in time; deposits are taken back when an auction is over." + daemonLong,
 		Example: `  poaid worker start --from hot --operator poai1… --verify --node tcp://127.0.0.1:26657 \
-    --artifacts-addr 0.0.0.0:8645 --metrics-addr 127.0.0.1:8646`,
+    --artifacts-addr 0.0.0.0:8645 --metrics-addr 127.0.0.1:8646
+  poaid worker start --from hot --operator poai1… --bid 80%`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			verify, err := cmd.Flags().GetBool(flagVerify)
@@ -81,6 +92,7 @@ func workerCmd() *cobra.Command {
 	start.Flags().Bool(flagVerify, false, "Verify, too: one process does both")
 	start.Flags().Bool(flagSprints, true, "Prove capacity in sprints, on threads that tasks leave idle; needs poaid tx poai serve sprint")
 	start.Flags().Bool(flagRace, false, "Join races of the models it serves; who comes second may earn nothing")
+	start.Flags().String(flagBid, "", "Bid on auctions of the models it serves, at this price of 1,000,000 units, such as 800000upoai, or at this\npart of the price floor, such as 80% (default: do not bid)")
 	start.Flags().Int(flagSprintThreads, 0, "Threads for sprints (0: as many as tasks may use)")
 	addDaemonFlags(start, 0.1)
 	return group("worker", "Compute tasks", start)
@@ -149,6 +161,7 @@ func addDaemonFlags(cmd *cobra.Command, watchRate float64) {
 	f.Int(flagMaxAttacks, 16, "Games to attack in at a time")
 	f.Int64(flagDisputeMemory, 4096, "Memory for running games, in MiB; one game alone may exceed it")
 	f.Bool(flagProduce, true, "Bring bytes that others demand on the chain, for the fee")
+	f.String(flagUnjail, string(jail.Silence), "Leave jail by itself once its time is over: never, silence (it was there for not answering) or always (for lies, too)")
 	f.Bool(flagLogJSON, false, "Log JSON instead of text")
 	f.String(flagLie, "", "Lie, for a demonstration of disputes")
 	_ = f.MarkHidden(flagLie) // it is defined in the line above
@@ -194,6 +207,10 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 	if cmd.Flags().Lookup(flagRace) != nil {
 		cfg.Race = v.is(flagRace)
 	}
+	unjail, bid := v.text(flagUnjail), ""
+	if cmd.Flags().Lookup(flagBid) != nil {
+		bid = v.text(flagBid)
+	}
 	if cmd.Flags().Lookup(flagSprints) != nil {
 		cfg.Sprints, cfg.SprintThreads = v.is(flagSprints), v.number(flagSprintThreads)
 	}
@@ -214,6 +231,16 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 	}
 	if cfg.Keyring == nil {
 		return cfg, fmt.Errorf("--%s: no keyring", flags.FlagKeyringBackend)
+	}
+	if cfg.Unjail, err = jail.ParsePolicy(unjail); err != nil {
+		return cfg, fmt.Errorf("--%s: %w", flagUnjail, err)
+	}
+	if bid != "" {
+		price, err := bidder.ParsePrice(bid)
+		if err != nil {
+			return cfg, fmt.Errorf("--%s: %w", flagBid, err)
+		}
+		cfg.Bid = &price
 	}
 	if cfg.GasPrices, err = sdk.ParseDecCoins(prices); err != nil {
 		return cfg, fmt.Errorf("--%s: %w", flags.FlagGasPrices, err)

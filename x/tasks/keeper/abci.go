@@ -21,8 +21,8 @@ const retryShare = 4
 // dueKey is one entry of a due-queue: height and task.
 type dueKey = collections.Pair[int64, uint64]
 
-// EndBlock makes the transitions that are due, oldest first, at most max_transitions_per_block, and moves the price by the units that were drawn
-// for. What fails is put off without a trace of its own and never stops the chain.
+// EndBlock makes the transitions that are due, oldest first, at most max_transitions_per_block, and moves the price by the units that were
+// given out. What fails is put off without a trace of its own and never stops the chain.
 func (k Keeper) EndBlock(ctx context.Context) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -61,7 +61,7 @@ func dueKeys(ctx context.Context, queue dueQueue, limit int) ([]dueKey, error) {
 }
 
 // handle makes one transition in a branch of the state; if it fails the branch is dropped and the transition put off. It returns the units that it
-// drew for.
+// gave out.
 func (k Keeper) handle(ctx context.Context, params types.Params, queue dueQueue, key dueKey) demand {
 	var asked demand
 	err := branch.Run(ctx, func(ctx context.Context) error {
@@ -107,7 +107,7 @@ func backoff(retries uint32) int64 {
 	return 1 << (retries - 1)
 }
 
-// transition makes the transition of one entry; an entry whose height is not the status' due is stale. asked counts what it draws for.
+// transition makes the transition of one entry; an entry whose height is not the status' due is stale. asked counts what it gives out.
 func (k Keeper) transition(ctx context.Context, params types.Params, key dueKey, asked *demand) error {
 	id := key.K2()
 	st, err := k.Statuses.Get(ctx, id)
@@ -127,7 +127,7 @@ func (k Keeper) transition(ctx context.Context, params types.Params, key dueKey,
 	case types.STATE_ASSIGNED:
 		return k.sealTimeout(ctx, params, task, st)
 	case types.STATE_SEALED:
-		return k.auditDraw(ctx, params, task, st)
+		return k.auditDraw(ctx, params, task, st, asked)
 	case types.STATE_AUDITED:
 		return k.replaceSeats(ctx, params, task, st)
 	case types.STATE_REVEALING:

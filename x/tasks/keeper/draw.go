@@ -41,9 +41,12 @@ func (k Keeper) seed(ctx context.Context, height int64, purpose string, task uin
 func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task, st types.Status, asked *demand) error {
 	switch {
 	case task.Race():
+		if st.Attempt == 0 {
+			asked.count(task.Units, false)
+		}
 		return k.expire(ctx, params, task, st)
 	case task.Auctioned():
-		return k.takeBid(ctx, params, task, st)
+		return k.takeBid(ctx, params, task, st, asked)
 	}
 	last := st.OpenedHeight + params.OpenBlocks
 	if st.Attempt >= params.MaxAttempts || st.Due > last {
@@ -59,7 +62,9 @@ func (k Keeper) assign(ctx context.Context, params types.Params, task types.Task
 	if err != nil {
 		return err
 	}
-	asked.count(task, st, found)
+	if st.Attempt == 0 {
+		asked.count(task.Units, found)
+	}
 	if !found {
 		now := height(ctx)
 		st.Retries++
@@ -155,8 +160,11 @@ func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task
 }
 
 // auditDraw decides with the randomness that came after the seal whether a committee checks the result. Who has proven little yet,
-// or was caught lately, is always checked, and so is who sealed late.
-func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+// or was caught lately, is always checked, and so is who sealed late. A race counts as demand here, since its worker came in a transaction.
+func (k Keeper) auditDraw(ctx context.Context, params types.Params, task types.Task, st types.Status, asked *demand) error {
+	if task.Race() && st.Attempt == 1 {
+		asked.count(task.Units, true)
+	}
 	if err := k.unlist(ctx, task); err != nil {
 		return err
 	}

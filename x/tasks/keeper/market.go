@@ -70,7 +70,7 @@ func (k Keeper) unlist(ctx context.Context, task types.Task) error {
 
 // takeBid gives an auctioned task to the best bid that is left, whoever made it must still qualify: at most as many are looked at as an auction keeps.
 // Who bid has promised to be there, so it needs no free place. Without a bid the task has found nobody.
-func (k Keeper) takeBid(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
+func (k Keeper) takeBid(ctx context.Context, params types.Params, task types.Task, st types.Status, asked *demand) error {
 	if *k.auctions == nil {
 		return types.ErrNoAuctions
 	}
@@ -95,7 +95,13 @@ func (k Keeper) takeBid(ctx context.Context, params types.Params, task types.Tas
 			return err
 		}
 		st.Price = &price
+		if st.Attempt == 0 {
+			asked.count(bought(task, price), true)
+		}
 		return k.handTo(ctx, params, task, st, bidder)
+	}
+	if st.Attempt == 0 {
+		asked.count(bought(task, task.MaxFee.Amount), false)
 	}
 	return k.expire(ctx, params, task, st)
 }

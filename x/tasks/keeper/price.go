@@ -15,8 +15,8 @@ import (
 // they must not carry the price up by themselves; but where all workers are busy the price must not fall either.
 const waitingShare = 2
 
-// demand is what the draws of a block were for, in units. It is counted where tasks are drawn, at the end of a block, because a counter that every
-// submission writes would make transactions wait for one another.
+// demand is what of a block's work found, or sought, its first worker, in units. It is counted where tasks are given out, at the end of a block, because a
+// counter that every submission writes would make transactions wait for one another.
 type demand struct {
 	// drawn counts tasks that got their first worker.
 	drawn uint64
@@ -24,15 +24,23 @@ type demand struct {
 	waiting uint64
 }
 
-// count counts one draw of a task. Later workers of a task are no new demand.
-func (d *demand) count(task types.Task, st types.Status, found bool) {
-	switch {
-	case st.Attempt > 0:
-	case found:
-		d.drawn = addSat(d.drawn, task.Units)
-	default:
-		d.waiting = addSat(d.waiting, task.Units)
+// count counts the units of a task where it is about its first worker; later workers of a task are no new demand.
+func (d *demand) count(units uint64, found bool) {
+	if found {
+		d.drawn = addSat(d.drawn, units)
+	} else {
+		d.waiting = addSat(d.waiting, units)
 	}
+}
+
+// bought is how many of an auctioned task's units an amount of its denom pays for at the floor of its submission, at most all of them. Whoever bids on its own task
+// chooses its price, so units alone would move the floor for next to nothing.
+func bought(task types.Task, amount math.Int) uint64 {
+	if !task.UnitPrice.IsPositive() {
+		return task.Units
+	}
+	units := types.Worth(amount, task.Rate()).MulRaw(types.PriceUnits).Quo(task.UnitPrice)
+	return math.MinInt(units, math.NewIntFromUint64(task.Units)).Uint64()
 }
 
 func (d *demand) add(o demand) {

@@ -135,6 +135,57 @@ func TestSecondWorkerIsNoDemand(t *testing.T) {
 	require.Equal(t, uint32(2), f.status(id).Attempt)
 }
 
+// TestAuctionsAndRacesAreDemand: what finds its first worker by bids or by a race counts when it does, what finds nobody counts as waiting; of an auction so many units
+// as its price pays for at the floor. A second worker is no demand there either.
+func TestAuctionsAndRacesAreDemand(t *testing.T) {
+	auction := func(m *types.MsgSubmitTask) {
+		m.Allocation, m.Auction = types.ALLOCATION_AUCTION, &types.AuctionOptions{BidBlocks: 5}
+	}
+	race := func(m *types.MsgSubmitTask) { m.Allocation = types.ALLOCATION_RACE }
+	for name, c := range map[string]struct {
+		mode   func(*types.MsgSubmitTask)
+		max    int64
+		bids   []int64
+		comes  bool
+		state  types.State // when it counts
+		demand uint64
+	}{
+		"auction at the floor":                        {auction, 64_000, []int64{16_000}, false, types.STATE_ASSIGNED, 16_000},
+		"auction above the floor":                     {auction, 64_000, []int64{50_000}, false, types.STATE_ASSIGNED, 16_000},
+		"auction below the floor":                     {auction, 64_000, []int64{4_000, 5_000}, false, types.STATE_ASSIGNED, 4_000},
+		"auction without bids":                        {auction, 64_000, nil, false, types.STATE_EXPIRED, 5_000},
+		"auction without bids that offers too little": {auction, 1_000, nil, false, types.STATE_EXPIRED, 1_000},
+		"race":                {race, 64_000, nil, true, types.STATE_REVEALING, 16_000},
+		"race without comers": {race, 64_000, nil, false, types.STATE_EXPIRED, 5_000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := moving(t)
+			msg := storyMsg2(f.who(9), 16, 3, c.max)
+			c.mode(msg)
+			id := f.submit(msg)
+			for i, price := range c.bids {
+				f.auctions.bid(f.ctx, id, f.who(i), price)
+			}
+			if c.comes {
+				require.Empty(t, f.come(id, f.who(1), f.result(id, 0, 1)))
+			}
+			for f.state(id) != c.state {
+				require.Zero(t, f.price().Demand, "%s", f.state(id))
+				f.block(1)
+			}
+			require.Equal(t, c.demand, f.price().Demand)
+			f.block(1)
+			require.Zero(t, f.price().Demand, "once")
+			if len(c.bids) > 1 {
+				f.until(id, types.STATE_OPEN)
+				f.until(id, types.STATE_ASSIGNED)
+				require.EqualValues(t, 2, f.status(id).Attempt)
+				require.Zero(t, f.price().Demand)
+			}
+		})
+	}
+}
+
 // TestNoTarget: without a target the price is unit_price, whatever it was before.
 func TestNoTarget(t *testing.T) {
 	f := moving(t)
