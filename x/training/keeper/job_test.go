@@ -411,6 +411,10 @@ func TestGenesis(t *testing.T) {
 		spoil(spoilt)
 		require.Error(t, spoilt.Validate(), name)
 	}
+	g.Jobs[1].Checkpoints = g.Jobs[1].Checkpoints[:0]
+	lost := fixture(t)
+	lost.bank.balances = f.bank.balances
+	require.ErrorIs(t, lost.keeper.InitGenesis(lost.ctx, *g), types.ErrInvariant, "a job stands where it has no checkpoint")
 	short := fixture(t)
 	require.ErrorIs(t, short.keeper.InitGenesis(short.ctx, *g), types.ErrInvariant, "the budgets are not there")
 }
