@@ -255,6 +255,12 @@ func TestUse(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrInvalidAddress)
 	_, err = use(who(2), root(7), make([][]byte, 4097)...)
 	require.ErrorIs(t, err, types.ErrTooManyRoots)
+	most := make([][]byte, 4096)
+	for i := range most {
+		most[i] = root(98)
+	}
+	_, err = use(who(2), root(7), most...)
+	require.NoError(t, err, "as many as there may be")
 	parents, err = use(who(2), root(7))
 	require.NoError(t, err)
 	require.Empty(t, parents)

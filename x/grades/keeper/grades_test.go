@@ -271,6 +271,21 @@ func TestFailedDrawIsTriedAgain(t *testing.T) {
 	f.until("poems", types.PHASE_SEALING)
 }
 
+// TestDrawOutlivesItsRandomness: where a draw was put off until the beacon kept its randomness no more, it is made with that of a later height.
+func TestDrawOutlivesItsRandomness(t *testing.T) {
+	f := fixture(t)
+	f.create(poems(), 4, 2, 1_000_000)
+	f.w.failDraw, f.w.history = true, 10
+	f.block(30)
+	c := f.contest("poems")
+	require.Equal(t, types.PHASE_DRAWING, c.Phase)
+	f.w.failDraw = false
+	later := f.until("poems", types.PHASE_SEALING)
+	require.Equal(t, c.Round, later.Round)
+	require.Len(t, f.w.seeds, 1)
+	require.Greater(t, later.Deadline-later.SealBlocks, c.Deadline+f.w.history)
+}
+
 // TestCreateRefuses names what is wrong.
 func TestCreateRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
