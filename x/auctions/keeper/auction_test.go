@@ -238,6 +238,69 @@ func TestTiesOfOneBlock(t *testing.T) {
 	}
 }
 
+// TestFailBid: who was to run the task and did not loses its deposit, once; nobody else does.
+func TestFailBid(t *testing.T) {
+	f := fixture(t, 4)
+	f.opened(7, false)
+	for i := range 4 {
+		_, err := f.bid(i, 7, int64(100+i))
+		require.NoError(t, err)
+	}
+	fail := func() {
+		require.NoError(t, f.keeper.FailBid(f.ctx, 7))
+		f.check()
+	}
+	fail()
+	require.True(t, f.get(f.ctx).Pool.IsZero(), "bidding: nobody was to run it")
+	f.at(6)
+	who, _ := f.next(7)
+	require.Zero(t, who)
+	fail()
+	require.EqualValues(t, deposit, f.get(f.ctx).Pool.Int64())
+	_, err := f.withdraw(0, 7)
+	require.ErrorIs(t, err, types.ErrUnknownBid)
+	fail()
+	require.EqualValues(t, deposit, f.get(f.ctx).Pool.Int64(), "once")
+	who, _ = f.next(7)
+	require.Equal(t, 1, who)
+	f.end(7) // it delivers
+	fail()
+	require.EqualValues(t, deposit, f.get(f.ctx).Pool.Int64(), "over")
+	for i := 1; i < 4; i++ {
+		_, err := f.withdraw(i, 7)
+		require.NoError(t, err)
+		require.EqualValues(t, funds, f.balance(i))
+	}
+	fail()
+	require.EqualValues(t, funds-deposit, f.balance(0))
+	require.Empty(t, f.get(f.ctx).Locks)
+}
+
+// TestKillingAnAuctionCosts: three cheap bids of one owner that never deliver keep everybody else out. It costs a deposit each, whether it is silent or
+// stops serving in time, beside what x/tasks takes for a timeout.
+func TestKillingAnAuctionCosts(t *testing.T) {
+	f := fixture(t, 4)
+	f.opened(7, false)
+	_, err := f.bid(3, 7, 500)
+	require.NoError(t, err)
+	for i := range 3 {
+		_, err := f.bid(i, 7, 10)
+		require.NoError(t, err)
+	}
+	f.at(6)
+	for range 3 {
+		f.next(7)
+		require.NoError(t, f.keeper.FailBid(f.ctx, 7))
+	}
+	who, _ := f.next(7)
+	require.Equal(t, -1, who)
+	f.end(7)
+	require.EqualValues(t, 3*deposit, f.get(f.ctx).Pool.Int64())
+	_, err = f.withdraw(3, 7)
+	require.NoError(t, err)
+	require.EqualValues(t, funds, f.balance(3), "who was kept out has all back")
+}
+
 // TestBondBacksEachBid: a bond of five locks backs five kept bids, not six.
 func TestBondBacksEachBid(t *testing.T) {
 	f := fixture(t, 1)
@@ -387,6 +450,12 @@ func TestMachine(t *testing.T) {
 					for _, b := range s.Best {
 						require.LessOrEqual(t, price, b.Price.Int64())
 					}
+				}
+			},
+			"fail": func(t *rapid.T) {
+				if task := pick(); task <= tasks {
+					require.NoError(t, f.keeper.FailBid(f.ctx, task))
+					f.check()
 				}
 			},
 			"end": func(t *rapid.T) {

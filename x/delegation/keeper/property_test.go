@@ -370,7 +370,7 @@ func TestActionsCostTheSameForAnyNumberOfHolders(t *testing.T) {
 func BenchmarkActions(b *testing.B) {
 	for _, n := range []int{1_000, 100_000} {
 		f := crowd(b, n)
-		for _, name := range []string{"reward", "claim", "delegate"} {
+		for _, name := range []string{"reward", "claim", "delegate", "undelegate"} {
 			b.Run(name+"/"+math.NewInt(int64(n)).String(), func(b *testing.B) {
 				for i := range b.N {
 					if name == "claim" {
