@@ -313,4 +313,11 @@ func (f *fix) result(id string, round uint64) types.RoundResult {
 	return r
 }
 
+func (f *fix) entry(id string, slot uint64) types.Entry {
+	f.t.Helper()
+	e, err := f.k.Entries.Get(f.ctx, keeper.SlotKeyOf(f.contest(id).Number, slot))
+	require.NoError(f.t, err)
+	return e
+}
+
 func (f *fix) balance(i int) int64 { return f.w.balances[who(i)].Int64() }
