@@ -68,7 +68,9 @@ func TestInvariantsSee(t *testing.T) {
 		"a root of nobody":        func(f *fix) error { return f.k.Roots.Set(f.ctx, root(50), "mnist") },
 		"another's root":          func(f *fix) error { return f.k.Roots.Set(f.ctx, root(1), "other") },
 		"a grant that never ends": func(f *fix) error { return f.k.Grants.Set(f.ctx, collections.Join("mnist", acc(f.t, who(2))), 7) },
-		"the end of no grant":     func(f *fix) error { return f.k.Expiries.Set(f.ctx, collections.Join3(int64(7), "mnist", acc(f.t, who(2)))) },
+		"the end of no grant": func(f *fix) error {
+			return f.k.Expiries.Set(f.ctx, collections.Join3(int64(7), "mnist", acc(f.t, who(2))))
+		},
 		"uses":                    func(f *fix) error { return f.k.UseCounts.Set(f.ctx, "mnist", 1) },
 		"uses of what is not":     func(f *fix) error { return f.k.UseCounts.Set(f.ctx, "other", 1) },
 		"a dataset under another": func(f *fix) error { return f.k.Datasets.Set(f.ctx, "other", types.Dataset{Id: "mnist"}) },

@@ -49,12 +49,12 @@ func NewKeeper(
 	k := Keeper{
 		addresses: addresses, authority: authority, bank: bank, community: community,
 
-		Params:      collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
-		Datasets:    collections.NewMap(sb, types.DatasetsKey, "datasets", collections.StringKey, codec.CollValue[types.Dataset](cdc)),
-		Roots:       collections.NewMap(sb, types.RootsKey, "roots", collections.BytesKey, collections.StringValue),
-		Tensors:     collections.NewKeySet(sb, types.TensorsKey, "tensors", ofHash),
-		Programs:    collections.NewMap(sb, types.ProgramsKey, "programs", ofHash, collections.BoolValue),
-		Grants:      collections.NewMap(sb, types.GrantsKey, "grants", ofAccount, collections.Int64Value),
+		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
+		Datasets: collections.NewMap(sb, types.DatasetsKey, "datasets", collections.StringKey, codec.CollValue[types.Dataset](cdc)),
+		Roots:    collections.NewMap(sb, types.RootsKey, "roots", collections.BytesKey, collections.StringValue),
+		Tensors:  collections.NewKeySet(sb, types.TensorsKey, "tensors", ofHash),
+		Programs: collections.NewMap(sb, types.ProgramsKey, "programs", ofHash, collections.BoolValue),
+		Grants:   collections.NewMap(sb, types.GrantsKey, "grants", ofAccount, collections.Int64Value),
 		Expiries: collections.NewKeySet(sb, types.ExpiriesKey, "expiries",
 			collections.TripleKeyCodec(collections.Int64Key, collections.StringKey, sdk.AccAddressKey)),
 		GrantCounts: collections.NewMap(sb, types.GrantCounts, "grant_counts", collections.StringKey, collections.Uint64Value),
