@@ -369,6 +369,17 @@ func TestNothingIsSlashedTwice(t *testing.T) {
 	f.ok()
 }
 
+// TestRepeatsAreOfOneEpoch: lies of an epoch before are no repeats, however many there were.
+func TestRepeatsAreOfOneEpoch(t *testing.T) {
+	var c types.Conduct
+	p := types.DefaultFaultParams()
+	require.Zero(t, c.NoteLie(p, 1, 1))
+	require.EqualValues(t, 1, c.NoteLie(p, 2, 1))
+	require.Zero(t, c.NoteLie(p, 3, 2))
+	require.EqualValues(t, 1, c.NoteLie(p, 4, 2))
+	require.EqualValues(t, 4, c.Lies, "they are remembered all the same")
+}
+
 // TestOldFaultsAreDropped: what can be appealed no more goes, two records a fault, and is still counted.
 func TestOldFaultsAreDropped(t *testing.T) {
 	f := newFixture(t)
