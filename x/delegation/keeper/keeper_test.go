@@ -410,6 +410,29 @@ func TestDissolve(t *testing.T) {
 	f.ok()
 }
 
+// Where nobody's part of a dissolved pool is a coin, the last one to come has the coins all the same, and nothing is left of the generation.
+func TestDustOfADissolvedPool(t *testing.T) {
+	f := fixture(t)
+	f.delegate(1, 500)
+	f.delegate(2, 500)
+	f.poai.slash(alice, math.NewInt(1_998))
+	require.Equal(t, int64(1), f.delegated())
+	f.terms(alice, 1_000, 500, false)
+	_, err := f.msg.Dissolve(f.ctx, &types.MsgDissolve{Participant: alice})
+	require.NoError(t, err)
+	f.at(f.ctx.BlockHeight() + unbonding)
+	require.Zero(t, f.claim(1))
+	require.Zero(t, f.withdraw(1))
+	require.Zero(t, f.claim(2))
+	require.Equal(t, int64(1), f.withdraw(2))
+	f.ok()
+	require.True(t, f.bank.of(module(types.ModuleName)).IsZero())
+	g, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Empty(t, g.Endings)
+	require.Empty(t, g.Delegations)
+}
+
 // Whoever comes for a claim earns nothing by it: what joins is not active before the next epoch.
 func TestASniperOfOneClaimEarnsNothing(t *testing.T) {
 	f := fixture(t)
