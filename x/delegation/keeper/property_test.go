@@ -361,6 +361,7 @@ func TestActionsCostTheSameForAnyNumberOfHolders(t *testing.T) {
 		return out
 	}
 	few, many := costs(10), costs(5_000)
+	t.Logf("gas with 10 holders %v, with 5,000 %v", few, many)
 	for name, gas := range few {
 		// A few digits more in some sums; nothing that grows with holders.
 		require.InEpsilon(t, gas, many[name], 0.05, name)
