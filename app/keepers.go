@@ -146,6 +146,7 @@ func (k *Keepers) addOwn(cdc codec.Codec, kv func(string) store.KVStoreService, 
 	k.Delegation = delegationkeeper.NewKeeper(cdc, kv(delegationtypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Poai, authority)
 	k.Rewards = rewardskeeper.NewKeeper(cdc, kv(rewardstypes.StoreKey), k.Auth.AddressCodec(), k.Auth, k.Bank, k.Distribution, k.Poai, k.Tasks,
 		k.Delegation, authority)
+	k.Delegation.SetRewards(k.Rewards)
 	k.Disputes = disputeskeeper.NewKeeper(cdc, kv(disputestypes.StoreKey), k.Auth, k.Bank, k.Tasks, k.Models, k.Poai, authority)
 	k.Sprints = sprintskeeper.NewKeeper(cdc, kv(sprintstypes.StoreKey), k.Auth, k.Beacon, k.Models, k.Tasks, k.Poai, authority)
 	k.Grades = gradeskeeper.NewKeeper(cdc, kv(gradestypes.StoreKey), k.Auth, k.Bank, k.Distribution, k.Beacon, k.Poai, authority)

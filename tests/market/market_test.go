@@ -3,6 +3,7 @@ package market
 import (
 	"testing"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
@@ -137,7 +138,10 @@ func TestSealedAuction(t *testing.T) {
 	require.Equal(t, crew.Members[1].String(), st.Worker)
 	require.Equal(t, "310000", st.Price.String())
 	require.EqualValues(t, 2, st.Attempt)
-	for _, m := range crew.Members[:4] {
+	has, err := c.App.Auctions.Bids.Has(c.Ctx(), collections.Join(id, crew.Members[0].Addr))
+	require.NoError(t, err)
+	require.False(t, has, "who was to run it and did not has lost its deposit")
+	for _, m := range crew.Members[1:4] {
 		c.Deliver(m.Account, &auctionstypes.MsgWithdrawBids{Bidder: m.String(), TaskIds: []uint64{id}})
 	}
 	left := c.App.Bank.GetAllBalances(c.Ctx(), c.App.Auth.GetModuleAddress(auctionstypes.ModuleName))

@@ -74,6 +74,33 @@ func (k Keeper) NextBid(ctx context.Context, task uint64) (bidder string, price 
 	return best.Bidder, best.Price, true, events.Emit(ctx, &types.EventBidTaken{TaskId: task, Bidder: best.Bidder, Price: best.Price.String()})
 }
 
+// FailBid drops the bid that was taken last, whose bidder did not deliver, or no longer qualified when its turn came; the community pool has its deposit. It
+// does nothing where the auction is over.
+func (k Keeper) FailBid(ctx context.Context, task uint64) error {
+	terms, s, err := k.auction(ctx, task)
+	if errors.Is(err, types.ErrUnknownAuction) || err == nil && (s.Phase != types.PHASE_CLOSED || s.Winner == "") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	addr, bidder, err := k.address(s.Winner)
+	if err != nil {
+		return err
+	}
+	if err := k.drop(ctx, addr, task); err != nil {
+		return err
+	}
+	s.Winner, s.Held, s.Stored = "", s.Held-1, s.Stored-1
+	if err := k.community.FundCommunityPool(ctx, sdk.NewCoins(terms.Deposit), k.account.GetModuleAddress(types.ModuleName)); err != nil {
+		return err
+	}
+	if err := events.Emit(ctx, &types.EventBidFailed{TaskId: task, Bidder: bidder, Forfeited: terms.Deposit.String()}); err != nil {
+		return err
+	}
+	return k.Standings.Set(ctx, task, s)
+}
+
 // close ends the bidding. All deposits of an auction are equal, so those that are lost are counted, not looked for.
 func (k Keeper) close(ctx context.Context, terms types.Terms, s *types.Standing) error {
 	unrevealed := s.Bids - s.Revealed

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"encoding/hex"
 	"testing"
 
 	"cosmossdk.io/math"
@@ -92,6 +93,9 @@ func TestSealedBids(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrDeadline, "too early: others could see it")
 	_, err = f.bid(5, 7, 100)
 	require.ErrorIs(t, err, types.ErrKind)
+	f.at(5)
+	_, err = f.reveal(0, 7, 300)
+	require.ErrorIs(t, err, types.ErrDeadline, "bids are taken in this block still")
 	f.at(6)
 	require.ErrorIs(t, f.seal(5, 7, 100), types.ErrDeadline)
 	for _, c := range []struct {
@@ -172,6 +176,10 @@ func TestRefusals(t *testing.T) {
 		_, err := deliver(f, f.msgs.Bid, &types.MsgBid{Bidder: f.who(0), TaskId: 7, Price: price})
 		require.ErrorIs(t, err, types.ErrPrice)
 	}
+	for i, price := range []int64{10, 1_000} {
+		_, err := f.bid(i, 7, price)
+		require.NoError(t, err, "the limits themselves")
+	}
 	_, err = deliver(f, f.msgs.Bid, &types.MsgBid{Bidder: "x", TaskId: 7, Price: math.NewInt(10)})
 	require.ErrorIs(t, err, types.ErrAddress)
 	require.ErrorIs(t, f.seal(0, 7, 100), types.ErrKind)
@@ -183,15 +191,114 @@ func TestRefusals(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrBatch)
 	_, err = f.withdraw(0, make([]uint64, 101)...)
 	require.ErrorIs(t, err, types.ErrBatch)
-	_, err = f.withdraw(0, 7)
+	_, err = f.withdraw(0, make([]uint64, 100)...)
+	require.ErrorIs(t, err, types.ErrUnknownBid, "as many as there may be")
+	_, err = f.withdraw(0, 8)
 	require.ErrorIs(t, err, types.ErrUnknownBid)
 	w := f.get(f.ctx)
 	w.Unfit[f.who(0)] = true
 	f.set(f.ctx, w)
-	_, err = f.bid(0, 7, 100)
+	_, err = f.bid(0, 7, 9)
+	require.ErrorIs(t, err, types.ErrPrice)
+	f.opened(9, false)
+	_, err = f.bid(0, 9, 100)
 	require.ErrorIs(t, err, poaitypes.ErrUnfit)
 	require.ErrorIs(t, f.seal(0, 8, 100), poaitypes.ErrUnfit)
-	require.EqualValues(t, funds, f.balance(0))
+	require.EqualValues(t, funds-deposit, f.balance(0), "what was refused cost nothing")
+}
+
+// TestCommitment: a fixed value, and each part of it counts, so that nobody can reveal another's bid, or one on another task or chain.
+func TestCommitment(t *testing.T) {
+	base := types.Commitment("chain", 7, "bidder", math.NewInt(100), salt(1))
+	require.Equal(t, "066a227dc54d5354d9997a6e010bce3e50995e68aa917e8aad3eedf962faf902", hex.EncodeToString(base[:]))
+	for name, other := range map[string][32]byte{
+		"chain":  types.Commitment("chai", 7, "bidder", math.NewInt(100), salt(1)),
+		"task":   types.Commitment("chain", 8, "bidder", math.NewInt(100), salt(1)),
+		"bidder": types.Commitment("chain", 7, "bidde", math.NewInt(100), salt(1)),
+		"price":  types.Commitment("chain", 7, "bidder", math.NewInt(101), salt(1)),
+		"salt":   types.Commitment("chain", 7, "bidder", math.NewInt(100), salt(2)),
+	} {
+		require.NotEqual(t, base, other, name)
+	}
+}
+
+// TestTiesOfOneBlock: of equal prices the one whose transaction came first, whatever the addresses.
+func TestTiesOfOneBlock(t *testing.T) {
+	for _, order := range [][]int{{0, 1, 2}, {2, 1, 0}} {
+		f := fixture(t, 3)
+		f.opened(7, false)
+		for _, i := range order {
+			_, err := f.bid(i, 7, 100)
+			require.NoError(t, err)
+		}
+		for _, i := range order {
+			who, _ := f.next(7)
+			require.Equal(t, i, who)
+		}
+	}
+}
+
+// TestFailBid: who was to run the task and did not loses its deposit, once; nobody else does.
+func TestFailBid(t *testing.T) {
+	f := fixture(t, 4)
+	f.opened(7, false)
+	for i := range 4 {
+		_, err := f.bid(i, 7, int64(100+i))
+		require.NoError(t, err)
+	}
+	fail := func() {
+		require.NoError(t, f.keeper.FailBid(f.ctx, 7))
+		f.check()
+	}
+	fail()
+	require.True(t, f.get(f.ctx).Pool.IsZero(), "bidding: nobody was to run it")
+	f.at(6)
+	who, _ := f.next(7)
+	require.Zero(t, who)
+	fail()
+	require.EqualValues(t, deposit, f.get(f.ctx).Pool.Int64())
+	_, err := f.withdraw(0, 7)
+	require.ErrorIs(t, err, types.ErrUnknownBid)
+	fail()
+	require.EqualValues(t, deposit, f.get(f.ctx).Pool.Int64(), "once")
+	who, _ = f.next(7)
+	require.Equal(t, 1, who)
+	f.end(7) // it delivers
+	fail()
+	require.EqualValues(t, deposit, f.get(f.ctx).Pool.Int64(), "over")
+	for i := 1; i < 4; i++ {
+		_, err := f.withdraw(i, 7)
+		require.NoError(t, err)
+		require.EqualValues(t, funds, f.balance(i))
+	}
+	fail()
+	require.EqualValues(t, funds-deposit, f.balance(0))
+	require.Empty(t, f.get(f.ctx).Locks)
+}
+
+// TestKillingAnAuctionCosts: three cheap bids of one owner that never deliver keep everybody else out. It costs a deposit each, whether it is silent or
+// stops serving in time, beside what x/tasks takes for a timeout.
+func TestKillingAnAuctionCosts(t *testing.T) {
+	f := fixture(t, 4)
+	f.opened(7, false)
+	_, err := f.bid(3, 7, 500)
+	require.NoError(t, err)
+	for i := range 3 {
+		_, err := f.bid(i, 7, 10)
+		require.NoError(t, err)
+	}
+	f.at(6)
+	for range 3 {
+		f.next(7)
+		require.NoError(t, f.keeper.FailBid(f.ctx, 7))
+	}
+	who, _ := f.next(7)
+	require.Equal(t, -1, who)
+	f.end(7)
+	require.EqualValues(t, 3*deposit, f.get(f.ctx).Pool.Int64())
+	_, err = f.withdraw(3, 7)
+	require.NoError(t, err)
+	require.EqualValues(t, funds, f.balance(3), "who was kept out has all back")
 }
 
 // TestBondBacksEachBid: a bond of five locks backs five kept bids, not six.
@@ -345,6 +452,12 @@ func TestMachine(t *testing.T) {
 					}
 				}
 			},
+			"fail": func(t *rapid.T) {
+				if task := pick(); task <= tasks {
+					require.NoError(t, f.keeper.FailBid(f.ctx, task))
+					f.check()
+				}
+			},
 			"end": func(t *rapid.T) {
 				if task := pick(); task <= tasks && rapid.IntRange(0, 3).Draw(t, "rarely") == 0 {
 					f.end(task)
@@ -382,6 +495,8 @@ func TestGenesisRoundTrip(t *testing.T) {
 	f.next(7)
 	f.at(9)
 	f.next(8)
+	f.openedUntil(9, true, 20)
+	require.NoError(t, f.seal(0, 9, 100))
 	g, err := f.keeper.ExportGenesis(f.ctx)
 	require.NoError(t, err)
 	h := fixture(t, 6)
@@ -403,6 +518,9 @@ func TestGenesisRoundTrip(t *testing.T) {
 		func(g *types.GenesisState) { g.Auctions[0].Terms.Deposit.Amount = math.ZeroInt() },
 		func(g *types.GenesisState) { g.Auctions[1].Terms.Task = 7 },
 		func(g *types.GenesisState) { g.Auctions[1].Standing.Forfeited = false },
+		func(g *types.GenesisState) { g.Auctions[2].Standing.Bids += 3 },
+		func(g *types.GenesisState) { g.Auctions[2].Standing.Revealed = 1 },
+		func(g *types.GenesisState) { g.Auctions[2].Standing.Winner = f.who(0) },
 	} {
 		g, err := f.keeper.ExportGenesis(f.ctx)
 		require.NoError(t, err)

@@ -225,16 +225,21 @@ func (k Keeper) withdraw(ctx context.Context, addr sdk.AccAddress, bidder string
 		s.Held--
 	}
 	s.Stored--
-	if err := k.Bids.Remove(ctx, collections.Join(task, addr)); err != nil {
-		return nil, err
-	}
-	if err := k.ByBidder.Remove(ctx, collections.Join(addr, task)); err != nil {
+	if err := k.drop(ctx, addr, task); err != nil {
 		return nil, err
 	}
 	if err := k.store(ctx, task, s); err != nil {
 		return nil, err
 	}
 	return paid, events.Emit(ctx, &types.EventBidWithdrawn{TaskId: task, Bidder: bidder, Amount: paid.String()})
+}
+
+// drop deletes a bid and its index entry; the caller counts.
+func (k Keeper) drop(ctx context.Context, addr sdk.AccAddress, task uint64) error {
+	if err := k.Bids.Remove(ctx, collections.Join(task, addr)); err != nil {
+		return err
+	}
+	return k.ByBidder.Remove(ctx, collections.Join(addr, task))
 }
 
 // order is when a message came: height << 24 | index of the transaction << 8 | index of the message.

@@ -242,11 +242,17 @@ func (f *fix) balance(i int) int64 {
 // opened puts a task up for auction: bids up to height 5, reveals up to 8.
 func (f *fix) opened(task uint64, sealed bool) {
 	f.tb.Helper()
+	f.openedUntil(task, sealed, 5)
+}
+
+// openedUntil takes bids up to a height, reveals three blocks longer.
+func (f *fix) openedUntil(task uint64, sealed bool, until int64) {
+	f.tb.Helper()
 	terms := types.Terms{
-		Task: task, Model: "m", Ceiling: sdk.NewInt64Coin("upoai", 1_000), Least: math.NewInt(10), Lock: math.NewInt(lock), BidUntil: 5, RevealUntil: 5, Sealed: sealed,
+		Task: task, Model: "m", Ceiling: sdk.NewInt64Coin("upoai", 1_000), Least: math.NewInt(10), Lock: math.NewInt(lock), BidUntil: until, RevealUntil: until, Sealed: sealed,
 	}
 	if sealed {
-		terms.RevealUntil = 8
+		terms.RevealUntil += 3
 	}
 	require.NoError(f.tb, f.keeper.OpenAuction(f.ctx, terms))
 }

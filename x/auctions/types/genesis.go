@@ -32,7 +32,7 @@ func (a GenesisAuction) Validate() error {
 		return err
 	}
 	bids := make(map[string]Bid, len(a.Bids))
-	held, s := uint64(0), a.Standing
+	held, revealed, s := uint64(0), uint64(0), a.Standing
 	for i, b := range a.Bids {
 		if _, twice := bids[b.Bidder]; twice || b.Bidder == "" || b.Task != a.Terms.Task {
 			return errorsmod.Wrapf(ErrGenesis, "bids[%d]: twice, of nobody or of another task", i)
@@ -44,11 +44,17 @@ func (a GenesisAuction) Validate() error {
 		if s.Holds(b) {
 			held++
 		}
+		if !b.Sealed() {
+			revealed++
+		}
 	}
 	switch {
 	case s.Phase < PHASE_BIDDING || s.Phase > PHASE_OVER:
 		return errorsmod.Wrapf(ErrGenesis, "phase: %d is unknown", s.Phase)
-	case held != s.Held || s.Stored != uint64(len(a.Bids)) || s.Revealed > s.Bids || s.Stored > s.Bids:
+	// Nothing is withdrawn, taken or lost before the close, which pays out of what is held for bids that are not revealed.
+	case s.Phase == PHASE_BIDDING && (s.Stored != s.Bids || s.Revealed != revealed || s.Winner != "" || s.Forfeited):
+		return errorsmod.Wrapf(ErrGenesis, "bidding: %d bids, %d stored, %d revealed, winner %q, forfeited %t", s.Bids, s.Stored, s.Revealed, s.Winner, s.Forfeited)
+	case held != s.Held || s.Stored != uint64(len(a.Bids)) || s.Revealed > s.Bids || s.Stored > s.Bids || revealed > s.Revealed:
 		return errorsmod.Wrapf(ErrGenesis, "held %d, stored %d, revealed %d, bids %d: the bids say %d and %d", s.Held, s.Stored, s.Revealed, s.Bids, held, len(a.Bids))
 	case len(s.Best) > KeptBids || s.Phase == PHASE_OVER && (len(s.Best) > 0 || len(a.Bids) == 0):
 		return errorsmod.Wrapf(ErrGenesis, "best: %d in %s", len(s.Best), s.Phase)

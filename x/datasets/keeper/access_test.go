@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 
+	"cosmossdk.io/collections"
 	sdkmath "cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
@@ -57,6 +58,42 @@ func TestGrantsAreBoughtAndExpire(t *testing.T) {
 	d, err := f.q.Dataset(f.ctx, &types.QueryDatasetRequest{Id: "mnist"})
 	require.NoError(t, err)
 	require.Equal(t, types.Counts{Grants: 3}, d.Counts)
+}
+
+// TestExpiredGrantsAreDropped: each purchase forgets two, the longest expired first, and none that holds.
+func TestExpiredGrantsAreDropped(t *testing.T) {
+	f := fixture(t)
+	require.NoError(t, f.register(mnist()))
+	price := sdk.NewInt64Coin(denom, 1000)
+	for i := 2; i <= 7; i++ { // they end at 142, 143, …, 147
+		f.fund(i, price)
+		require.NoError(t, f.buy(i, price, ""))
+		f.at(f.ctx.BlockHeight() + 1)
+	}
+	left := func() (out []string) {
+		require.NoError(t, f.k.Expiries.Walk(f.ctx, nil, func(key collections.Triple[int64, string, sdk.AccAddress]) (bool, error) {
+			out = append(out, key.K3().String())
+			return false, nil
+		}))
+		return out
+	}
+	of := func(list ...int) (out []string) {
+		for _, i := range list {
+			out = append(out, acc(t, who(i)).String())
+		}
+		return out
+	}
+	f.at(146)
+	f.fund(8, price)
+	require.NoError(t, f.buy(8, price, ""))
+	require.Equal(t, of(4, 5, 6, 7, 8), left())
+	require.ErrorIs(t, f.may(2, root(5)), types.ErrNoGrant)
+	f.fund(4, price)
+	require.NoError(t, f.buy(4, price, ""), "its own has expired: anew, and out of what is dropped")
+	require.Equal(t, of(7), left()[:1], "one that ends now is expired, one that ends later is not")
+	require.Len(t, left(), 3)
+	require.NoError(t, f.may(7, root(5)))
+	require.NoError(t, f.may(4, root(5)))
 }
 
 func TestGrantsAreBounded(t *testing.T) {
@@ -218,6 +255,12 @@ func TestUse(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrInvalidAddress)
 	_, err = use(who(2), root(7), make([][]byte, 4097)...)
 	require.ErrorIs(t, err, types.ErrTooManyRoots)
+	most := make([][]byte, 4096)
+	for i := range most {
+		most[i] = root(98)
+	}
+	_, err = use(who(2), root(7), most...)
+	require.NoError(t, err, "as many as there may be")
 	parents, err = use(who(2), root(7))
 	require.NoError(t, err)
 	require.Empty(t, parents)

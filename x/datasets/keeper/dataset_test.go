@@ -86,6 +86,30 @@ func TestRegistrationsThatAreRefused(t *testing.T) {
 	require.NoError(t, f.register(msg), "everything that is optional left out")
 }
 
+// TestNewTermsAreChecked as those of a registration are, and stored in one form only.
+func TestNewTermsAreChecked(t *testing.T) {
+	f := fixture(t)
+	require.NoError(t, f.register(mnist()))
+	for name, change := range map[string]func(t *types.Terms){
+		"share_bps":    func(t *types.Terms) { t.ShareBps = 3001 },
+		"grant_blocks": func(t *types.Terms) { t.GrantBlocks = types.DefaultMaxGrantBlocks + 1 },
+		"price":        func(t *types.Terms) { t.Price.Amount = math.NewInt(-1) },
+	} {
+		terms := priced()
+		change(&terms)
+		err := f.terms(terms)
+		require.ErrorIs(t, err, types.ErrInvalidTerms, name)
+		require.ErrorContains(t, err, name)
+	}
+	terms := priced()
+	terms.ShareBps, terms.GrantBlocks = 3000, types.DefaultMaxGrantBlocks
+	require.NoError(t, f.terms(terms), "the limits themselves")
+	require.NoError(t, f.terms(types.Terms{Price: sdk.NewInt64Coin(denom, 0)}))
+	d, err := f.k.GetDataset(f.ctx, "mnist")
+	require.NoError(t, err)
+	require.Equal(t, types.Terms{}.Normal(), d.Terms, "no price is written in one way")
+}
+
 func TestOwnersOnly(t *testing.T) {
 	f := fixture(t)
 	require.NoError(t, f.register(mnist()))

@@ -28,7 +28,7 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		if err != nil {
 			return errorsmod.Wrapf(err, "grants[%d]", i)
 		}
-		if err := k.Grants.Set(ctx, collections.Join(r.Dataset, addr), r.Expires); err != nil {
+		if err := k.setGrant(ctx, r.Dataset, addr, r.Expires); err != nil {
 			return err
 		}
 	}

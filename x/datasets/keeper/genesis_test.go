@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"cosmossdk.io/collections"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 
@@ -48,6 +49,7 @@ func TestGenesis(t *testing.T) {
 		"grant of none": func(g *types.GenesisState) { g.Grants[0].Dataset = "nothing" },
 		"grantee":       func(g *types.GenesisState) { g.Grants[0].Grantee = "x" },
 		"expires":       func(g *types.GenesisState) { g.Grants[0].Expires = -1 },
+		"never expires": func(g *types.GenesisState) { g.Grants[0].Expires = 1<<62 + 1 },
 		"grant twice":   func(g *types.GenesisState) { g.Grants = append(g.Grants, g.Grants[0]) },
 		"usage of none": func(g *types.GenesisState) { g.Usages[0].Dataset = "nothing" },
 		"user":          func(g *types.GenesisState) { g.Usages[0].User = "x" },
@@ -65,6 +67,10 @@ func TestInvariantsSee(t *testing.T) {
 	for name, spoil := range map[string]func(f *fix) error{
 		"a root of nobody":        func(f *fix) error { return f.k.Roots.Set(f.ctx, root(50), "mnist") },
 		"another's root":          func(f *fix) error { return f.k.Roots.Set(f.ctx, root(1), "other") },
+		"a grant that never ends": func(f *fix) error { return f.k.Grants.Set(f.ctx, collections.Join("mnist", acc(f.t, who(2))), 7) },
+		"the end of no grant": func(f *fix) error {
+			return f.k.Expiries.Set(f.ctx, collections.Join3(int64(7), "mnist", acc(f.t, who(2))))
+		},
 		"uses":                    func(f *fix) error { return f.k.UseCounts.Set(f.ctx, "mnist", 1) },
 		"uses of what is not":     func(f *fix) error { return f.k.UseCounts.Set(f.ctx, "other", 1) },
 		"a dataset under another": func(f *fix) error { return f.k.Datasets.Set(f.ctx, "other", types.Dataset{Id: "mnist"}) },

@@ -67,16 +67,59 @@ func checkSale(d types.Dataset, most sdk.Coin) error {
 // extend moves the end of a grant, a new one's from now.
 func (k Keeper) extend(ctx context.Context, d types.Dataset, grantee sdk.AccAddress, most int64) (int64, error) {
 	key := collections.Join(d.Id, grantee)
-	expires, err := k.Grants.Get(ctx, key)
+	before, err := k.Grants.Get(ctx, key)
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
 		return 0, err
 	}
 	now := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	expires = max(expires, now) + d.Terms.GrantBlocks // both far below 2^62
+	expires := max(before, now) + d.Terms.GrantBlocks // below 2^62 and 2^40
 	if expires-now > most {
 		return 0, errorsmod.Wrapf(types.ErrGrantTooLong, "the grant would last %d blocks from now, limit %d", expires-now, most)
 	}
-	return expires, k.Grants.Set(ctx, key, expires)
+	if before > 0 {
+		if err := k.Expiries.Remove(ctx, collections.Join3(before, d.Id, grantee)); err != nil {
+			return 0, err
+		}
+	}
+	if err := k.setGrant(ctx, d.Id, grantee, expires); err != nil {
+		return 0, err
+	}
+	return expires, k.dropExpired(ctx, now)
+}
+
+// setGrant stores a grant and when it ends.
+func (k Keeper) setGrant(ctx context.Context, id string, grantee sdk.AccAddress, expires int64) error {
+	if err := k.Grants.Set(ctx, collections.Join(id, grantee), expires); err != nil {
+		return err
+	}
+	return k.Expiries.Set(ctx, collections.Join3(expires, id, grantee))
+}
+
+// dropsPerPurchase is more than one purchase adds, so that expired grants never pile up.
+const dropsPerPurchase = 2
+
+// dropExpired forgets grants that have expired, the longest expired first.
+func (k Keeper) dropExpired(ctx context.Context, now int64) error {
+	var expired []expiryKey
+	err := k.Expiries.Walk(ctx, nil, func(key expiryKey) (bool, error) {
+		if key.K1() > now || len(expired) == dropsPerPurchase {
+			return true, nil
+		}
+		expired = append(expired, key)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range expired {
+		if err := k.Expiries.Remove(ctx, key); err != nil {
+			return err
+		}
+		if err := k.Grants.Remove(ctx, collections.Join(key.K2(), key.K3())); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pay sends the price to the owner but for the community's part, which is rounded down, and returns that part.

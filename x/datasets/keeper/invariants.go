@@ -10,7 +10,7 @@ import (
 	"poaid/x/datasets/types"
 )
 
-// Invariants checks that both indexes of roots agree, that everything belongs to a dataset, and that uses add up. It walks the whole state:
+// Invariants checks that both indexes of roots and those of grants agree, that everything belongs to a dataset, and that uses add up. It walks the whole state:
 // for tests and genesis, never for a block.
 func (k Keeper) Invariants(ctx context.Context) error {
 	tensors := uint64(0)
@@ -35,6 +35,9 @@ func (k Keeper) Invariants(ctx context.Context) error {
 	if tensors != 0 {
 		return errorsmod.Wrap(types.ErrState, "roots: the indexes differ in number")
 	}
+	if err := k.checkGrants(ctx); err != nil {
+		return err
+	}
 	uses := uint64(0)
 	err = k.Datasets.Walk(ctx, nil, func(id string, d types.Dataset) (bool, error) {
 		n, err := k.checkDataset(ctx, id, d)
@@ -50,6 +53,27 @@ func (k Keeper) Invariants(ctx context.Context) error {
 	})
 	if err == nil && uses != 0 {
 		err = errorsmod.Wrap(types.ErrState, "uses are counted of datasets that do not exist")
+	}
+	return err
+}
+
+// checkGrants checks that exactly the grants there are are known by when they end.
+func (k Keeper) checkGrants(ctx context.Context) error {
+	grants := 0
+	err := k.Grants.Walk(ctx, nil, func(key collections.Pair[string, sdk.AccAddress], expires int64) (bool, error) {
+		grants++
+		has, err := k.Expiries.Has(ctx, collections.Join3(expires, key.K1(), key.K2()))
+		if err == nil && !has {
+			err = errorsmod.Wrapf(types.ErrState, "grants: one of %q until %d is not among those that expire", key.K1(), expires)
+		}
+		return false, err
+	})
+	if err != nil {
+		return err
+	}
+	err = k.Expiries.Walk(ctx, nil, func(expiryKey) (bool, error) { grants--; return false, nil })
+	if err == nil && grants != 0 {
+		err = errorsmod.Wrap(types.ErrState, "grants: the indexes differ in number")
 	}
 	return err
 }

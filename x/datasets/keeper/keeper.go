@@ -27,11 +27,16 @@ type Keeper struct {
 	// Programs are the allowlists; the value tells whether no grant is needed.
 	Programs collections.Map[collections.Pair[string, []byte], bool]
 	// Grants hold the first height at which a grant no longer holds.
-	Grants      collections.Map[collections.Pair[string, sdk.AccAddress], int64]
+	Grants collections.Map[collections.Pair[string, sdk.AccAddress], int64]
+	// Expiries has them by that height.
+	Expiries    collections.KeySet[expiryKey]
 	GrantCounts collections.Map[string, uint64]
 	UseCounts   collections.Map[string, uint64]
 	Usages      collections.Map[collections.Pair[string, sdk.AccAddress], types.Usage]
 }
+
+// expiryKey is (height, dataset, account).
+type expiryKey = collections.Triple[int64, string, sdk.AccAddress]
 
 // NewKeeper builds the keeper. authority may change the params and strike roots.
 func NewKeeper(
@@ -44,12 +49,14 @@ func NewKeeper(
 	k := Keeper{
 		addresses: addresses, authority: authority, bank: bank, community: community,
 
-		Params:      collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
-		Datasets:    collections.NewMap(sb, types.DatasetsKey, "datasets", collections.StringKey, codec.CollValue[types.Dataset](cdc)),
-		Roots:       collections.NewMap(sb, types.RootsKey, "roots", collections.BytesKey, collections.StringValue),
-		Tensors:     collections.NewKeySet(sb, types.TensorsKey, "tensors", ofHash),
-		Programs:    collections.NewMap(sb, types.ProgramsKey, "programs", ofHash, collections.BoolValue),
-		Grants:      collections.NewMap(sb, types.GrantsKey, "grants", ofAccount, collections.Int64Value),
+		Params:   collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
+		Datasets: collections.NewMap(sb, types.DatasetsKey, "datasets", collections.StringKey, codec.CollValue[types.Dataset](cdc)),
+		Roots:    collections.NewMap(sb, types.RootsKey, "roots", collections.BytesKey, collections.StringValue),
+		Tensors:  collections.NewKeySet(sb, types.TensorsKey, "tensors", ofHash),
+		Programs: collections.NewMap(sb, types.ProgramsKey, "programs", ofHash, collections.BoolValue),
+		Grants:   collections.NewMap(sb, types.GrantsKey, "grants", ofAccount, collections.Int64Value),
+		Expiries: collections.NewKeySet(sb, types.ExpiriesKey, "expiries",
+			collections.TripleKeyCodec(collections.Int64Key, collections.StringKey, sdk.AccAddressKey)),
 		GrantCounts: collections.NewMap(sb, types.GrantCounts, "grant_counts", collections.StringKey, collections.Uint64Value),
 		UseCounts:   collections.NewMap(sb, types.UseCountsKey, "use_counts", collections.StringKey, collections.Uint64Value),
 		Usages:      collections.NewMap(sb, types.UsagesKey, "usages", ofAccount, codec.CollValue[types.Usage](cdc)),

@@ -27,7 +27,7 @@ func (g GenesisState) Validate() error {
 	grants := make(map[[2]string]bool, len(g.Grants))
 	for i, r := range g.Grants {
 		key := [2]string{r.Dataset, r.Grantee}
-		if !known[r.Dataset] || grants[key] || r.Expires < 1 {
+		if !known[r.Dataset] || grants[key] || r.Expires < 1 || r.Expires > MaxExpiry {
 			return errorsmod.Wrapf(ErrInvalidGenesis, "grants[%d]: unknown dataset %q, listed twice, or expires at %d", i, r.Dataset, r.Expires)
 		}
 		grants[key] = true

@@ -20,6 +20,7 @@ var (
 	GrantCounts  = collections.NewPrefix(7)
 	UseCountsKey = collections.NewPrefix(8)
 	UsagesKey    = collections.NewPrefix(9)
+	ExpiriesKey  = collections.NewPrefix(10)
 )
 
 // Limits that are no params, because nothing is gained by changing them.
@@ -34,6 +35,8 @@ const (
 	MaxSchemeBytes = 64
 	// MaxEndpointBytes bounds the place where keys are asked for.
 	MaxEndpointBytes = 256
+	// MaxExpiry bounds the height at which a grant of a genesis ends, far from what int64 holds.
+	MaxExpiry = 1 << 62
 	// MaxUsedRoots bounds the roots of one Use.
 	MaxUsedRoots = 4096
 )

@@ -22,6 +22,7 @@ import (
 	"poaid/x/delegation/types"
 	poaikeeper "poaid/x/poai/keeper"
 	poaitypes "poaid/x/poai/types"
+	rewardskeeper "poaid/x/rewards/keeper"
 	rewardstypes "poaid/x/rewards/types"
 )
 
@@ -29,6 +30,7 @@ import (
 var (
 	_ types.PoaiKeeper              = (*poaikeeper.Keeper)(nil)
 	_ rewardstypes.DelegationKeeper = keeper.Keeper{}
+	_ types.RewardsKeeper           = rewardskeeper.Keeper{}
 )
 
 const (
@@ -114,6 +116,11 @@ type poai struct {
 	bank         *bank
 }
 
+// rewards is a fake x/rewards.
+type rewards struct{ vesting int64 }
+
+func (r *rewards) VestingBlocks(context.Context) (int64, error) { return r.vesting, nil }
+
 func (p *poai) GetParticipant(_ context.Context, address string) (poaitypes.Participant, error) {
 	v, ok := p.participants[address]
 	if !ok {
@@ -181,6 +188,7 @@ type fix struct {
 	q    types.QueryServer
 	bank *bank
 	poai *poai
+	rew  *rewards
 }
 
 func testParams() types.Params {
@@ -210,7 +218,9 @@ func emptyFixture(t require.TestingT, b *bank, p *poai) *fix {
 	registry := codectypes.NewInterfaceRegistry()
 	types.RegisterInterfaces(registry)
 	k := keeper.NewKeeper(codec.NewProtoCodec(registry), runtime.NewKVStoreService(key), accounts{}, b, b, p, authority)
-	return &fix{t: t, ctx: ctx, k: k, msg: keeper.NewMsgServer(k), q: keeper.NewQueryServer(k), bank: b, poai: p}
+	r := &rewards{vesting: 7}
+	k.SetRewards(r)
+	return &fix{t: t, ctx: ctx, k: k, msg: keeper.NewMsgServer(k), q: keeper.NewQueryServer(k), bank: b, poai: p, rew: r}
 }
 
 func coin(n int64) sdk.Coin { return sdk.Coin{Denom: denom, Amount: math.NewInt(n)} }

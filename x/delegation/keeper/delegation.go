@@ -69,7 +69,8 @@ func (k Keeper) settle(ctx context.Context, d *types.Delegation, index math.Int)
 	return nil
 }
 
-// exchange gives a holder its part of the coins of a generation that has ended. Whoever comes last takes what rounding left.
+// exchange gives a holder its part of the coins of a generation that has ended, for its shares. Whoever comes last takes what rounding left, so who has
+// less than a coin may give its shares up too: otherwise where nobody has more the rest would be nobody's.
 func (k Keeper) exchange(ctx context.Context, ending types.Ending, shares math.Int, holder string) (bool, error) {
 	if shares.GT(ending.Shares) {
 		return false, errorsmod.Wrapf(types.ErrAccounting, "generation %d of %s: %s shares of %s", ending.Generation, ending.Participant, shares, ending.Shares)
@@ -85,7 +86,7 @@ func (k Keeper) exchange(ctx context.Context, ending types.Ending, shares math.I
 		return false, err
 	}
 	if coins.IsZero() {
-		return false, nil
+		return true, nil
 	}
 	return true, k.addUnbonding(ctx, holder, ending.MatureHeight, ending.Participant, coins)
 }

@@ -31,6 +31,8 @@ type Keeper struct {
 	bank      types.BankKeeper
 	community types.CommunityPool
 	poai      types.PoaiKeeper
+	// rewards comes later, since it needs this keeper; shared by all copies.
+	rewards   *types.RewardsKeeper
 	authority string
 
 	Schema      collections.Schema
@@ -56,7 +58,8 @@ func NewKeeper(
 	strings := collections.PairKeyCodec(collections.StringKey, collections.StringKey)
 	numbered := collections.PairKeyCodec(collections.StringKey, collections.Uint64Key)
 	k := Keeper{
-		accounts: accounts, bank: bank, community: community, poai: poai, authority: authority,
+		accounts: accounts, bank: bank, community: community, poai: poai,
+		rewards: new(types.RewardsKeeper), authority: authority,
 
 		Params:      collections.NewItem(sb, types.ParamsKey, "params", codec.CollValue[types.Params](cdc)),
 		Pools:       collections.NewMap(sb, types.PoolsKey, "pools", collections.StringKey, codec.CollValue[types.Pool](cdc)),
@@ -76,3 +79,6 @@ func NewKeeper(
 	k.Schema = schema
 	return k
 }
+
+// SetRewards connects what knows how fast rewards come; once, before the first block.
+func (k Keeper) SetRewards(r types.RewardsKeeper) { *k.rewards = r }

@@ -131,6 +131,27 @@ func TestDelegateRefuses(t *testing.T) {
 	}
 }
 
+func TestTheLeastDelegation(t *testing.T) {
+	f := fixture(t)
+	require.Equal(t, int64(10), f.delegate(1, 10), "min_delegation itself")
+}
+
+// One message pays a bounded number of entries; what is left takes another.
+func TestWithdrawGoesOnPastItsBound(t *testing.T) {
+	f := fixture(t)
+	f.delegate(1, 1_000)
+	for range types.MaxWithdrawals + 1 {
+		f.at(f.ctx.BlockHeight() + 1)
+		_, err := f.undelegate(1, 1)
+		require.NoError(t, err)
+	}
+	f.at(f.ctx.BlockHeight() + unbonding)
+	require.Equal(t, int64(types.MaxWithdrawals), f.withdraw(1))
+	f.ok()
+	require.Equal(t, int64(1), f.withdraw(1))
+	require.Zero(t, f.withdraw(1))
+}
+
 func TestLeverageBindsTheParticipantToo(t *testing.T) {
 	f := fixture(t)
 	f.delegate(1, 2_000)
@@ -206,6 +227,22 @@ func TestUndelegatingNeedsFreeBondAndTime(t *testing.T) {
 	require.Equal(t, int64(500), f.withdraw(1), "one entry for both")
 	require.Zero(t, f.withdraw(1), "twice")
 	f.ok()
+}
+
+// Leaving takes longer than the largest lump of rewards takes to build up, however short unbonding_blocks is.
+func TestLeavingTakesLongerThanALump(t *testing.T) {
+	for _, c := range []struct{ vesting, want int64 }{{0, unbonding}, {9, unbonding}, {10, 21}, {1_000, 2_001}} {
+		f := fixture(t)
+		f.rew.vesting = c.vesting
+		f.delegate(1, 1_000)
+		res, err := f.msg.Undelegate(f.ctx, &types.MsgUndelegate{Holder: who(1), Participant: alice, Shares: math.NewInt(400)})
+		require.NoError(t, err)
+		require.Equal(t, f.ctx.BlockHeight()+c.want, res.MatureHeight)
+		f.terms(alice, 1_000, 500, false)
+		out, err := f.msg.Dissolve(f.ctx, &types.MsgDissolve{Participant: alice})
+		require.NoError(t, err)
+		require.Equal(t, res.MatureHeight, out.MatureHeight)
+	}
 }
 
 func TestRewards(t *testing.T) {
@@ -371,6 +408,29 @@ func TestDissolve(t *testing.T) {
 	f.terms(alice, 1_000, 500, true)
 	require.Equal(t, int64(50), f.delegate(1, 50))
 	f.ok()
+}
+
+// Where nobody's part of a dissolved pool is a coin, the last one to come has the coins all the same, and nothing is left of the generation.
+func TestDustOfADissolvedPool(t *testing.T) {
+	f := fixture(t)
+	f.delegate(1, 500)
+	f.delegate(2, 500)
+	f.poai.slash(alice, math.NewInt(1_998))
+	require.Equal(t, int64(1), f.delegated())
+	f.terms(alice, 1_000, 500, false)
+	_, err := f.msg.Dissolve(f.ctx, &types.MsgDissolve{Participant: alice})
+	require.NoError(t, err)
+	f.at(f.ctx.BlockHeight() + unbonding)
+	require.Zero(t, f.claim(1))
+	require.Zero(t, f.withdraw(1))
+	require.Zero(t, f.claim(2))
+	require.Equal(t, int64(1), f.withdraw(2))
+	f.ok()
+	require.True(t, f.bank.of(module(types.ModuleName)).IsZero())
+	g, err := f.k.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.Empty(t, g.Endings)
+	require.Empty(t, g.Delegations)
 }
 
 // Whoever comes for a claim earns nothing by it: what joins is not active before the next epoch.

@@ -112,12 +112,23 @@ func (k Keeper) takeOut(ctx context.Context, participant string, amount math.Int
 	if err != nil {
 		return coin, 0, err
 	}
-	blocks, err := k.poai.UnbondingBlocks(ctx)
+	blocks, err := k.leavingBlocks(ctx)
 	if err != nil {
 		return coin, 0, err
 	}
 	coin = sdk.NewCoin(denom, amount)
 	return coin, sdk.UnwrapSDKContext(ctx).BlockHeight() + blocks, k.poai.RemoveDelegated(ctx, participant, coin, types.ModuleName)
+}
+
+// leavingBlocks is how long coins that leave are locked: unbonding_blocks of x/poai, and always more than two vesting_blocks of x/rewards, in which
+// the largest lump of rewards builds up. So who comes for lumps and leaves again earns less than who stays, whatever params governance sets.
+func (k Keeper) leavingBlocks(ctx context.Context) (int64, error) {
+	blocks, err := k.poai.UnbondingBlocks(ctx)
+	if err != nil {
+		return 0, err
+	}
+	vesting, err := (*k.rewards).VestingBlocks(ctx)
+	return max(blocks, 2*vesting+1), err
 }
 
 // checkLeverage refuses more delegated bond than max_leverage times a participant's own.

@@ -49,6 +49,12 @@ func (k Keeper) Reward(ctx context.Context, module, participant string, amount s
 	return events.Emit(ctx, event)
 }
 
+// RewardDenom is what holders are paid in.
+func (k Keeper) RewardDenom(ctx context.Context) (string, error) {
+	params, err := k.Params.Get(ctx)
+	return params.RewardDenom, err
+}
+
 // claim pays a holder the whole coins that its shares have earned; the fraction stays owed.
 func (k Keeper) claim(ctx context.Context, holder sdk.AccAddress, msg *types.MsgClaim) (sdk.Coin, error) {
 	params, err := k.Params.Get(ctx)

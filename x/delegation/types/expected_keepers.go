@@ -23,6 +23,12 @@ type PoaiKeeper interface {
 	RemoveDelegated(ctx context.Context, participant string, amount sdk.Coin, module string) error
 }
 
+// RewardsKeeper says how fast rewards come.
+type RewardsKeeper interface {
+	// VestingBlocks is how long a claim vests, and after how long anybody can make it.
+	VestingBlocks(ctx context.Context) (int64, error)
+}
+
 // BankKeeper moves rewards and what has unbonded.
 type BankKeeper interface {
 	SendCoinsFromModuleToModule(ctx context.Context, from, to string, amt sdk.Coins) error

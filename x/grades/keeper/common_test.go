@@ -20,6 +20,7 @@ import (
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	"github.com/stretchr/testify/require"
 
+	beacontypes "poaid/x/beacon/types"
 	"poaid/x/grades/keeper"
 	"poaid/x/grades/types"
 	poaitypes "poaid/x/poai/types"
@@ -41,6 +42,7 @@ type world struct {
 	slashed  []poaitypes.SlashRequest
 	seeds    [][]byte
 	failDraw bool
+	history  int64 // how many heights back the beacon keeps; 0: all
 }
 
 func (w *world) move(from, to string, c sdk.Coins) error {
@@ -86,11 +88,15 @@ func (b fakeBank) GetBalance(_ context.Context, addr sdk.AccAddress, _ string) s
 
 func (b fakeBank) BlockedAddr(addr sdk.AccAddress) bool { return b.w.blocked[text(addr)] }
 
-type fakeBeacon struct{}
+type fakeBeacon struct{ w *world }
 
-func (fakeBeacon) Randomness(ctx context.Context, height int64) ([]byte, error) {
-	if height > sdk.UnwrapSDKContext(ctx).BlockHeight() {
+func (b fakeBeacon) Randomness(ctx context.Context, height int64) ([]byte, error) {
+	now := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	if height > now {
 		return nil, errors.New("future")
+	}
+	if b.w.history > 0 && height <= now-b.w.history {
+		return nil, beacontypes.ErrPruned
 	}
 	sum := sha256.Sum256(binary.BigEndian.AppendUint64(nil, uint64(height)))
 	return sum[:], nil
@@ -193,7 +199,7 @@ func fixture(t tb) *fix {
 	key := storetypes.NewKVStoreKey(types.StoreKey)
 	f := &fix{t: t, w: w, ctx: sdktestutil.DefaultContext(key, storetypes.NewTransientStoreKey("t")).WithBlockHeight(1).WithChainID(chainID)}
 	f.k = keeper.NewKeeper(codec.NewProtoCodec(codectypes.NewInterfaceRegistry()), runtime.NewKVStoreService(key), fakeAccounts{}, fakeBank{w},
-		nil, fakeBeacon{}, fakePoai{w}, who(39))
+		nil, fakeBeacon{w}, fakePoai{w}, who(39))
 	f.msg = keeper.NewMsgServerImpl(f.k)
 	require.NoError(t, f.k.InitGenesis(f.ctx, types.GenesisState{Params: testParams()}))
 	return f
@@ -305,6 +311,13 @@ func (f *fix) result(id string, round uint64) types.RoundResult {
 	r, err := f.k.Rounds.Get(f.ctx, keeper.SlotKeyOf(f.contest(id).Number, round))
 	require.NoError(f.t, err)
 	return r
+}
+
+func (f *fix) entry(id string, slot uint64) types.Entry {
+	f.t.Helper()
+	e, err := f.k.Entries.Get(f.ctx, keeper.SlotKeyOf(f.contest(id).Number, slot))
+	require.NoError(f.t, err)
+	return e
 }
 
 func (f *fix) balance(i int) int64 { return f.w.balances[who(i)].Int64() }

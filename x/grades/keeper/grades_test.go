@@ -64,6 +64,19 @@ func TestSelfGradesAreMasked(t *testing.T) {
 	}
 }
 
+// TestSelfGradesMakeNoMajority: with its own grade an entry would have half of the graders, which is enough; without it has one of four.
+func TestSelfGradesMakeNoMajority(t *testing.T) {
+	f := fixture(t)
+	f.create(poems(), 4, 1, 0)
+	f.enter("poems", 20)
+	_, err := f.msg.FundContest(f.ctx, &types.MsgFundContest{Sponsor: who(0), Contest: "poems", Amount: sdk.NewInt64Coin(denom, 1_000_000)})
+	require.NoError(t, err)
+	first, second := []uint32{1, 0}, []uint32{0, 1}
+	r := f.round("poems", second, second, first, first)
+	require.Equal(t, uint64(yuma.One), r.Entries[0].IncentivePpb)
+	require.Zero(t, r.Entries[1].ConsensusPpb)
+}
+
 // TestNewcomersAreMasked: grades that were sealed before an entry came do not count for what is in its slot now; nor do bonds.
 func TestNewcomersAreMasked(t *testing.T) {
 	f := fixture(t)
@@ -106,6 +119,68 @@ func TestBondsRewardWhoWasEarly(t *testing.T) {
 	for i := 21; i < 24; i++ {
 		require.Greater(t, grader(r, i).DividendPpb, late.DividendPpb)
 	}
+}
+
+// TestBondsGoWithTheWork: where all works are replaced all graders start equal, however unequal their bonds were.
+func TestBondsGoWithTheWork(t *testing.T) {
+	f := fixture(t)
+	f.create(poems(), 4, 2, 100_000_000)
+	first, second := []uint32{9, 1}, []uint32{1, 9}
+	for range 5 {
+		f.round("poems", first, second, second, second)
+	}
+	earned := f.entry("poems", 0).Earned
+	require.True(t, earned.IsPositive())
+	f.enter("poems", 1)
+	f.enter("poems", 2)
+	require.Equal(t, earned, f.entry("poems", 0).Earned, "what it earned before is still said")
+	r := f.round("poems", second, second, second, second)
+	for _, g := range r.Graders {
+		require.Equal(t, uint64(yuma.One/4), g.DividendPpb)
+	}
+}
+
+// TestQuorumIsEnough: three of four, drawn as well as revealed.
+func TestQuorumIsEnough(t *testing.T) {
+	f := fixture(t)
+	f.create(poems(), 3, 2, 1_000_000)
+	require.EqualValues(t, 3, testParams().Quorum(4))
+	g := []uint32{1, 1}
+	r := f.round("poems", g, g, g)
+	require.Empty(t, r.Reason)
+	require.Equal(t, int64(1_000_000), r.Paid.Int64())
+}
+
+// TestTransitionsWait: a block makes transitions_per_block, the others wait for the next.
+func TestTransitionsWait(t *testing.T) {
+	f := fixture(t)
+	p := testParams()
+	p.TransitionsPerBlock = 2
+	_, err := f.msg.UpdateParams(f.ctx, &types.MsgUpdateParams{Authority: who(39), Params: p})
+	require.NoError(t, err)
+	ids := []string{"one", "two", "three"}
+	for _, id := range ids {
+		msg := poems()
+		msg.Id = id
+		f.create(msg, 4, 2, 1_000_000)
+	}
+	f.until("one", types.PHASE_SEALING)
+	require.Equal(t, types.PHASE_SEALING, f.contest("two").Phase)
+	require.Equal(t, types.PHASE_DRAWING, f.contest("three").Phase)
+	f.block(1)
+	require.Equal(t, types.PHASE_SEALING, f.contest("three").Phase)
+}
+
+// TestNumbersEnd: seals have room for so many contests.
+func TestNumbersEnd(t *testing.T) {
+	f := fixture(t)
+	require.NoError(t, f.k.Number.Set(f.ctx, 1<<32-2))
+	f.create(poems(), 0, 0, 0)
+	require.Equal(t, uint64(1<<32-1), f.contest("poems").Number)
+	msg := poems()
+	msg.Id = "more"
+	_, err := f.msg.CreateContest(f.ctx, msg)
+	require.ErrorIs(t, err, types.ErrContest)
 }
 
 // TestSilence: who seals nothing loses a little, who does not reveal loses all, and below a quorum nobody is paid and the pot stays.
@@ -168,6 +243,9 @@ func TestPhases(t *testing.T) {
 	require.ErrorIs(t, f.seal(c, 20, 1), types.ErrTwice)
 	require.NoError(t, f.seal(c, 21, 1))
 	require.NoError(t, f.seal(c, 22, 1))
+	last, _ := f.ctx.WithBlockHeight(c.Deadline).CacheContext()
+	_, err = f.msg.SealGrades(last, &types.MsgSealGrades{Grader: who(23), Contest: "poems", Round: 1, Seal: make([]byte, 32)})
+	require.NoError(t, err, "in the last block")
 	late := f.ctx.WithBlockHeight(c.Deadline + 1)
 	_, err = f.msg.SealGrades(late, &types.MsgSealGrades{Grader: who(23), Contest: "poems", Round: 1, Seal: make([]byte, 32)})
 	require.ErrorIs(t, err, types.ErrPhase)
@@ -240,6 +318,19 @@ func TestFull(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrNotFound)
 }
 
+// TestTheOldestMakesRoom: of those that earned nothing the one that had most rounds to.
+func TestTheOldestMakesRoom(t *testing.T) {
+	f := fixture(t)
+	msg := poems()
+	msg.MaxEntries = 3
+	f.create(msg, 4, 3, 10_000_000)
+	g := []uint32{1, 0, 0}
+	f.round("poems", g, g, g, g)
+	f.enter("poems", 2) // anew, in slot 1
+	f.round("poems", g, g, g, g)
+	require.Equal(t, uint32(2), f.enter("poems", 9).Slot)
+}
+
 // TestFees are burnt.
 func TestFees(t *testing.T) {
 	f := fixture(t)
@@ -269,6 +360,21 @@ func TestFailedDrawIsTriedAgain(t *testing.T) {
 	require.Equal(t, types.PHASE_DRAWING, f.contest("poems").Phase)
 	f.w.failDraw = false
 	f.until("poems", types.PHASE_SEALING)
+}
+
+// TestDrawOutlivesItsRandomness: where a draw was put off until the beacon kept its randomness no more, it is made with that of a later height.
+func TestDrawOutlivesItsRandomness(t *testing.T) {
+	f := fixture(t)
+	f.create(poems(), 4, 2, 1_000_000)
+	f.w.failDraw, f.w.history = true, 10
+	f.block(30)
+	c := f.contest("poems")
+	require.Equal(t, types.PHASE_DRAWING, c.Phase)
+	f.w.failDraw = false
+	later := f.until("poems", types.PHASE_SEALING)
+	require.Equal(t, c.Round, later.Round)
+	require.Len(t, f.w.seeds, 1)
+	require.Greater(t, later.Deadline-later.SealBlocks, c.Deadline+f.w.history)
 }
 
 // TestCreateRefuses names what is wrong.

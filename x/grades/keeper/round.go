@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"poaid/internal/branch"
+	beacontypes "poaid/x/beacon/types"
 	"poaid/x/grades/types"
 	poaitypes "poaid/x/poai/types"
 )
@@ -91,9 +93,13 @@ func (k Keeper) wake(ctx context.Context, params types.Params, c types.Contest) 
 	return k.begin(ctx, params, c)
 }
 
-// drawGraders draws the graders of the round with randomness that nobody knew when the round began.
+// drawGraders draws the graders of the round with randomness that nobody knew when the round began, or when it turned out to be kept no more: otherwise
+// the contest could never go on, nor be closed.
 func (k Keeper) drawGraders(ctx context.Context, params types.Params, c types.Contest) error {
 	random, err := k.beacon.Randomness(ctx, c.Deadline)
+	if errors.Is(err, beacontypes.ErrPruned) { // the draw was put off for too long: draw with what nobody knows yet
+		return k.move(ctx, c, height(ctx)+params.DrawDelay)
+	}
 	if err != nil {
 		return fmt.Errorf("randomness of height %d: %w", c.Deadline, err)
 	}

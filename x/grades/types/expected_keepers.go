@@ -11,7 +11,7 @@ import (
 
 // BeaconKeeper gives randomness.
 type BeaconKeeper interface {
-	// Randomness returns 32 bytes for a height at or below the current one, within the kept history.
+	// Randomness returns 32 bytes for a height at or below the current one; beacontypes.ErrPruned beyond the kept history.
 	Randomness(ctx context.Context, height int64) ([]byte, error)
 }
 

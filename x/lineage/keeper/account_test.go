@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"cosmossdk.io/math"
@@ -160,7 +161,18 @@ func TestCollect(t *testing.T) {
 	require.ErrorIs(t, collect("model/mid", "model/leaf"), types.ErrNoEdge)
 	require.ErrorIs(t, collect("model/leaf"), types.ErrInvalidRequest)
 	require.ErrorIs(t, collect(make([]string, 101)...), types.ErrInvalidRequest)
+	require.ErrorIs(t, collect(make([]string, 100)...), types.ErrNoEdge, "as many as there may be")
 	require.NoError(t, collect("model/leaf", "model/base"))
+	f.check()
+}
+
+// TestCollectSettlesDust: what is settled counts, even where nothing can be claimed of it yet.
+func TestCollectSettlesDust(t *testing.T) {
+	f := family(t)
+	f.use("leaf", denom, 4) // a quarter is mid's, of which a part is base's
+	resp, err := f.msg.Collect(f.ctx, &types.MsgCollect{Sender: who(99), Denom: denom, Path: []string{"model/leaf", "model/mid"}})
+	require.NoError(t, err)
+	require.Equal(t, []string{"1upoai", "0upoai"}, []string{resp.Settled.String(), resp.Claimed.String()})
 	f.check()
 }
 
@@ -189,6 +201,13 @@ func TestPendingTellsWhatToSettle(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, p.Truncated)
 	require.Empty(t, p.Steps)
+	f.use("leaf", denom, 10_000)
+	for most, steps := range map[uint32]int{1: 1, 2: 1, 3: 3, 4: 3} { // leaf to base; mid to base, which owes nothing yet; leaf to mid
+		p, err = f.q.Pending(f.ctx, &types.QueryPendingRequest{Node: "model/base", Denom: denom, MaxEdges: most})
+		require.NoError(t, err)
+		require.Equal(t, most < 3, p.Truncated, "%d of 3 edges", most)
+		require.Len(t, p.Steps, steps)
+	}
 	_, err = f.q.Pending(f.ctx, &types.QueryPendingRequest{Node: "model/base", Denom: denom, MaxEdges: 1001})
 	require.ErrorContains(t, err, "limit 1000")
 	_, err = f.q.Pending(f.ctx, &types.QueryPendingRequest{Node: "model/base"})
@@ -209,12 +228,23 @@ func TestRequestsThatAreRefused(t *testing.T) {
 	require.ErrorIs(t, settle(who(1), denom, make([]types.Edge, 101)...), types.ErrInvalidRequest)
 	require.ErrorIs(t, settle(who(1), denom, types.Edge{Child: "model/mid", Parent: "model/leaf"}), types.ErrNoEdge)
 	require.ErrorIs(t, settle(who(1), denom, types.Edge{}), types.ErrNoEdge)
+	many := make([]types.Edge, types.MaxEdges)
+	for i := range many {
+		many[i] = e
+	}
+	require.NoError(t, settle(who(1), denom, many...), "as many as there may be; one of them is due")
 	_, err := f.claim("model/leaf")
 	require.ErrorIs(t, err, types.ErrInvalidRequest)
 	_, err = f.claim("model/leaf", denom, denom)
 	require.ErrorIs(t, err, types.ErrInvalidRequest)
 	_, err = f.claim("model/leaf", make([]string, 17)...)
 	require.ErrorIs(t, err, types.ErrInvalidRequest)
+	denoms := make([]string, types.MaxDenoms)
+	for i := range denoms {
+		denoms[i] = fmt.Sprintf("denom%d", i)
+	}
+	_, err = f.claim("model/leaf", denoms...)
+	require.ErrorIs(t, err, types.ErrNothingDue, "as many as there may be")
 	_, err = f.claim("leaf", denom)
 	require.ErrorIs(t, err, types.ErrInvalidNode)
 	_, err = f.claim("model/nothing", denom)

@@ -77,7 +77,7 @@ func (e GenesisEdge) validate() error {
 }
 
 // Depths are the nodes with parents, in the order of their first edge. ErrInvalidGenesis for a cycle, for shares of more than the whole, and
-// for more parents than params may ever have allowed.
+// for more parents or generations than params may ever have allowed.
 func Depths(edges []GenesisEdge) ([]NamedNode, error) {
 	d := depths{at: make(map[string]int)}
 	for _, e := range edges {
@@ -132,6 +132,9 @@ func (d *depths) visit(i int) error {
 			return err
 		}
 		depth = max(depth, d.nodes[j].Node.Depth)
+	}
+	if depth >= maxDepthLimit {
+		return errorsmod.Wrapf(ErrInvalidGenesis, "edges: %d generations above %q, limit %d", depth+1, d.nodes[i].Name, maxDepthLimit)
 	}
 	d.nodes[i].Node.Depth, d.state[i] = depth+1, 2
 	return nil

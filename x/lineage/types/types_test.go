@@ -1,7 +1,9 @@
 package types_test
 
 import (
+	"fmt"
 	"math/big"
+	"slices"
 	"testing"
 
 	"cosmossdk.io/math"
@@ -25,6 +27,26 @@ func TestParams(t *testing.T) {
 		p := types.DefaultParams()
 		change(&p)
 		require.ErrorIs(t, p.Validate(), types.ErrInvalidParams)
+	}
+}
+
+// TestGenesisIsNotTooDeep: as many generations as max_depth may ever allow, in either order, and no more.
+func TestGenesisIsNotTooDeep(t *testing.T) {
+	chain := func(n int) (edges []types.GenesisEdge) {
+		for i := range n {
+			edges = append(edges, types.GenesisEdge{Child: fmt.Sprintf("model/m%d", i+1), Parent: fmt.Sprintf("model/m%d", i), ShareBps: 1})
+		}
+		return edges
+	}
+	nodes, err := types.Depths(chain(1024))
+	require.NoError(t, err)
+	require.EqualValues(t, 1024, nodes[1023].Node.Depth)
+	edges := chain(1025)
+	for range 2 {
+		_, err = types.Depths(edges)
+		require.ErrorIs(t, err, types.ErrInvalidGenesis)
+		require.ErrorContains(t, err, "limit 1024")
+		slices.Reverse(edges)
 	}
 }
 

@@ -3,8 +3,11 @@ package keeper_test
 import (
 	"fmt"
 	"testing"
+	"time"
 
 	"cosmossdk.io/math"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/stretchr/testify/require"
 
@@ -83,6 +86,61 @@ func BenchmarkDrawWorker(b *testing.B) {
 				if err != nil || !found {
 					b.Fatal(err)
 				}
+			}
+		})
+	}
+}
+
+// notedBonds has validators with a bond noted each, and one that has a long history which evidence may still ask for.
+func notedBonds(tb testing.TB, validators, history int) *fixture {
+	tb.Helper()
+	f := newFixture(tb)
+	f.ctx = f.ctx.WithConsensusParams(cmtproto.ConsensusParams{Evidence: &cmtproto.EvidenceParams{MaxAgeNumBlocks: 1 << 40, MaxAgeDuration: time.Hour}})
+	for i := range validators {
+		require.NoError(tb, f.NoteBond(f.ctx, fmt.Sprintf("validator-%06d", i), 1))
+	}
+	for i := range history {
+		f.at(f.ctx.BlockHeight() + 1)
+		require.NoError(tb, f.NoteBond(f.ctx, "validator-000007", int64(i)))
+	}
+	return f
+}
+
+// TestNotingABondCostsTheSame: however many validators there are, and however long the history of one is.
+func TestNotingABondCostsTheSame(t *testing.T) {
+	cost := func(validators, history int) (note, read uint64) {
+		f := notedBonds(t, validators, history)
+		f.at(f.ctx.BlockHeight() + 1)
+		meter := storetypes.NewInfiniteGasMeter()
+		ctx := f.ctx.WithGasMeter(meter)
+		require.NoError(t, f.NoteBond(ctx, "validator-000007", 5))
+		note = meter.GasConsumed()
+		bond, found, err := f.BondAt(ctx, "validator-000007", f.ctx.BlockHeight()-1)
+		require.NoError(t, err)
+		require.True(t, found)
+		require.EqualValues(t, history-1, bond)
+		return note, meter.GasConsumed() - note
+	}
+	note, read := cost(10, 10)
+	manyNote, manyRead := cost(2_000, 2_000)
+	require.InEpsilon(t, note, manyNote, 0.05)
+	require.InEpsilon(t, read, manyRead, 0.05)
+	t.Logf("gas of noting a bond %d and of finding one %d; with 2,000 validators and as many notes %d and %d", note, read, manyNote, manyRead)
+}
+
+func BenchmarkNoteBond(b *testing.B) {
+	for _, n := range []int{1_000, 100_000} {
+		f := notedBonds(b, n, n)
+		b.Run("note/"+fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				f.at(f.ctx.BlockHeight() + 1)
+				require.NoError(b, f.NoteBond(f.ctx, "validator-000007", 5))
+			}
+		})
+		b.Run("read/"+fmt.Sprint(n), func(b *testing.B) {
+			for b.Loop() {
+				_, _, err := f.BondAt(f.ctx, "validator-000007", int64(n/2))
+				require.NoError(b, err)
 			}
 		})
 	}

@@ -45,8 +45,36 @@ func (k *Keeper) newFault(ctx context.Context, p *types.Participant, req types.S
 	}, err
 }
 
+// dropsPerFault is more than one fault adds, so that records nobody can appeal any more never pile up.
+const dropsPerFault = 2
+
+// dropFaults deletes a participant's oldest records once they can be appealed no more. That they were is kept: Records and Faults count them.
+func (k *Keeper) dropFaults(ctx context.Context, address string, params types.FaultParams) error {
+	var old []FaultKey
+	now := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	err := k.Faults.Walk(ctx, collections.NewPrefixedPairRange[string, uint64](address), func(key FaultKey, f types.Fault) (bool, error) {
+		if len(old) == dropsPerFault || now <= f.Height+params.AppealBlocks {
+			return true, nil
+		}
+		old = append(old, key)
+		return false, nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range old {
+		if err := k.Faults.Remove(ctx, key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // record stores a fault and announces it.
-func (k *Keeper) record(ctx context.Context, f types.Fault) error {
+func (k *Keeper) record(ctx context.Context, f types.Fault, params types.FaultParams) error {
+	if err := k.dropFaults(ctx, f.Participant, params); err != nil {
+		return err
+	}
 	if err := k.Faults.Set(ctx, collections.Join(f.Participant, f.Number), f); err != nil {
 		return err
 	}

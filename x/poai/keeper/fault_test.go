@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"maps"
+	"slices"
 	"testing"
 
 	"cosmossdk.io/collections"
@@ -368,6 +369,75 @@ func TestNothingIsSlashedTwice(t *testing.T) {
 	f.ok()
 }
 
+// TestRepeatsAreOfOneEpoch: lies of an epoch before are no repeats, however many there were.
+func TestRepeatsAreOfOneEpoch(t *testing.T) {
+	var c types.Conduct
+	p := types.DefaultFaultParams()
+	require.Zero(t, c.NoteLie(p, 1, 1))
+	require.EqualValues(t, 1, c.NoteLie(p, 2, 1))
+	require.Zero(t, c.NoteLie(p, 3, 2))
+	require.EqualValues(t, 1, c.NoteLie(p, 4, 2))
+	require.EqualValues(t, 4, c.Lies, "they are remembered all the same")
+}
+
+// TestOldFaultsAreDropped: what can be appealed no more goes, two records a fault, and is still counted.
+func TestOldFaultsAreDropped(t *testing.T) {
+	f := newFixture(t)
+	f.with(func(p *types.FaultParams) { p.AppealBlocks = 10 })
+	f.fund("community", 10_000)
+	a := f.join(1, 10_000, digits)
+	numbers := func() (out []uint64) {
+		for _, x := range f.faults(a) {
+			out = append(out, x.Number)
+		}
+		return out
+	}
+	start := f.ctx.BlockHeight()
+	f.lie(a, 1, 100)
+	for item := range uint64(3) {
+		f.at(f.ctx.BlockHeight() + 1)
+		f.timeout(a, 2+item, 100)
+	}
+	f.at(start + 10)
+	f.timeout(a, 5, 100)
+	require.Equal(t, []uint64{1, 2, 3, 4, 5}, numbers(), "all can be appealed")
+	f.at(start + 13)
+	f.timeout(a, 6, 100)
+	require.Equal(t, []uint64{3, 4, 5, 6}, numbers(), "two at once, the oldest")
+	f.timeout(a, 7, 100)
+	require.Equal(t, []uint64{4, 5, 6, 7}, numbers(), "the fourth can be appealed in this block")
+	require.EqualValues(t, 7, f.get(a).Conduct.Records)
+	require.EqualValues(t, 1, f.get(a).Faults, "the lie is still counted")
+	require.ErrorIs(t, f.acquit(a, 1), types.ErrUnknownFault)
+	require.NoError(t, f.acquit(a, 4))
+	f.ok()
+	gs, err := f.ExportGenesis(f.ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+	g := newKeeper(t)
+	g.bank.balances = maps.Clone(f.bank.balances)
+	g.at(f.ctx.BlockHeight())
+	require.NoError(t, g.InitGenesis(g.ctx, *gs))
+	g.ok()
+	require.Equal(t, f.lie(a, 9, 100), g.lie(a, 9, 100))
+	gs.Faults[0].Lie, gs.Faults[0].Acquitted = true, false
+	require.NoError(t, gs.Validate(), "one lie of those that are counted is listed")
+	gs.Participants[0].Faults = 0
+	require.ErrorIs(t, gs.Validate(), types.ErrInvalidGenesis, "more lies than there were")
+	gs.Participants[0].Faults, gs.Faults = 1, slices.Delete(gs.Faults, 1, 2)
+	require.ErrorIs(t, gs.Validate(), types.ErrInvalidGenesis, "one between others is missing")
+}
+
+// dropLast drops the last fault of a participant.
+func dropLast(faults []types.Fault, participant string) []types.Fault {
+	for i := len(faults) - 1; i >= 0; i-- {
+		if faults[i].Participant == participant {
+			return slices.Delete(faults, i, i+1)
+		}
+	}
+	return faults
+}
+
 func TestFaultsSurviveAGenesis(t *testing.T) {
 	f := newFixture(t)
 	f.fund("community", 10_000)
@@ -397,7 +467,10 @@ func TestFaultsSurviveAGenesis(t *testing.T) {
 	g.ok()
 
 	for name, spoil := range map[string]func(*types.GenesisState){
-		"a fault is missing":      func(gs *types.GenesisState) { gs.Faults = gs.Faults[1:] },
+		"the oldest is missing":   func(gs *types.GenesisState) { gs.Faults = slices.Delete(gs.Faults, 0, 1); gs.Participants[0].Faults-- },
+		"the newest is missing":   func(gs *types.GenesisState) { gs.Faults = dropLast(gs.Faults, a) },
+		"all are missing":         func(gs *types.GenesisState) { gs.Faults = nil },
+		"number 0":                func(gs *types.GenesisState) { gs.Faults[0].Number = 0 },
 		"a stranger's":            func(gs *types.GenesisState) { gs.Faults[0].Participant = addr(77) },
 		"burnt more than taken":   func(gs *types.GenesisState) { gs.Faults[0].Burnt = math.NewInt(100_000) },
 		"negative":                func(gs *types.GenesisState) { gs.Faults[0].Extra = math.NewInt(-1) },

@@ -347,14 +347,19 @@ func (k *Keeper) CheckPower(ctx context.Context) error {
 	return nil
 }
 
-// CheckFaults checks that every participant has as many records of faults as it counts, numbered from 1, with no more acquitted lies than there were;
+// CheckFaults checks that every participant has the records of faults that it counts, but for the oldest, and no more lies among them than it counts;
 // that nobody in jail weighs anything (CheckTrees compares the rest); and that all bonds add up to the total and what it does not know yet.
 func (k *Keeper) CheckFaults(ctx context.Context) error {
-	records, lies := make(map[string]uint64), make(map[string]uint64)
+	records, lies, dropped := make(map[string]uint64), make(map[string]uint64), make(map[string]bool)
 	err := k.Faults.Walk(ctx, nil, func(key FaultKey, f types.Fault) (bool, error) {
-		if records[key.K1()]++; f.Number != records[key.K1()] || key.K2() != f.Number || f.Participant != key.K1() {
-			return true, broken("fault %d of %s is stored as %d of %s", f.Number, f.Participant, key.K2(), key.K1())
+		last := records[key.K1()]
+		if last > 0 && f.Number != last+1 || key.K2() != f.Number || f.Participant != key.K1() {
+			return true, broken("fault %d of %s is stored as %d of %s, after %d", f.Number, f.Participant, key.K2(), key.K1(), last)
 		}
+		if last == 0 && f.Number > 1 {
+			dropped[key.K1()] = true
+		}
+		records[key.K1()] = f.Number
 		if f.Lie && !f.Acquitted {
 			lies[key.K1()]++
 		}
@@ -376,7 +381,7 @@ func (k *Keeper) CheckFaults(ctx context.Context) error {
 	}
 	err = k.Participants.Walk(ctx, nil, func(address string, p types.Participant) (bool, error) {
 		total = total.Sub(p.Bond)
-		if c := p.Conduct; c.Records != records[address] || p.Faults != lies[address] {
+		if c := p.Conduct; c.Records != records[address] || p.Faults < lies[address] || p.Faults > lies[address] && !dropped[address] {
 			return true, broken("participant %s: %d faults and %d lies, stored %d and %d", address, c.Records, p.Faults, records[address], lies[address])
 		}
 		delete(records, address)

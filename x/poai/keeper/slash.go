@@ -54,7 +54,7 @@ func (k *Keeper) slash(ctx context.Context, p *types.Participant, req types.Slas
 	if err := k.distribute(ctx, &f, req.Beneficiaries, params); err != nil {
 		return err
 	}
-	if err := k.record(ctx, f); err != nil || !req.Lie || k.epochHooks == nil {
+	if err := k.record(ctx, f, params.Fault); err != nil || !req.Lie || k.epochHooks == nil {
 		return err
 	}
 	return k.epochHooks.AfterLieProven(ctx, p.Address)

@@ -190,7 +190,7 @@ func (m *MintingParams) GetMaxOperatorSharePpm() uint64 {
 
 // Conduct is what is kept of a participant's faults beside the records.
 type Conduct struct {
-	// records is how many Faults are stored of it, numbered from 1.
+	// records is how many Faults there were of it, numbered from 1. Those that can be appealed no more are dropped in time.
 	Records uint64 `protobuf:"varint,1,opt,name=records,proto3" json:"records,omitempty"`
 	// jailed_until is the first height at which it may leave jail; 0: it is in none.
 	JailedUntil int64 `protobuf:"varint,2,opt,name=jailed_until,json=jailedUntil,proto3" json:"jailed_until,omitempty"`

@@ -27,6 +27,7 @@ func TestClaimsRefused(t *testing.T) {
 	}{
 		{"none", 0, nil, types.ErrInvalidEpochs, "0 given"},
 		{"too many", 0, many, types.ErrInvalidEpochs, "101 given, must be 1..100"},
+		{"as many as there may be", 0, many[1:], types.ErrAlreadyClaimed, "epoch 1"},
 		{"descending", 0, []uint64{2, 1}, types.ErrInvalidEpochs, "epochs[1]"},
 		{"twice", 0, []uint64{2, 2}, types.ErrInvalidEpochs, "epochs[1]"},
 		{"not closed", 0, []uint64{3}, types.ErrEpochNotClosed, "epoch 3"},

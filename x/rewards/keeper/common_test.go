@@ -137,6 +137,14 @@ type delegation struct {
 	commission int64
 	bank       *bank
 	given      map[string]math.Int
+	denom      string
+}
+
+func (d *delegation) RewardDenom(context.Context) (string, error) {
+	if d.denom == "" {
+		return types.DefaultMintDenom, nil
+	}
+	return d.denom, nil
 }
 
 func (d *delegation) HoldersShare(_ context.Context, _ string, _ uint64, amount, score, delegated math.Int) (math.Int, error) {

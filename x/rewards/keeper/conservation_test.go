@@ -269,3 +269,12 @@ func TestGenesisRefusesABalanceThatIsNotOwed(t *testing.T) {
 	h := emptyFixture(t, newBank(), f.poai)
 	require.ErrorIs(t, h.k.InitGenesis(h.ctx, *g), types.ErrAccounting)
 }
+
+// What is minted must be what x/delegation takes: otherwise no share that others have a part in could be released.
+func TestGenesisRefusesAnotherDenomThanDelegations(t *testing.T) {
+	h := emptyFixture(t, newBank(), fixture(t).poai)
+	h.delegation.denom = "other"
+	err := h.k.InitGenesis(h.ctx, *types.DefaultGenesis())
+	require.ErrorIs(t, err, types.ErrInvalidGenesis)
+	require.ErrorContains(t, err, "params.mint_denom: upoai, reward_denom of x/delegation is other")
+}

@@ -10,10 +10,18 @@ import (
 	"poaid/x/rewards/types"
 )
 
-// InitGenesis writes a genesis state. The module's balance, which x/bank has set by then, must be what the state owes.
+// InitGenesis writes a genesis state. The module's balance, which x/bank has set by then, must be what the state owes, and x/delegation, which has its
+// state by then, must take what is minted.
 func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
+	}
+	denom, err := k.delegation.RewardDenom(ctx)
+	if err != nil {
+		return err
+	}
+	if denom != g.Params.MintDenom {
+		return errorsmod.Wrapf(types.ErrInvalidGenesis, "params.mint_denom: %s, reward_denom of x/delegation is %s", g.Params.MintDenom, denom)
 	}
 	if err := k.Params.Set(ctx, g.Params); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"context"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -72,6 +73,12 @@ func NewKeeper(
 	}
 	k.Schema = schema
 	return k
+}
+
+// VestingBlocks is how long a claim vests.
+func (k Keeper) VestingBlocks(ctx context.Context) (int64, error) {
+	params, err := k.Params.Get(ctx)
+	return params.VestingBlocks, err
 }
 
 // Authority returns the address that may change the params.

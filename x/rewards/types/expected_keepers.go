@@ -32,6 +32,8 @@ type DelegationKeeper interface {
 	// HoldersShare is what of a participant's share of an epoch's pool is its holders': amount × delegated / score, less its commission
 	// in that epoch. delegated is at most score.
 	HoldersShare(ctx context.Context, participant string, epoch uint64, amount, score, delegated math.Int) (math.Int, error)
+	// RewardDenom is what it takes.
+	RewardDenom(ctx context.Context) (string, error)
 	// Reward takes coins out of a module's account for the holders behind a participant.
 	Reward(ctx context.Context, module, participant string, amount sdk.Coin) error
 }

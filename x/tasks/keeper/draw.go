@@ -148,6 +148,9 @@ func (k Keeper) reopen(ctx context.Context, params types.Params, task types.Task
 	if err := k.dropRunners(ctx, st, task.Id); err != nil {
 		return err
 	}
+	if err := k.failBid(ctx, task); err != nil {
+		return err
+	}
 	st = types.Status{Attempt: st.Attempt, Tried: append(slices.Clone(st.Tried), st.Worker), OpenedHeight: height(ctx)}
 	if st.Attempt >= params.MaxAttempts {
 		return k.expire(ctx, params, task, st)

@@ -24,6 +24,9 @@ type fakeAuction struct {
 	Terms auctionstypes.Terms
 	Bids  []fakeBid
 	Ended int
+	// Taken is who bid last of those that were taken, Failed who lost its deposit.
+	Taken  string
+	Failed []string
 }
 
 type auctionState map[uint64]fakeAuction
@@ -57,10 +60,21 @@ func (a fakeAuctions) NextBid(ctx context.Context, task uint64) (string, math.In
 		return "", math.Int{}, false, nil
 	}
 	best := x.Bids[0]
-	x.Bids = slices.Delete(x.Bids, 0, 1)
+	x.Bids, x.Taken = slices.Delete(x.Bids, 0, 1), best.Bidder
 	s[task] = x
 	a.save(ctx, "auctions", s)
 	return best.Bidder, best.Price, true, nil
+}
+
+func (a fakeAuctions) FailBid(ctx context.Context, task uint64) error {
+	s := a.state(ctx)
+	x := s[task]
+	if x.Ended == 0 {
+		x.Failed, x.Taken = append(x.Failed, x.Taken), ""
+	}
+	s[task] = x
+	a.save(ctx, "auctions", s)
+	return nil
 }
 
 func (a fakeAuctions) EndAuction(ctx context.Context, task uint64) error {

@@ -69,7 +69,7 @@ func (k Keeper) unlist(ctx context.Context, task types.Task) error {
 }
 
 // takeBid gives an auctioned task to the best bid that is left, whoever made it must still qualify: at most as many are looked at as an auction keeps.
-// Who bid has promised to be there, so it needs no free place. Without a bid the task has found nobody.
+// Who bid has promised to be there: it needs no free place, and who is not fit any more loses its deposit. Without a bid the task has found nobody.
 func (k Keeper) takeBid(ctx context.Context, params types.Params, task types.Task, st types.Status, asked *demand) error {
 	if *k.auctions == nil {
 		return types.ErrNoAuctions
@@ -89,6 +89,9 @@ func (k Keeper) takeBid(ctx context.Context, params types.Params, task types.Tas
 			Participant: bidder, Model: task.Model, Requirements: task.Requirements, Lock: task.Lock,
 		}, task.Id)
 		if errors.Is(err, poaitypes.ErrUnfit) {
+			if err := (*k.auctions).FailBid(ctx, task.Id); err != nil {
+				return err
+			}
 			continue
 		}
 		if err != nil {
@@ -112,6 +115,18 @@ func (k Keeper) endAuction(ctx context.Context, id uint64) error {
 		return types.ErrNoAuctions
 	}
 	return (*k.auctions).EndAuction(ctx, id)
+}
+
+// failBid takes the deposit of a bidder that was handed the task and did not deliver. As for the slash of a timeout nothing is taken where the input may
+// have been withheld.
+func (k Keeper) failBid(ctx context.Context, task types.Task) error {
+	if !task.Auctioned() || task.ByCid {
+		return nil
+	}
+	if *k.auctions == nil {
+		return types.ErrNoAuctions
+	}
+	return (*k.auctions).FailBid(ctx, task.Id)
 }
 
 // withdraw takes an ended task from those who might still come for it.

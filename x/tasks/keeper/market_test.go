@@ -121,6 +121,24 @@ func TestNextBid(t *testing.T) {
 	f.until(id, types.STATE_EXPIRED)
 	require.Equal(t, "500000", f.payment(id).Refund.String())
 	require.Len(t, f.slashes(id), 2, "each for its timeout")
+	require.Equal(t, []string{f.who(0), f.who(1), f.who(2)}, f.auctions.state(f.ctx)[id].Failed, "who was passed over loses its deposit too")
+}
+
+// TestWithheldInputFailsNobody: where the input may have been withheld a timeout costs neither bond nor deposit.
+func TestWithheldInputFailsNobody(t *testing.T) {
+	f := fixture(t)
+	f.audits(false)
+	msg := auctionMsg(f.who(9), 1)
+	id := f.submit(msg)
+	task, _, err := f.keeper.GetTask(f.ctx, id)
+	require.NoError(t, err)
+	task.ByCid = true
+	require.NoError(t, f.keeper.Tasks.Set(f.ctx, id, task))
+	f.auctions.bid(f.ctx, id, f.who(0), 2_000)
+	f.until(id, types.STATE_ASSIGNED)
+	f.until(id, types.STATE_EXPIRED)
+	require.Empty(t, f.slashes(id))
+	require.Empty(t, f.auctions.state(f.ctx)[id].Failed)
 }
 
 // TestBidderNeedsNoPlace: it has promised to be there, so it takes a place beyond its concurrency.

@@ -182,6 +182,9 @@ func checkMaxFee(params types.Params, fee sdk.Coin) (math.Int, error) {
 	if fee.Amount.IsNil() || !fee.Amount.IsPositive() {
 		return rate, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, want a positive amount", fee.Amount)
 	}
+	if fee.Amount.BigInt().BitLen() > types.MaxFeeBits {
+		return rate, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, want less than 2^%d", fee.Amount, types.MaxFeeBits)
+	}
 	return rate, nil
 }
 

@@ -125,7 +125,7 @@ func TestSubmitRefuses(t *testing.T) {
 		return func(m *types.MsgSubmitTask) { edit(&m.Inputs[0]) }
 	}
 	fee := func(c sdk.Coin) change { return func(m *types.MsgSubmitTask) { m.MaxFee = c } }
-	huge := math.NewIntFromBigInt(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 256), big.NewInt(1)))
+	most := math.NewIntFromBigInt(new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 128), big.NewInt(1)))
 	for name, c := range map[string]struct {
 		edit change
 		err  error
@@ -141,7 +141,8 @@ func TestSubmitRefuses(t *testing.T) {
 		"no fee":           {fee(sdk.Coin{Denom: denom}), types.ErrFee, "positive"},
 		"wrong denom":      {fee(sdk.NewInt64Coin("uatom", 5000)), types.ErrDenom, `want "upoai"`},
 		"fee too low":      {fee(coin(999)), types.ErrFee, "costs 1000upoai"},
-		"fee not owned":    {fee(sdk.Coin{Denom: denom, Amount: huge}), nil, "insufficient funds"},
+		"fee not owned":    {fee(sdk.Coin{Denom: denom, Amount: most}), nil, "insufficient funds"},
+		"endless fee":      {fee(sdk.Coin{Denom: denom, Amount: most.AddRaw(1)}), types.ErrFee, "less than 2^128"},
 		"no steps":         {func(m *types.MsgSubmitTask) { m.Steps = 0 }, types.ErrSteps, "want 1..1"},
 		"too many steps":   {func(m *types.MsgSubmitTask) { m.Steps = 2 }, types.ErrSteps, "want 1..1"},
 		"no input":         {func(m *types.MsgSubmitTask) { m.Inputs = nil }, types.ErrInput, `"image": missing`},

@@ -11,6 +11,9 @@ import (
 // MaxPriceBits bounds prices, so that every fee fits. The floor stops rising there.
 const MaxPriceBits = maxAmountBits
 
+// MaxFeeBits bounds max_fee, so that what a task pays can be converted and added up where it goes, whatever its denom is worth.
+const MaxFeeBits = 128
+
 // validateFeeRates checks the other denoms that pay fees: few, in order, each with a rate.
 func (p Params) validateFeeRates() error {
 	if len(p.FeeRates) > maxFeeRates {

@@ -15,6 +15,8 @@ type AuctionKeeper interface {
 	OpenAuction(ctx context.Context, terms auctionstypes.Terms) error
 	// NextBid takes the best bid that is left, and closes the bidding when it is first called. Who bid has its bond free again for the task's lock.
 	NextBid(ctx context.Context, task uint64) (bidder string, price math.Int, found bool, err error)
+	// FailBid takes the deposit of the bid that was taken last, whose bidder did not deliver or no longer qualified. Nothing where the auction is over.
+	FailBid(ctx context.Context, task uint64) error
 	// EndAuction lets go of the bids kept in reserve; it may be called again.
 	EndAuction(ctx context.Context, task uint64) error
 }

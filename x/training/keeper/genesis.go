@@ -8,7 +8,7 @@ import (
 	"poaid/x/training/types"
 )
 
-// InitGenesis stores everything. The module's account must hold what is left of the budgets.
+// InitGenesis stores everything. The module's account must hold what is left of the budgets, and every job must stand where its checkpoints say.
 func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
-	return k.checkEscrow(ctx)
+	return k.CheckInvariants(ctx)
 }
 
 func (k Keeper) initJob(ctx context.Context, g types.GenesisJob) error {

@@ -129,11 +129,60 @@ func TestFailures(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrCheckpoint)
 	_, err = deliver(f, f.msgs.ResumeJob, &types.MsgResumeJob{Owner: who(1), JobId: id, Rewind: true})
 	require.NoError(t, err)
+	require.Zero(t, f.progress(id).Failures, "counted anew")
 	f.block(1)
 	require.Equal(t, uint64(0), f.end(id, 0, nil).StartStep, "from the start")
 	require.Equal(t, uint64(4), f.end(id, 0, nil).StartStep)
 	f.end(id, 0, nil)
 	require.Equal(t, types.STATE_TRAINED, f.progress(id).State)
+}
+
+// TestJobsWait: a block works on max_per_block jobs, the others wait for the next.
+func TestJobsWait(t *testing.T) {
+	f := fixture(t)
+	p := types.DefaultParams()
+	p.MaxPerBlock = 2
+	require.NoError(t, f.keeper.Params.Set(f.ctx, p))
+	for i := range byte(3) {
+		m := msg()
+		m.Owner, m.Result.Id = who(i+1), string(rune('a'+i))
+		f.create(m)
+	}
+	f.block(1)
+	require.Len(t, f.tasks.opened, 2)
+	f.block(1)
+	require.Len(t, f.tasks.opened, 3)
+}
+
+func TestSegmentsAreCounted(t *testing.T) {
+	f := fixture(t)
+	p := types.DefaultParams()
+	p.MaxSegments = 2
+	require.NoError(t, f.keeper.Params.Set(f.ctx, p))
+	_, err := deliver(f, f.msgs.CreateJob, msg())
+	require.ErrorIs(t, err, types.ErrSegments)
+	p.MaxSegments = 3
+	require.NoError(t, f.keeper.Params.Set(f.ctx, p))
+	f.create(msg())
+	j := types.Job{Steps: 10, SegmentSteps: 4}
+	for step, end := range map[uint64]uint64{0: 4, 3: 4, 4: 8, 5: 8, 8: 10, 9: 10} {
+		require.Equal(t, end, j.End(step), "from %d", step)
+	}
+}
+
+// TestAnEndIsTakenInOnce: a segment that has ended does not end again.
+func TestAnEndIsTakenInOnce(t *testing.T) {
+	f := fixture(t)
+	id := f.create(msg())
+	f.block(1)
+	task := f.end(id, 0, nil)
+	before := f.progress(id)
+	require.NoError(t, f.keeper.Hooks().AfterTaskEnded(f.ctx, taskstypes.Ended{
+		Task: task, Worker: who(5), State: taskstypes.STATE_FINAL, Refund: task.MaxFee.Amount, Result: &taskstypes.Result{StateRoot: stateRoot(9)},
+	}))
+	require.Equal(t, before, f.progress(id))
+	require.Equal(t, who(6), f.checkpoints(id)[0].Worker)
+	f.block(1)
 }
 
 // TestLostCheckpoints falls back to the checkpoint before, in the end to the start, and is bounded like any failure.
@@ -320,10 +369,30 @@ func TestRecipe(t *testing.T) {
 	c := f.create(third)
 	f.block(1)
 	require.False(t, f.tasks.reqs[5].Scored, "all of it was done")
+	_, err = deliver(f, f.msgs.RemoveRecipe, &types.MsgRemoveRecipe{Authority: who(1), Id: "r"})
+	require.Error(t, err, "governance only")
 	_, err = deliver(f, f.msgs.RemoveRecipe, &types.MsgRemoveRecipe{Authority: authority, Id: "r"})
 	require.NoError(t, err)
 	f.end(c, 0, nil)
 	require.False(t, f.tasks.reqs[6].Scored)
+}
+
+// TestRecipeIsDoneFromItsStart: where a recipe is registered anew a job that is further on has not done the steps before.
+func TestRecipeIsDoneFromItsStart(t *testing.T) {
+	f := fixture(t)
+	f.recipe()
+	m := msg()
+	m.Recipe = "r"
+	id := f.create(m)
+	f.block(1)
+	f.end(id, 0, nil)
+	_, err := deliver(f, f.msgs.RemoveRecipe, &types.MsgRemoveRecipe{Authority: authority, Id: "r"})
+	require.NoError(t, err)
+	f.recipe()
+	f.end(id, 0, nil)
+	r, err := f.keeper.RecipeProgress.Get(f.ctx, "r")
+	require.NoError(t, err)
+	require.Zero(t, r.Done, "steps 4 to 7 do not make 0 to 3 done")
 }
 
 func TestFinishRefuses(t *testing.T) {
@@ -411,6 +480,10 @@ func TestGenesis(t *testing.T) {
 		spoil(spoilt)
 		require.Error(t, spoilt.Validate(), name)
 	}
+	g.Jobs[1].Checkpoints = g.Jobs[1].Checkpoints[:0]
+	lost := fixture(t)
+	lost.bank.balances = f.bank.balances
+	require.ErrorIs(t, lost.keeper.InitGenesis(lost.ctx, *g), types.ErrInvariant, "a job stands where it has no checkpoint")
 	short := fixture(t)
 	require.ErrorIs(t, short.keeper.InitGenesis(short.ctx, *g), types.ErrInvariant, "the budgets are not there")
 }
