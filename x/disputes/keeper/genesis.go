@@ -57,7 +57,7 @@ func (k Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 		}
 	}
 	for _, task := range g.Pruning {
-		if err := k.Pruning.Set(ctx, collections.Join(height(ctx)+1, task)); err != nil {
+		if err := k.Pruning.Set(ctx, collections.Join(height(ctx), task)); err != nil {
 			return err
 		}
 	}
