@@ -85,9 +85,9 @@ func (s *Sim) sdkModules(a *app.App) []Module {
 			s.factory("staking CreateValidator", 1, stakingsim.MsgCreateValidatorFactory(a.Staking)),
 			s.factory("staking EditValidator", 1, stakingsim.MsgEditValidatorFactory(a.Staking)),
 			s.factory("staking Delegate", 3, stakingsim.MsgDelegateFactory(a.Staking)),
-			s.factory("staking Undelegate", 1, stakingsim.MsgUndelegateFactory(a.Staking)),
+			s.factory("staking Undelegate", 4, stakingsim.MsgUndelegateFactory(a.Staking)),
 			s.factory("staking BeginRedelegate", 2, stakingsim.MsgBeginRedelegateFactory(a.Staking)),
-			s.factory("staking CancelUnbondingDelegation", 4, stakingsim.MsgCancelUnbondingDelegationFactory(a.Staking)),
+			s.factory("staking CancelUnbondingDelegation", 10, stakingsim.MsgCancelUnbondingDelegationFactory(a.Staking)),
 		}},
 		{Name: slashingtypes.ModuleName, Genesis: slashingGenesis, Operations: []Operation{
 			s.factory("slashing Unjail", 6, slashingsim.MsgUnjailFactory(a.Slashing, a.Staking)),
@@ -107,11 +107,11 @@ func (s *Sim) sdkModules(a *app.App) []Module {
 			s.factory("feegrant RevokeAllowance", 1, feegrantsim.MsgRevokeAllowanceFactory(a.FeeGrant)),
 		}},
 		{Name: govtypes.ModuleName, Genesis: govGenesis, Duties: votes, Check: checkGov, Operations: []Operation{
-			{Name: "gov SubmitProposal", Weight: 10, Do: propose},
+			{Name: "gov SubmitProposal", Weight: 18, Do: propose},
 			s.factory("gov Deposit", 3, govsim.MsgDepositFactory(a.Gov, shared)),
 			s.factory("gov Vote", 2, govsim.MsgVoteFactory(a.Gov, shared)),
 			s.factory("gov VoteWeighted", 2, govsim.MsgWeightedVoteFactory(a.Gov, shared)),
-			s.factory("gov CancelProposal", 1, govsim.MsgCancelProposalFactory(a.Gov, shared)),
+			s.factory("gov CancelProposal", 6, govsim.MsgCancelProposalFactory(a.Gov, shared)),
 		}},
 	}
 }
@@ -195,7 +195,8 @@ func propose(s *Sim) *Action {
 		for _, m := range s.modules {
 			all = append(all, m.Proposals...)
 		}
-		if msg := all[s.r.Intn(len(all))](s); msg != nil {
+		s.turn++ // each kind in its turn, so that every one comes
+		if msg := all[s.turn%len(all)](s); msg != nil {
 			msgs = append(msgs, msg)
 		}
 	}

@@ -30,7 +30,7 @@ const (
 	accounts   = 30
 	validators = 4
 	// operations drawn for a block, at most.
-	drawn      = 14
+	drawn      = 18
 	defaultGas = 5_000_000
 )
 
@@ -66,6 +66,7 @@ type Sim struct {
 	tensors map[string]*engine.Tensor   // by root, of inputs whose bytes are not on the chain
 	states  map[string][]*engine.Tensor // by state root, what segments of trainings ended with
 	supply  sdk.Coins
+	turn    int // of the kinds of proposals
 	txs     int
 }
 
