@@ -161,7 +161,7 @@ func (s *stage) leave() {
 		&delegationtypes.MsgSetTerms{Participant: s.worker.String(), CommissionBps: 1_000, Open: false},
 		&delegationtypes.MsgDissolve{Participant: s.worker.String()})
 	require.True(t, s.participant().Delegated.IsZero())
-	s.rest(10)
+	s.rest(21) // longer than two vesting periods of 10 blocks
 	balance := s.App.Bank.GetBalance(s.Ctx(), s.holders[0].Addr, params.Denom)
 	s.Deliver(s.holders[0], &delegationtypes.MsgWithdraw{Holder: s.holders[0].String()})
 	paid := s.App.Bank.GetBalance(s.Ctx(), s.holders[0].Addr, params.Denom).Amount.Sub(balance.Amount)
