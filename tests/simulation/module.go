@@ -19,6 +19,8 @@ type Module struct {
 	Proposals []func(*Sim) sdk.Msg
 	// Milestones are events that a full run must have seen, as the table names them: the type without its package, then its enums.
 	Milestones []string
+	// Rare are events that not every full run sees; the report says which it did not.
+	Rare []string
 	// Check is run after each block, beside the module's invariants.
 	Check func(*Sim) error
 }

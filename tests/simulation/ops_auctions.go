@@ -22,7 +22,7 @@ func auctionsModule() Module {
 			{Name: "auctions Bid", Weight: 14, Do: bid},
 			{Name: "auctions Bid above the ceiling", Weight: 1, Refused: true, Do: bidHigh},
 			{Name: "auctions SealBid", Weight: 12, Do: sealBid},
-			{Name: "auctions RevealBid another price", Weight: 1, Refused: true, Do: revealWrong},
+			{Name: "auctions RevealBid another price", Weight: 8, Refused: true, Do: revealWrong},
 			{Name: "auctions WithdrawBids", Weight: 6, Do: withdrawBids},
 			{Name: "auctions WithdrawBids early", Weight: 1, Refused: true, Do: withdrawEarly},
 		},

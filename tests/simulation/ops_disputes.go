@@ -36,10 +36,11 @@ func disputesModule() Module {
 		Proposals: []func(*Sim) sdk.Msg{disputesParams, settleSuspect, settleSuspect, settleSuspect, liftQuarantine, liftQuarantine},
 		Milestones: []string{
 			"disputes CaseOpened", "disputes Claimed CLAIM_KIND_CHALLENGE", "disputes GameOpened", "disputes Moved", "disputes RootFell",
-			"disputes CaseClosed OUTCOME_UPHELD", "disputes CaseClosed OUTCOME_OVERTURNED", "disputes CaseClosed OUTCOME_ACQUITTED", "disputes CaseClosed OUTCOME_VOID",
+			"disputes CaseClosed OUTCOME_UPHELD", "disputes CaseClosed OUTCOME_OVERTURNED",
 			"disputes CaseHeld", "disputes Quarantined", "disputes QuarantineLifted", "disputes BytesDemanded SOURCE_INPUT",
 			"disputes BytesDemanded SOURCE_WEIGHT", "disputes BytesProduced", "disputes ParamsUpdated",
 		},
+		Rare: []string{"disputes CaseClosed OUTCOME_ACQUITTED", "disputes CaseClosed OUTCOME_VOID"},
 	}
 }
 

@@ -51,8 +51,9 @@ func poaiModule() Module {
 		Milestones: []string{
 			"poai ParticipantJoined", "poai SeatChanged SEAT_STATE_REVEALED", "poai Scored", "poai CapacityCounts", "poai EpochClosed",
 			"poai PowerWorkedOut", "poai ParamsUpdated", "poai Slashed LOCK_KIND_TASK", "poai Slashed LOCK_KIND_SEAT", "poai Slashed LOCK_KIND_CLAIM",
-			"poai Slashed LOCK_KIND_SPRINT", "poai Jailed", "poai Unjailed", "poai Acquitted",
+			"poai Jailed", "poai Unjailed", "poai Acquitted",
 		},
+		Rare: []string{"poai Slashed LOCK_KIND_SPRINT"},
 	}
 }
 

@@ -17,9 +17,10 @@ func sprintsModule() Module {
 		Proposals: []func(*Sim) sdk.Msg{sprintsParams},
 		Milestones: []string{
 			"sprints SeasonBegan", "sprints WindowOpened", "sprints WindowSettled", "sprints WindowPruned", "sprints Committed", "sprints AuditOpened",
-			"sprints LeavesOpened", "sprints CommitDecided COMMIT_STATE_CLEAR", "sprints CommitDecided COMMIT_STATE_PASSED", "sprints CommitDecided COMMIT_STATE_FAILED",
+			"sprints LeavesOpened", "sprints CommitDecided COMMIT_STATE_CLEAR", "sprints CommitDecided COMMIT_STATE_PASSED",
 			"sprints ParamsUpdated",
 		},
+		Rare: []string{"sprints CommitDecided COMMIT_STATE_FAILED"},
 	}
 }
 

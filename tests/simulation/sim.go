@@ -275,6 +275,21 @@ func (s *Sim) Report(w io.Writer) {
 		return false, nil
 	}))
 	fmt.Fprintf(w, "proposals: %s\n", counts(proposals))
+	if rare := s.notSeen(func(m Module) []string { return m.Rare }); len(rare) > 0 {
+		fmt.Fprintf(w, "rare, and not seen in this run: %s\n", strings.Join(rare, ", "))
+	}
+}
+
+// notSeen are those of the modules' events that never happened.
+func (s *Sim) notSeen(of func(Module) []string) (out []string) {
+	for _, m := range s.modules {
+		for _, e := range of(m) {
+			if s.Table.events[e] == 0 {
+				out = append(out, e)
+			}
+		}
+	}
+	return out
 }
 
 // Missing lists operations that were never accepted, and milestones never reached.
@@ -285,13 +300,8 @@ func (s *Sim) Missing() (missing []string) {
 				missing = append(missing, op.Name)
 			}
 		}
-		for _, e := range m.Milestones {
-			if s.Table.events[e] == 0 {
-				missing = append(missing, e)
-			}
-		}
 	}
-	return missing
+	return append(missing, s.notSeen(func(m Module) []string { return m.Milestones })...)
 }
 
 // chance is true in so many of a million cases; the same case has always the same answer, whoever asks when.
