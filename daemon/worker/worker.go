@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"poaid/commit"
 	"poaid/daemon/agent"
@@ -113,8 +114,8 @@ func (r *Role) Over(ctx context.Context, task uint64) (bool, error) {
 // errNotOurs is returned for a task that the node does not (yet, or any more) see in our hands: what has to be sealed depends on the draw.
 var errNotOurs = errors.New("the node does not know that the task was assigned to us")
 
-// Record implements agent.Role. Where the error is forced it holds the proof, and the seal will be over a wrong root. Outputs within the chain's limit are revealed inline; otherwise all of them go to the store and are
-// revealed by root and content id.
+// Record implements agent.Role. Where the error is forced it holds the proof, and the seal will be over a wrong root. Outputs are revealed inline as far as the
+// chain's limit goes; the largest go to the store and are revealed by root and content id.
 func (r *Role) Record(ctx context.Context, view taskstypes.TaskView, res executor.Result) (journal.Record, error) {
 	if view.Status.Worker != r.worker && !view.Task.Race() {
 		return journal.Record{}, fmt.Errorf("task %d: %w", view.Task.Id, errNotOurs)
@@ -123,25 +124,43 @@ func (r *Role) Record(ctx context.Context, view taskstypes.TaskView, res executo
 	if err != nil {
 		return journal.Record{}, err
 	}
-	var size uint64
-	for _, o := range res.Outputs {
-		size += uint64(len(o.Data))
-	}
-	outputs := res.Outputs
-	if size > p.MaxInlineOutputBytes {
-		outputs = make([]taskstypes.NamedTensor, len(res.Outputs))
-		for i, o := range res.Outputs {
-			if o.Cid, err = r.store.PutBytes(ctx, o.Data); err != nil {
-				return journal.Record{}, fmt.Errorf("task %d: output %q: %w", view.Task.Id, o.Name, err)
-			}
-			o.Data = nil
-			outputs[i] = o
+	outputs := slices.Clone(res.Outputs)
+	for _, i := range tooLarge(outputs, view.Task.FiniteOutput, p.MaxInlineOutputBytes) {
+		o := &outputs[i]
+		if o.Cid, err = r.store.PutBytes(ctx, o.Data); err != nil {
+			return journal.Record{}, fmt.Errorf("task %d: output %q: %w", view.Task.Id, o.Name, err)
 		}
+		o.Data = nil
 	}
 	proof, err := ForcedProof(view, r.secret)
 	return journal.Record{
 		ResultRoot: res.ResultRoot, StateRoot: res.StateRoot, OutputRoot: res.OutputRoot, Outputs: outputs, ForcedProof: proof,
 	}, err
+}
+
+// tooLarge are the outputs that cannot be inline: the largest ones, until the others are within the limit, and the one named last of all. What has to be inline,
+// a stop state and what the chain is to look at, is small where it can be.
+func tooLarge(outputs []taskstypes.NamedTensor, last string, limit uint64) (large []int) {
+	order, size := make([]int, len(outputs)), uint64(0)
+	for i, o := range outputs {
+		order[i], size = i, size+uint64(len(o.Data))
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		if isLast := outputs[a].Name == last; isLast != (outputs[b].Name == last) {
+			if isLast {
+				return 1
+			}
+			return -1
+		}
+		return len(outputs[b].Data) - len(outputs[a].Data)
+	})
+	for _, i := range order {
+		if size <= limit {
+			break
+		}
+		large, size = append(large, i), size-uint64(len(outputs[i].Data))
+	}
+	return large
 }
 
 // ForcedProof is the proof that the worker of a task is to seal a wrong root; nil where it is not, or where another key counts.

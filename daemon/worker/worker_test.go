@@ -89,3 +89,35 @@ func TestRecordMovesLargeOutputsToTheStore(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallOutputsStayInline: of outputs that are too large together the largest go to the store; the one that the chain is to look at goes last.
+func TestSmallOutputsStayInline(t *testing.T) {
+	out := func(name string, n int) taskstypes.NamedTensor {
+		return taskstypes.NamedTensor{Name: name, Data: make([]byte, n), Root: make([]byte, 32)}
+	}
+	for name, c := range map[string]struct {
+		outputs []taskstypes.NamedTensor
+		finite  string
+		inline  []string
+	}{
+		"all fit":              {[]taskstypes.NamedTensor{out("a", 4), out("b", 4)}, "", []string{"a", "b"}},
+		"the largest goes":     {[]taskstypes.NamedTensor{out("losses", 4), out("weights", 90), out("bias", 4)}, "", []string{"losses", "bias"}},
+		"the first of equals":  {[]taskstypes.NamedTensor{out("a", 6), out("b", 6)}, "", []string{"b"}},
+		"what is looked at":    {[]taskstypes.NamedTensor{out("losses", 8), out("bias", 4)}, "losses", []string{"losses"}},
+		"too large whatsoever": {[]taskstypes.NamedTensor{out("losses", 9)}, "losses", nil},
+	} {
+		l := &limits{}
+		view := taskstypes.TaskView{Status: taskstypes.Status{Worker: "me"}}
+		view.Task.FiniteOutput = c.finite
+		rec, err := worker.New(l, l, "me", vrf.SecretKey{}).Record(t.Context(), view, executor.Result{Outputs: c.outputs})
+		require.NoError(t, err)
+		var inline []string
+		for i, o := range rec.Outputs {
+			require.Equal(t, c.outputs[i].Name, o.Name, name)
+			if o.Cid == "" {
+				inline = append(inline, o.Name)
+			}
+		}
+		require.Equal(t, c.inline, inline, name)
+	}
+}

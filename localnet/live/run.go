@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"poaid/localnet"
@@ -240,10 +241,17 @@ func (r *runner) where() {
   keys          %s (--keyring-backend test)
 In another terminal:
   poaid query tasks list --home %[3]s
-  poaid tx tasks submit --model story --prompt "The fox said" --max-tokens 48 --from alice --watch --home %[3]s
-Ctrl-C stops the network; %s
+%[5]sCtrl-C stops the network; %[4]s
 
-`, n.API, r.layout.Config.Home, r.layout.Client, r.afterwards())
+`, n.API, r.layout.Config.Home, r.layout.Client, r.afterwards(), r.example())
+}
+
+// example is a task to submit, where a model that writes is served.
+func (r *runner) example() string {
+	if !slices.ContainsFunc(r.Models, func(m setup.Model) bool { return m.ID == "story" }) {
+		return ""
+	}
+	return fmt.Sprintf("  poaid tx tasks submit --model story --prompt \"The fox said\" --max-tokens 48 --from alice --watch --home %s\n", r.layout.Client)
 }
 
 func (r *runner) afterwards() string {

@@ -275,8 +275,8 @@ func (s *Sim) Report(w io.Writer) {
 		return false, nil
 	}))
 	fmt.Fprintf(w, "proposals: %s\n", counts(proposals))
-	if rare := s.notSeen(func(m Module) []string { return m.Rare }); len(rare) > 0 {
-		fmt.Fprintf(w, "rare, and not seen in this run: %s\n", strings.Join(rare, ", "))
+	if rare := append(s.Missing(), s.notSeen(func(m Module) []string { return m.Rare })...); len(rare) > 0 {
+		fmt.Fprintf(w, "did not happen in this run: %s\n", strings.Join(rare, ", "))
 	}
 }
 

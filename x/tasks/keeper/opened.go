@@ -97,7 +97,7 @@ func (k Keeper) openedTask(
 	if err != nil {
 		return types.Task{}, nil, err
 	}
-	if err := k.checkSegment(ctx, req); err != nil {
+	if err := k.checkSegment(ctx, params, req); err != nil {
 		return types.Task{}, nil, err
 	}
 	task := types.Task{
@@ -131,7 +131,7 @@ func (k Keeper) openModel(ctx context.Context, id string) (modelstypes.Model, er
 }
 
 // checkSegment checks where a request begins, and what must be finite.
-func (k Keeper) checkSegment(ctx context.Context, req types.TaskRequest) error {
+func (k Keeper) checkSegment(ctx context.Context, params types.Params, req types.TaskRequest) error {
 	prog, err := k.models.Interface(ctx, req.Model)
 	if err != nil {
 		return err
@@ -152,6 +152,11 @@ func (k Keeper) checkSegment(ctx context.Context, req types.TaskRequest) error {
 	at := slices.IndexFunc(prog.States, func(s *graphpb.StateSpec) bool { return s.Name == req.FiniteOutput })
 	if at < 0 || prog.States[at].Dtype != graphpb.DTYPE_F32 || !slices.Contains(prog.Outputs, req.FiniteOutput) {
 		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q is no f32 output of %q", clip(req.FiniteOutput), req.Model)
+	}
+	size, err := commit.TensorBytes(uint8(graphpb.DTYPE_F32), prog.States[at].Shape)
+	if err != nil || size > params.MaxInlineOutputBytes {
+		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q has %d bytes, and must be inline to be looked at, where max_inline_output_bytes allows %d",
+			clip(req.FiniteOutput), size, params.MaxInlineOutputBytes)
 	}
 	return nil
 }

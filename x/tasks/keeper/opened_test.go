@@ -198,8 +198,11 @@ func TestOpenTaskRefuses(t *testing.T) {
 		_, err := deliver(f, f.keeper.OpenTask, req)
 		require.ErrorIs(t, err, c.want, name)
 	}
-	*f.disputes.quarantined = "train"
+	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 8 })
 	_, err := deliver(f, f.keeper.OpenTask, segment(3, 8))
+	require.ErrorContains(t, err, "max_inline_output_bytes allows 8", "what cannot be revealed inline could not be looked at")
+	*f.disputes.quarantined = "train"
+	_, err = deliver(f, f.keeper.OpenTask, segment(3, 8))
 	require.Error(t, err, "a model with an op in quarantine")
 }
 
