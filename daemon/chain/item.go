@@ -136,6 +136,18 @@ func HotMessages() []sdk.Msg {
 	}
 }
 
+// HotGrants are the grants of HotMessages to a hot key.
+func HotGrants(granter, grantee sdk.AccAddress) (msgs []sdk.Msg, err error) {
+	for _, m := range HotMessages() {
+		grant, err := authz.NewMsgGrant(granter, grantee, authz.NewGenericAuthorization(sdk.MsgTypeURL(m)), nil)
+		if err != nil {
+			return nil, fmt.Errorf("grant: %w", err)
+		}
+		msgs = append(msgs, grant)
+	}
+	return msgs, nil
+}
+
 // Item is one seal, reveal, step of a dispute, bid or message of a sprint on its way to the chain.
 type Item struct {
 	Kind Kind

@@ -10,7 +10,6 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-	"github.com/cosmos/cosmos-sdk/x/authz"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
@@ -93,17 +92,14 @@ func (s *Setup) join(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	msgs := []sdk.Msg{&poaitypes.MsgJoin{
+	grants, err := chain.HotGrants(granter, hot)
+	if err != nil {
+		return err
+	}
+	msgs := append([]sdk.Msg{&poaitypes.MsgJoin{
 		Participant: p.Operator, Bond: sdk.NewInt64Coin(localnet.Denom, Bond*1_000_000), Moniker: p.Name,
 		Endpoint: s.endpoint(i), Concurrency: concurrency,
-	}}
-	for _, m := range chain.HotMessages() {
-		grant, err := authz.NewMsgGrant(granter, hot, authz.NewGenericAuthorization(sdk.MsgTypeURL(m)), nil)
-		if err != nil {
-			return fmt.Errorf("grant: %w", err)
-		}
-		msgs = append(msgs, grant)
-	}
+	}}, grants...)
 	allow, err := feegrant.NewMsgGrantAllowance(&feegrant.BasicAllowance{}, granter, hot)
 	if err != nil {
 		return fmt.Errorf("fee grant: %w", err)

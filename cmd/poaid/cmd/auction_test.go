@@ -46,7 +46,7 @@ func TestBidFile(t *testing.T) {
 // TestDaemonGrants: each message of daemons is granted once, to the hot key alone.
 func TestDaemonGrants(t *testing.T) {
 	operator, hot := sdk.AccAddress(make([]byte, 20)), sdk.AccAddress(append(make([]byte, 19), 1))
-	msgs, err := daemonGrants(operator, hot)
+	msgs, err := chain.HotGrants(operator, hot)
 	require.NoError(t, err)
 	require.Len(t, msgs, len(chain.HotMessages()))
 	for i, m := range msgs {

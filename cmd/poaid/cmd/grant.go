@@ -7,7 +7,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	sdk "github.com/cosmos/cosmos-sdk/types"
-	"github.com/cosmos/cosmos-sdk/x/authz"
 	"github.com/cosmos/cosmos-sdk/x/feegrant"
 	"github.com/spf13/cobra"
 
@@ -58,7 +57,7 @@ func grantDaemon(cmd *cobra.Command, clientCtx client.Context, node *chain.Clien
 	if granter.Equals(grantee) {
 		return fmt.Errorf("address: %s is the key of --from itself, which needs no grant", hot)
 	}
-	msgs, err := daemonGrants(granter, grantee)
+	msgs, err := chain.HotGrants(granter, grantee)
 	if err != nil {
 		return err
 	}
@@ -83,16 +82,4 @@ func grantDaemon(cmd *cobra.Command, clientCtx client.Context, node *chain.Clien
 		fmt.Fprintf(cmd.OutOrStdout(), "%X\n", hash)
 	}
 	return err
-}
-
-// daemonGrants are the grants of all that daemons send.
-func daemonGrants(granter, grantee sdk.AccAddress) (msgs []sdk.Msg, err error) {
-	for _, m := range chain.HotMessages() {
-		grant, err := authz.NewMsgGrant(granter, grantee, authz.NewGenericAuthorization(sdk.MsgTypeURL(m)), nil)
-		if err != nil {
-			return nil, fmt.Errorf("grant: %w", err)
-		}
-		msgs = append(msgs, grant)
-	}
-	return msgs, nil
 }
