@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"time"
 )
@@ -92,6 +93,7 @@ func compare(w io.Writer, c config, k kind, n int) error {
 	}
 	defer more.close()
 	fmt.Fprintf(os.Stderr, "%d %s written in %s\n", n, k.name, time.Since(began).Round(time.Second))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // collected between measurements, not in them
 	both := [2]*state{less, more}
 	for _, op := range operations() {
 		var reads [2]int
@@ -119,6 +121,7 @@ func row(w io.Writer, name string, n int, op, reads string, t [2]time.Duration) 
 
 // measure takes the median time of each of two, in turn.
 func measure(rounds int, f func(i int) (time.Duration, error)) (medians [2]time.Duration, err error) {
+	runtime.GC()
 	var times [2][]time.Duration
 	for round := range rounds + 3 {
 		for i := range times {

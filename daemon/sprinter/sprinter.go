@@ -42,6 +42,7 @@ type Sprinter struct {
 
 	// Only Tick touches what follows.
 	seen     uint64 // newest window that was decided about
+	hindered string // why it was skipped; "" if it was not
 	swept    int64
 	openings map[uint64][]Opening
 
@@ -189,9 +190,14 @@ func (s *Sprinter) window(ctx context.Context, h int64) error {
 		return err
 	}
 	s.seen = w.Number
+	level := slog.LevelInfo
+	if why == s.hindered {
+		level = slog.LevelDebug // who does not serve sprints is told once
+	}
+	s.hindered = why
 	if why != "" {
 		s.cfg.Metrics.Window("skipped")
-		s.log.Info("window skipped", "window", w.Number, "why", why)
+		s.log.Log(ctx, level, "window skipped", "window", w.Number, "why", why)
 		return nil
 	}
 	s.start(ctx, w, func(ctx context.Context, stop <-chan struct{}) error { return s.race(ctx, w, stop) })

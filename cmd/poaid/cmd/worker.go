@@ -135,7 +135,7 @@ func addDaemonFlags(cmd *cobra.Command, watchRate float64) {
 	f := cmd.Flags()
 	f.String(flags.FlagFrom, "", "Name of the hot key in the keyring (needed)")
 	f.String(flagOperator, "", "Address of the participant it works for (default: the key's own)")
-	f.StringSlice(flagNodes, []string{"tcp://127.0.0.1:26657"}, "CometBFT RPC addresses; the next is used when one fails")
+	f.StringSlice(flagNodes, nil, "CometBFT RPC addresses; the next is used when one fails (default: the node of config/client.toml)")
 	f.StringSlice(flags.FlagGRPC, nil, "gRPC addresses for queries, one a node (default: queries go through --node)")
 	f.String(flags.FlagChainID, "", "Refuse to run on any other chain")
 	f.String(flags.FlagKeyringDir, "", "Folder of the keyring (default: HOME)")
@@ -220,6 +220,9 @@ func daemonConfig(cmd *cobra.Command) (daemon.Config, error) {
 		cfg.LieInSprints = true
 	default:
 		cfg.Disguise = func(e *executor.Executor) (challenger.Runs, error) { return liar.New(e, kind) }
+	}
+	if len(cfg.Chain.Nodes) == 0 {
+		cfg.Chain.Nodes = []string{clientCtx.NodeURI}
 	}
 	prices := v.text(flags.FlagGasPrices)
 	shard := v.text(flagShard)
