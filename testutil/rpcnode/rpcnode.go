@@ -33,6 +33,7 @@ type Node struct {
 	chain   *testutil.Chain
 	mempool [][]byte
 	known   map[[32]byte]*ctypes.ResultTx // nil: in the mempool
+	blocks  map[int64]*ctypes.ResultBlockResults
 }
 
 // TB is what New needs of testing.TB.
@@ -44,7 +45,7 @@ type TB interface {
 // New serves a chain until the test ends. The chain must have been made with NoCheckTx: the node checks what it takes.
 func New(tb TB, c *testutil.Chain) *Node {
 	tb.Helper()
-	n := &Node{chain: c, known: map[[32]byte]*ctypes.ResultTx{}}
+	n := &Node{chain: c, known: map[[32]byte]*ctypes.ResultTx{}, blocks: map[int64]*ctypes.ResultBlockResults{}}
 	c.App.RegisterTxService(client.Context{}.WithCodec(c.App.Codec).WithInterfaceRegistry(c.App.Registry).WithTxConfig(c.App.TxConfig))
 	mux := http.NewServeMux()
 	rpcserver.RegisterRPCFuncs(mux, map[string]*rpcserver.RPCFunc{
@@ -52,6 +53,7 @@ func New(tb TB, c *testutil.Chain) *Node {
 		"abci_query":        rpcserver.NewRPCFunc(n.query, "path,data,height,prove"),
 		"broadcast_tx_sync": rpcserver.NewRPCFunc(n.broadcast, "tx"),
 		"tx":                rpcserver.NewRPCFunc(n.tx, "hash,prove"),
+		"block_results":     rpcserver.NewRPCFunc(n.results, "height"),
 	}, cmtlog.NewNopLogger())
 	srv := httptest.NewServer(mux)
 	tb.Cleanup(srv.Close)
@@ -77,7 +79,9 @@ func (n *Node) Block() int64 {
 		hash := sha256.Sum256(txs[i])
 		n.known[hash] = &ctypes.ResultTx{Hash: hash[:], Height: n.chain.Height(), Index: uint32(i), TxResult: *r, Tx: txs[i]}
 	}
-	return n.chain.Height()
+	h := n.chain.Height()
+	n.blocks[h] = &ctypes.ResultBlockResults{Height: h, TxsResults: res.TxResults, FinalizeBlockEvents: res.Events}
+	return h
 }
 
 func (n *Node) status(*rpctypes.Context) (*ctypes.ResultStatus, error) {
@@ -127,4 +131,17 @@ func (n *Node) tx(_ *rpctypes.Context, hash []byte, _ bool) (*ctypes.ResultTx, e
 		return res, nil
 	}
 	return nil, fmt.Errorf("tx (%X) not found", hash)
+}
+
+// results are what a block did; of blocks that are older than the node nothing is known.
+func (n *Node) results(_ *rpctypes.Context, height int64) (*ctypes.ResultBlockResults, error) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	switch res := n.blocks[height]; {
+	case res != nil:
+		return res, nil
+	case height > n.chain.Height():
+		return nil, fmt.Errorf("height %d must be less than or equal to the current blockchain height %d", height, n.chain.Height())
+	}
+	return &ctypes.ResultBlockResults{Height: height}, nil
 }
