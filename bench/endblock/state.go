@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"os"
 	"syscall"
@@ -304,8 +305,12 @@ func participant(ctx sdk.Context, c *testutil.Chain, i int) error {
 	if err := c.App.Poai.Participants.Set(ctx, p.Address, p); err != nil {
 		return err
 	}
-	_, err := c.App.Poai.Trees.Add(ctx, crowd, p.Address, p.Bond.Uint64())
-	return err
+	// The next slot: to look for a free one would sort all that is not committed yet, each time.
+	next, err := c.App.Poai.Trees.Heads.Get(ctx, crowd)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return err
+	}
+	return c.App.Poai.Trees.AddAt(ctx, crowd, p.Address, next, p.Bond.Uint64())
 }
 
 // model is one more registration of the echo model's program.
