@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"poaid/x/tasks/types"
@@ -38,4 +39,18 @@ func TestStateEventIsTyped(t *testing.T) {
 	require.NoError(t, err)
 	st := f.status(id)
 	require.Equal(t, &types.EventTaskState{TaskId: id, State: types.STATE_ASSIGNED, Worker: st.Worker, Due: st.Due}, last)
+}
+
+// events are this block's events of a type.
+func (f *fix) events(name string) (out []proto.Message) {
+	f.tb.Helper()
+	for _, e := range f.ctx.EventManager().ABCIEvents() {
+		if e.Type != "poai.tasks.v1.Event"+name {
+			continue
+		}
+		typed, err := sdk.ParseTypedEvent(e)
+		require.NoError(f.tb, err)
+		out = append(out, typed)
+	}
+	return out
 }

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	poaitypes "poaid/x/poai/types"
@@ -50,6 +51,7 @@ func (f *fix) race(n uint32, variants ...byte) uint64 {
 	for i, v := range variants {
 		require.Empty(f.tb, f.come(id, f.who(i), f.result(id, 0, v)))
 	}
+	require.Len(f.tb, f.events("RunnerSealed"), len(variants)-1)
 	f.until(id, types.STATE_REVEALING)
 	return id
 }
@@ -71,6 +73,7 @@ func TestRaceGoesToTheFirst(t *testing.T) {
 	require.Empty(t, f.open("digits"))
 	st = f.status(id)
 	require.Equal(t, f.who(3), st.Worker)
+	require.Equal(t, []proto.Message{&types.EventTaskAssigned{TaskId: id, Worker: f.who(3), Attempt: 1, Deadline: st.Deadline}}, f.events("TaskAssigned"))
 	require.Equal(t, st.PromptHeight+2, st.Due, "whenever it seals, the audit is drawn at a height known when the race opened")
 	f.until(id, types.STATE_REVEALING)
 	f.reveal(id, f.result(id, 0, 1))
@@ -171,6 +174,18 @@ func TestRunnerTooLate(t *testing.T) {
 	require.Equal(t, types.STATE_SEALED, f.state(id))
 	require.Contains(t, f.come(id, f.who(1), f.result(id, 0, 1)), "past the deadline")
 	require.Contains(t, f.come(id, f.who(0), f.result(id, 0, 1)), "is STATE_SEALED", "the worker itself is no runner")
+}
+
+// TestRunnerRevealsInTime: up to the height of the deadline, and not after.
+func TestRunnerRevealsInTime(t *testing.T) {
+	f := fixture(t)
+	f.audits(false)
+	id := f.race(2, 1, 1)
+	deadline := f.status(id).Deadline
+	f.ctx = f.ctx.WithBlockHeight(deadline + 1) // where what is due waits in a long queue
+	require.Contains(t, f.tryRevealAs(f.who(1), f.result(id, 0, 1)), "was due at height")
+	f.ctx = f.ctx.WithBlockHeight(deadline)
+	require.Empty(t, f.tryRevealAs(f.who(1), f.result(id, 0, 1)))
 }
 
 func TestRaceRefusals(t *testing.T) {

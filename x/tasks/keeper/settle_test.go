@@ -342,6 +342,11 @@ func TestMinFeeAndOwner(t *testing.T) {
 	f.until(id, types.STATE_FINAL)
 	// min_fee 1,000: royalty 50; of 950 47 are burnt
 	require.Equal(t, "903 0 0 97 4000", payment(f.payment(id)))
+
+	id, _ = f.revealed(digitsMsg(f.who(9), 2))
+	f.bank.blocked[f.acc(f.who(9)).String()] = true // nor the submitter, since
+	f.until(id, types.STATE_FINAL)
+	require.Equal(t, "903 0 0 4097 0", payment(f.payment(id)))
 }
 
 // TestSharesOfSubmission: nor do shares that change meanwhile.
