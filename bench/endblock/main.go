@@ -18,12 +18,11 @@ import (
 func main() {
 	small := flag.Int("small", 1_000, "how many of each are stored in the small state")
 	large := flag.Int("large", 1_000_000, "how many of one kind in the large states")
-	models := flag.Int("models", 100_000, "how many models in the largest: each has a program")
 	rounds := flag.Int("rounds", 40, "rounds; the median counts")
 	only := flag.String("only", "", "one kind: tasks, participants, models, bids, delegations")
 	memory := flag.Bool("memory", false, "databases in memory instead of on disk, under the folder for temporary files")
 	flag.Parse()
-	err := run(os.Stdout, config{small: *small, large: *large, models: min(*models, *large), rounds: *rounds, only: *only, disk: !*memory})
+	err := run(os.Stdout, config{small: *small, large: *large, rounds: *rounds, only: *only, disk: !*memory})
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
@@ -31,9 +30,9 @@ func main() {
 }
 
 type config struct {
-	small, large, models, rounds int
-	only                         string
-	disk                         bool
+	small, large, rounds int
+	only                 string
+	disk                 bool
 }
 
 // kind is what a large state has many of.
@@ -56,8 +55,8 @@ func kinds() []kind {
 func few(n int) sizes { return sizes{n, n, n, n, n} }
 
 func run(w io.Writer, c config) error {
-	if c.small < work || c.large < c.small || c.models < c.small || c.rounds < 1 {
-		return fmt.Errorf("-small %d, -large %d, -models %d, -rounds %d: want %d ≤ small ≤ models ≤ large, 1 ≤ rounds", c.small, c.large, c.models, c.rounds, work)
+	if c.small < work || c.large < c.small || c.rounds < 1 {
+		return fmt.Errorf("-small %d, -large %d, -rounds %d: want %d ≤ small ≤ large, 1 ≤ rounds", c.small, c.large, c.rounds, work)
 	}
 	fmt.Fprintln(w, "| many | stored | block | reads, few : many stored | µs, few : many stored | ratio of times |")
 	fmt.Fprintln(w, "|---|---:|---|---:|---:|---:|")
@@ -65,12 +64,8 @@ func run(w io.Writer, c config) error {
 		if c.only != "" && c.only != k.name {
 			continue
 		}
-		n := c.large
-		if k.name == "models" {
-			n = c.models
-		}
-		if err := compare(w, c, k, n); err != nil {
-			return fmt.Errorf("%d %s: %w", n, k.name, err)
+		if err := compare(w, c, k, c.large); err != nil {
+			return fmt.Errorf("%d %s: %w", c.large, k.name, err)
 		}
 		runtime.GC()
 	}
