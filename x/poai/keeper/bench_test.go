@@ -127,21 +127,3 @@ func TestNotingABondCostsTheSame(t *testing.T) {
 	require.InEpsilon(t, read, manyRead, 0.05)
 	t.Logf("gas of noting a bond %d and of finding one %d; with 2,000 validators and as many notes %d and %d", note, read, manyNote, manyRead)
 }
-
-func BenchmarkNoteBond(b *testing.B) {
-	for _, n := range []int{1_000, 100_000} {
-		f := notedBonds(b, n, n)
-		b.Run("note/"+fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				f.at(f.ctx.BlockHeight() + 1)
-				require.NoError(b, f.NoteBond(f.ctx, "validator-000007", 5))
-			}
-		})
-		b.Run("read/"+fmt.Sprint(n), func(b *testing.B) {
-			for b.Loop() {
-				_, _, err := f.BondAt(f.ctx, "validator-000007", int64(n/2))
-				require.NoError(b, err)
-			}
-		})
-	}
-}

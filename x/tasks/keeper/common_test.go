@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"cosmossdk.io/math"
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/runtime"
@@ -52,7 +53,8 @@ type fix struct {
 	endings  *endings
 	auctions fakeAuctions
 	tx       int
-	total    sdk.Coins // coins that were ever funded
+	total    sdk.Coins    // coins that were ever funded
+	last     []abci.Event // of the last block
 }
 
 // fixture is an empty module with six participants and twelve funded accounts.
@@ -199,6 +201,7 @@ func (f *fix) block(n int64) {
 		f.bank.endBlock(f.ctx, types.ModuleName)
 		require.NoError(f.tb, f.keeper.EndBlock(f.ctx))
 		f.check()
+		f.last = f.ctx.EventManager().ABCIEvents()
 		f.ctx = f.ctx.WithBlockHeight(f.ctx.BlockHeight() + 1).WithEventManager(sdk.NewEventManager())
 		f.tx = 0
 	}

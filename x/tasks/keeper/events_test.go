@@ -41,10 +41,10 @@ func TestStateEventIsTyped(t *testing.T) {
 	require.Equal(t, &types.EventTaskState{TaskId: id, State: types.STATE_ASSIGNED, Worker: st.Worker, Due: st.Due}, last)
 }
 
-// events are this block's events of a type.
+// events are the events of a type in this block so far, and in the last one.
 func (f *fix) events(name string) (out []proto.Message) {
 	f.tb.Helper()
-	for _, e := range f.ctx.EventManager().ABCIEvents() {
+	for _, e := range append(f.last, f.ctx.EventManager().ABCIEvents()...) {
 		if e.Type != "poai.tasks.v1.Event"+name {
 			continue
 		}

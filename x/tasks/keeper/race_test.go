@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"cosmossdk.io/collections"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
@@ -96,6 +97,7 @@ func TestRaceNobodyComes(t *testing.T) {
 	require.Equal(t, types.STATE_OPEN, f.state(id))
 	f.block(1)
 	require.Equal(t, types.STATE_EXPIRED, f.state(id))
+	require.Equal(t, []proto.Message{&types.EventTaskRefunded{TaskId: id, State: types.STATE_EXPIRED, Refund: "5000"}}, f.events("TaskRefunded"))
 	require.Equal(t, "5000", f.payment(id).Refund.String())
 	require.NotEmpty(t, f.come(id, f.who(1), f.result(id, 0, 1)))
 	require.Empty(t, f.open("digits"))
@@ -186,6 +188,28 @@ func TestRunnerRevealsInTime(t *testing.T) {
 	require.Contains(t, f.tryRevealAs(f.who(1), f.result(id, 0, 1)), "was due at height")
 	f.ctx = f.ctx.WithBlockHeight(deadline)
 	require.Empty(t, f.tryRevealAs(f.who(1), f.result(id, 0, 1)))
+}
+
+// TestRaceInvariants: what is broken on purpose is seen.
+func TestRaceInvariants(t *testing.T) {
+	f := fixture(t)
+	f.audits(false)
+	id := f.submit(raceMsg(f.who(9), 1, 3))
+	f.block(1)
+	require.NoError(t, f.keeper.Open.Set(f.ctx, collections.Join("digits", id+1)))
+	require.ErrorContains(t, f.keeper.CheckInvariants(f.ctx), "more listed than take comers")
+	require.NoError(t, f.keeper.Open.Remove(f.ctx, collections.Join("digits", id+1)))
+	require.NoError(t, f.keeper.Open.Remove(f.ctx, collections.Join("digits", id)))
+	require.ErrorContains(t, f.keeper.CheckInvariants(f.ctx), "takes comers and is not listed")
+	require.NoError(t, f.keeper.Open.Set(f.ctx, collections.Join("digits", id)))
+
+	require.Empty(t, f.come(id, f.who(0), f.result(id, 0, 1)))
+	require.Empty(t, f.come(id, f.who(1), f.result(id, 0, 1)))
+	f.block(1)
+	st := f.status(id)
+	st.Runners++
+	require.NoError(t, f.keeper.Statuses.Set(f.ctx, id, st))
+	require.ErrorContains(t, f.keeper.CheckInvariants(f.ctx), "1 runners in STATE_SEALED, 2 counted")
 }
 
 func TestRaceRefusals(t *testing.T) {

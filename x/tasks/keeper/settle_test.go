@@ -6,6 +6,7 @@ import (
 	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	poaitypes "poaid/x/poai/types"
@@ -17,10 +18,12 @@ func TestFinalUnaudited(t *testing.T) {
 	f.audits(false)
 	id, _ := f.revealed(storyMsg(f.who(9), 16, 3, 4, 5)) // fee 16,000 of max_fee 50,000
 	worker := f.status(id).Worker
+	require.Equal(t, f.ctx.BlockHeight(), f.status(id).RevealedHeight, "everybody has revealed")
 	f.until(id, types.STATE_FINAL)
 	// royalty 5% = 800; of 15,200: burn 5% 760; nothing is ever audited here, so the worker has the other 14,440
 	pay := f.payment(id)
 	require.Equal(t, "14440 0 800 760 34000", payment(pay))
+	require.Equal(t, []proto.Message{&types.EventTaskFinal{TaskId: id, Worker: worker, Units: 16_000, Fee: "16000", Refund: "34000"}}, f.events("TaskFinal"))
 	require.Equal(t, "0 0", f.audited(pay))
 	require.Equal(t, int64(funds+14_440), f.balance(worker).Int64())
 	require.Equal(t, int64(800), f.balance(address(100)).Int64())
