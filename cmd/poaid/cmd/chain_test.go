@@ -200,8 +200,10 @@ func TestGradesByHand(t *testing.T) {
 // submitAuction submits an auction to the echo model and returns its task.
 func (d *desk) submitAuction(sealed bool, blocks string) (task uint64) {
 	d.t.Helper()
-	args := []string{"tasks", "submit", "--model", testutil.EchoModel, "--input", "x=[1,2,3,4]", "--allocation", "auction", "--max-fee", "500000upoai",
-		"--bid-blocks", blocks, "--from", "a1"}
+	args := []string{
+		"tasks", "submit", "--model", testutil.EchoModel, "--input", "x=[1,2,3,4]", "--allocation", "auction", "--max-fee", "500000upoai",
+		"--bid-blocks", blocks, "--from", "a1",
+	}
 	if sealed {
 		args = append(args, "--sealed-bids")
 	}

@@ -24,6 +24,7 @@ func TestFinalUnaudited(t *testing.T) {
 	pay := f.payment(id)
 	require.Equal(t, "14440 0 800 760 34000", payment(pay))
 	require.Equal(t, []proto.Message{&types.EventTaskFinal{TaskId: id, Worker: worker, Units: 16_000, Fee: "16000", Refund: "34000"}}, f.events("TaskFinal"))
+	require.Contains(t, f.events("TaskState"), &types.EventTaskState{TaskId: id, State: types.STATE_FINAL, Worker: worker, Due: f.status(id).Due})
 	require.Equal(t, "0 0", f.audited(pay))
 	require.Equal(t, int64(funds+14_440), f.balance(worker).Int64())
 	require.Equal(t, int64(800), f.balance(address(100)).Int64())
