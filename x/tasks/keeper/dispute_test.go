@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -105,6 +106,7 @@ func TestResolveForTheWorker(t *testing.T) {
 	}
 	require.Equal(t, "3610 3610 800 760 34000", payment(f.payment(id)))
 	require.Equal(t, int64(funds+3_610), f.balance(members[0]).Int64())
+	require.Equal(t, fmt.Sprintf("case of task %d, attempt 1", id), f.poai.state(f.ctx).Committees[id].Reference)
 	require.Len(t, f.credits(id), 2)
 	f.block(40)
 	require.True(t, f.status(id).Pruned)

@@ -36,6 +36,7 @@ type fakeParticipant struct {
 type fakeCommittee struct {
 	Committee poaitypes.Committee
 	Seats     []poaitypes.Seat
+	Reference string // of what settled it
 }
 
 type poaiState struct {
@@ -335,7 +336,7 @@ func (p *fakePoai) SettleCommittee(ctx context.Context, task uint64, out poaityp
 		return nil, errors.New("no committee to settle")
 	}
 	overdue := c.Committee.Phase == poaitypes.COMMITTEE_PHASE_REVEALING && sdk.UnwrapSDKContext(ctx).BlockHeight() >= c.Committee.Deadline
-	c.Committee.Phase = poaitypes.COMMITTEE_PHASE_DONE
+	c.Committee.Phase, c.Reference = poaitypes.COMMITTEE_PHASE_DONE, out.Reference
 	var agreed []string
 	for _, seat := range c.Seats {
 		wrong := seat.State == poaitypes.SEAT_STATE_REVEALED && (out.ValidRoot != nil && !bytes.Equal(seat.ResultRoot, out.ValidRoot) ||

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"cosmossdk.io/math"
@@ -176,6 +177,7 @@ func TestFinalAudited(t *testing.T) {
 		Participant: members[0], Task: id, Units: 16_000, ScoreUnits: 16_000, Role: poaitypes.RoleVerifier,
 	}, credits[members[0]])
 	require.Empty(t, f.slashes(id))
+	require.Equal(t, fmt.Sprintf("task %d, attempt 1", id), f.poai.state(f.ctx).Committees[id].Reference)
 	f.block(31)
 	require.True(t, f.status(id).Pruned)
 	require.Empty(t, f.poai.state(f.ctx).Committees)
