@@ -275,7 +275,7 @@ func (d *daemon) assemble(ctx context.Context, secret []byte) error {
 		}
 		roles = append(roles, role)
 		d.finish = finisher.New(d.client, exec, fetcher, d.store, d.book, d.sender, d.signer.Operator(), d.log.With("part", "finisher"))
-		if d.bids, err = d.newBidder(ctx, secret); err != nil {
+		if d.bids, err = d.newBidder(ctx, secret, exec); err != nil {
 			return err
 		}
 	}

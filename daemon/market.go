@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"poaid/daemon/bidder"
+	"poaid/daemon/executor"
 	auctionstypes "poaid/x/auctions/types"
 	taskstypes "poaid/x/tasks/types"
 )
 
 // newBidder makes the part that asks for tasks that are auctioned; nil where it is not to, or where another shard does.
-func (d *daemon) newBidder(ctx context.Context, secret []byte) (*bidder.Bidder, error) {
+func (d *daemon) newBidder(ctx context.Context, secret []byte, exec *executor.Executor) (*bidder.Bidder, error) {
 	if d.cfg.Bid == nil || d.cfg.Shard > 0 {
 		return nil, nil
 	}
@@ -27,6 +28,13 @@ func (d *daemon) newBidder(ctx context.Context, secret []byte) (*bidder.Bidder, 
 	}
 	return bidder.New(bidder.Config{
 		Participant: d.signer.Operator(), Secret: secret, Price: *d.cfg.Bid, MaxBatch: int(params.MaxBatch),
+		Check: func(ctx context.Context, task taskstypes.Task) error {
+			_, release, err := exec.Open(ctx, task)
+			if err == nil {
+				release()
+			}
+			return err
+		},
 		Logger: d.log.With("part", "bidder"), Metrics: d.metrics,
 	}, d.client, d.book, d.sender), nil
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"time"
 
 	"cosmossdk.io/math"
 
@@ -24,6 +26,10 @@ const (
 	patience = 50
 	// quiet is how many blocks pass before a warning is repeated.
 	quiet = 500
+	// Inputs of at most maxChecks tasks are fetched at a time, each for at most checkFor, and again after checkEvery blocks.
+	maxChecks  = 4
+	checkFor   = 2 * time.Minute
+	checkEvery = 20
 )
 
 // Chain is what is read of the chain.
@@ -65,6 +71,9 @@ type Config struct {
 	// Secret derives salts.
 	Secret []byte
 	Price  Price
+	// Check gets all that a task is computed from and checks it against the chain. It is called before a bid on a task whose inputs are not all on the chain, off
+	// the bidder's goroutine. nil: no bids on such tasks.
+	Check func(ctx context.Context, task taskstypes.Task) error
 	// MaxBatch is how many bids one message withdraws at most.
 	MaxBatch int
 	Logger   *slog.Logger
@@ -83,6 +92,7 @@ type Bidder struct {
 	swept     int64           // height at which records were dropped last
 	poor      int64           // height until which nothing is said of missing coins
 	warned    map[uint64]bool // sealed bids that cannot be opened
+	checks    map[uint64]*check
 }
 
 // New returns a bidder.
@@ -91,7 +101,7 @@ func New(cfg Config, c Chain, book Book, out Outbox) *Bidder {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
 	cfg.MaxBatch = max(cfg.MaxBatch, 1)
-	return &Bidder{cfg: cfg, log: cfg.Logger, chain: c, book: book, out: out, warned: map[uint64]bool{}}
+	return &Bidder{cfg: cfg, log: cfg.Logger, chain: c, book: book, out: out, warned: map[uint64]bool{}, checks: map[uint64]*check{}}
 }
 
 // Run works until ctx ends or heights is closed. What fails is tried again at the next height.
@@ -202,7 +212,7 @@ func (b *Bidder) look(ctx context.Context, s *standing, model string) error {
 		if s.places <= 0 {
 			return errEnough
 		}
-		if s.bids[v.Task.Id] || !s.fits(v) {
+		if s.bids[v.Task.Id] || !s.fits(v) || !b.has(ctx, s.height, v.Task) {
 			return nil
 		}
 		return b.bid(ctx, s, v.Task)
@@ -218,6 +228,63 @@ func (s *standing) fits(v taskstypes.TaskView) bool {
 	t := v.Task
 	return t.Auctioned() && t.TakesComers(v.Status) && t.Auction != nil && s.height < t.Auction.BidUntil &&
 		t.Requirements.Unmet(s.p) == nil && s.bond.GTE(t.Lock)
+}
+
+// check is whether all that a task is computed from can be had.
+type check struct {
+	done  chan struct{}
+	err   error // once done
+	again int64 // height from which it is tried again
+	until int64 // height at which nobody bids any more
+}
+
+func (c *check) running() bool {
+	select {
+	case <-c.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// has tells whether all that a task is computed from is here. Where it is not it is being fetched, a few tasks at a time.
+func (b *Bidder) has(ctx context.Context, height int64, task taskstypes.Task) bool {
+	if !task.ByCid {
+		return true
+	}
+	if b.cfg.Check == nil {
+		return false
+	}
+	c := b.checks[task.Id]
+	switch {
+	case c != nil && c.running():
+		return false
+	case c != nil && c.err == nil:
+		return true
+	case c != nil && height < c.again:
+		return false
+	}
+	running := 0
+	for _, other := range b.checks {
+		if other.running() {
+			running++
+		}
+	}
+	if running >= maxChecks {
+		return false
+	}
+	if c != nil {
+		b.log.Info("inputs cannot be had", "task", task.Id, "error", c.err)
+	}
+	c = &check{done: make(chan struct{}), again: height + checkEvery, until: task.Auction.BidUntil}
+	b.checks[task.Id] = c
+	go func() {
+		defer close(c.done)
+		ctx, cancel := context.WithTimeout(ctx, checkFor)
+		defer cancel()
+		c.err = b.cfg.Check(ctx, task)
+	}()
+	return false
 }
 
 // bid makes or seals a bid, where the task pays for it and the deposit is there.
@@ -347,6 +414,7 @@ func (b *Bidder) sweep(ctx context.Context, s *standing) error {
 		return nil
 	}
 	b.swept = s.height
+	maps.DeleteFunc(b.checks, func(_ uint64, c *check) bool { return s.height >= c.until && !c.running() })
 	tasks, err := b.book.Tasks(journal.Bidder, 0, sweepBids)
 	if err != nil {
 		return err

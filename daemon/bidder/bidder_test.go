@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"cosmossdk.io/math"
@@ -15,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"poaid/app/params"
+	"poaid/commit"
 	"poaid/daemon/agent"
 	"poaid/daemon/bidder"
 	"poaid/daemon/chain"
@@ -22,6 +24,7 @@ import (
 	"poaid/daemon/journal"
 	"poaid/daemon/verifier"
 	"poaid/daemon/worker"
+	"poaid/model"
 	"poaid/testutil"
 	"poaid/testutil/rpcnode"
 	auctionstypes "poaid/x/auctions/types"
@@ -37,6 +40,7 @@ type town struct {
 	client  *chain.Client
 	owner   *testutil.Account
 	workers []*machine
+	blobs   sync.Map // bytes by content id, where everybody finds them
 }
 
 // machine is what `poaid worker start --verify --bid` runs, without its clock: it does what is due when it is told of a height.
@@ -102,7 +106,7 @@ func (m *machine) boot() {
 	m.agent, err = agent.New(agent.Config{Participant: m.account.String(), SaltSecret: secret, Logger: log}, m.town.client, m, m.book, m.sender,
 		worker.New(m.town.client, nil, m.account.String(), vrf.SecretKey{}), verifier.New(m.town.client, m.account.String()))
 	require.NoError(t, err)
-	m.bids = bidder.New(bidder.Config{Participant: m.account.String(), Secret: secret, Price: m.price, MaxBatch: 10, Logger: log}, m.town.client, m.book, m.sender)
+	m.bids = bidder.New(bidder.Config{Participant: m.account.String(), Secret: secret, Price: m.price, MaxBatch: 10, Check: m.check, Logger: log}, m.town.client, m.book, m.sender)
 }
 
 // Run implements executor.Runner with the echo model.
@@ -110,12 +114,34 @@ func (m *machine) Run(_ context.Context, task taskstypes.Task) (executor.Result,
 	if m.shirks {
 		return executor.Result{}, fmt.Errorf("out of order")
 	}
-	inputs, err := m.town.client.Inputs(m.town.t.Context(), task.Id)
+	inputs, err := m.inputs(task)
 	if err != nil {
 		return executor.Result{}, err
 	}
 	r, err := testutil.RunEcho(inputs, task.Steps, false)
 	return executor.Result{ResultRoot: r.Root, StateRoot: r.StateRoot, OutputRoot: r.StateRoot, Outputs: r.Outputs}, err
+}
+
+// inputs are a task's, with the bytes that are somewhere else.
+func (m *machine) inputs(task taskstypes.Task) ([]taskstypes.NamedTensor, error) {
+	inputs, err := m.town.client.Inputs(m.town.t.Context(), task.Id)
+	for i, in := range inputs {
+		if in.Cid == "" {
+			continue
+		}
+		data, ok := m.town.blobs.Load(in.Cid)
+		if !ok {
+			return nil, fmt.Errorf("input %q cannot be had", in.Name)
+		}
+		inputs[i].Data, _ = data.([]byte)
+	}
+	return inputs, err
+}
+
+// check is what a bidder asks before it bids on what is not all on the chain.
+func (m *machine) check(_ context.Context, task taskstypes.Task) error {
+	_, err := m.inputs(task)
+	return err
 }
 
 // block makes a block and has every machine do what is due then.
@@ -316,6 +342,32 @@ func TestBidsWithinReach(t *testing.T) {
 	last, err := tn.client.Task(t.Context(), ids["plain 4"])
 	require.NoError(t, err)
 	require.Equal(t, other.account.String(), last.Status.Worker, "who had no place left did not bid")
+}
+
+// TestGetsTheInputFirst: on a task whose input is given by its content id it bids once it has the bytes, and not before.
+func TestGetsTheInputFirst(t *testing.T) {
+	tn := newTown(t, cheap)
+	data := testutil.EchoInput(1).Data
+	cid := model.CIDOf(data)
+	task := tn.auction(1, func(m *taskstypes.MsgSubmitTask) {
+		in := &m.Inputs[0]
+		root, err := commit.TensorRoot(uint8(in.Dtype), in.Shape, in.Data)
+		require.NoError(t, err)
+		in.Data, in.Cid, in.Root = nil, cid, root[:]
+		m.Auction.BidBlocks = 100
+	})
+	require.True(t, task.ByCid)
+	for range 50 {
+		tn.block()
+	}
+	require.Empty(t, tn.bidsOf(tn.workers[0]))
+	tn.blobs.Store(cid, data)
+	for range 30 { // it looks again
+		tn.block()
+	}
+	require.Len(t, tn.bidsOf(tn.workers[0]), 1)
+	st := tn.until(task.Id, taskstypes.STATE_FINAL)
+	require.Equal(t, tn.workers[0].account.String(), st.Worker)
 }
 
 // TestTooDear: where the submitter pays less than it asks it stays away.

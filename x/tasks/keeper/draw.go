@@ -111,14 +111,14 @@ func (k Keeper) guard(ctx context.Context, task types.Task, worker string, st *t
 }
 
 // sealTimeout takes timeout_slash_bps of the lock of a worker who did not seal, and gives the task to another. Not delivering is
-// no lie: it must stay cheap, or nobody would dare to serve. Where an input is given by CID it costs nothing: a submitter who keeps
-// the bytes back would have worker after worker slashed, and its fee returned.
+// no lie: it must stay cheap, or nobody would dare to serve. Where an input is given by CID it costs who was drawn nothing: a submitter who keeps
+// the bytes back would have worker after worker slashed, and its fee returned. Who bids gets the bytes first.
 func (k Keeper) sealTimeout(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
 	if task.Assigned() {
 		return k.silentDebtor(ctx, params, task, st)
 	}
 	var err error
-	if params.TimeoutSlashBps == 0 || task.ByCid {
+	if params.TimeoutSlashBps == 0 || task.ByCid && !task.Auctioned() {
 		err = k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id)
 	} else {
 		err = k.poai.Slash(ctx, poaitypes.SlashRequest{

@@ -117,10 +117,9 @@ func (k Keeper) endAuction(ctx context.Context, id uint64) error {
 	return (*k.auctions).EndAuction(ctx, id)
 }
 
-// failBid takes the deposit of a bidder that was handed the task and did not deliver. As for the slash of a timeout nothing is taken where the input may
-// have been withheld.
+// failBid takes the deposit of a bidder that was handed the task and did not deliver. Nobody has to bid, so an input by CID is no excuse: who bids has the bytes.
 func (k Keeper) failBid(ctx context.Context, task types.Task) error {
-	if !task.Auctioned() || task.ByCid {
+	if !task.Auctioned() {
 		return nil
 	}
 	if *k.auctions == nil {

@@ -124,8 +124,8 @@ func TestNextBid(t *testing.T) {
 	require.Equal(t, []string{f.who(0), f.who(1), f.who(2)}, f.auctions.state(f.ctx)[id].Failed, "who was passed over loses its deposit too")
 }
 
-// TestWithheldInputFailsNobody: where the input may have been withheld a timeout costs neither bond nor deposit.
-func TestWithheldInputFailsNobody(t *testing.T) {
+// TestBidderHasTheInput: bytes by CID are no excuse for who offered to run the task.
+func TestBidderHasTheInput(t *testing.T) {
 	f := fixture(t)
 	f.audits(false)
 	msg := auctionMsg(f.who(9), 1)
@@ -137,8 +137,8 @@ func TestWithheldInputFailsNobody(t *testing.T) {
 	f.auctions.bid(f.ctx, id, f.who(0), 2_000)
 	f.until(id, types.STATE_ASSIGNED)
 	f.until(id, types.STATE_EXPIRED)
-	require.Empty(t, f.slashes(id))
-	require.Empty(t, f.auctions.state(f.ctx)[id].Failed)
+	require.Equal(t, []string{f.who(0) + "/1/100/false"}, f.slashes(id))
+	require.Equal(t, []string{f.who(0)}, f.auctions.state(f.ctx)[id].Failed)
 }
 
 // TestBidderNeedsNoPlace: it has promised to be there, so it takes a place beyond its concurrency.
