@@ -145,7 +145,7 @@ func (k Keeper) endFailed(
 		}
 	}
 	st.ResultRoot, st.UnitsDone, st.ScoreUnits = nil, 0, 0
-	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt()); err != nil {
+	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, nothing()); err != nil {
 		return err
 	}
 	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_EXPIRED, Heirs: heirs, Reason: reason, Evidence: by})

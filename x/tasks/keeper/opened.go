@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	errorsmod "cosmossdk.io/errors"
-	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
@@ -179,7 +178,7 @@ func (k Keeper) runUnits(ctx context.Context, task types.Task, steps uint64) (un
 
 // expire ends a task that nobody finished and tells the module that opened it.
 func (k Keeper) expire(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
-	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt()); err != nil {
+	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, nothing()); err != nil {
 		return err
 	}
 	return k.announceEnd(ctx, types.Ended{Task: task, State: types.STATE_EXPIRED, Reason: "no worker finished it"})
