@@ -148,7 +148,7 @@ func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task
 	}
 	fee, extra := types.Quote(task.Units, task.UnitPrice, params.MinFee, task.Tip, task.FeeRate)
 	task.Fee = fee.Add(extra)
-	task.Lock, task.AuditPpm = params.RiskOf(task.Units, task.RoyaltyBps, stops, types.Worth(fee, task.FeeRate), types.Worth(extra, task.FeeRate))
+	task.Lock, task.AuditPpm = params.RiskOf(task.Units, task.RoyaltyBps, task.MaxRunners(), stops, types.Worth(fee, task.FeeRate), types.Worth(extra, task.FeeRate))
 	if task.MaxFee.Amount.LT(task.Fee) {
 		return 0, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, the run costs %s%s", task.MaxFee, task.Fee, task.MaxFee.Denom)
 	}

@@ -188,14 +188,14 @@ func (p Params) AuditTerms() audit.Terms {
 
 // Risk is RiskOf at unit_price, without a tip.
 func (p Params) Risk(units uint64, royaltyBps uint32, stops bool) (lock math.Int, auditPpm uint32) {
-	return p.RiskOf(units, royaltyBps, stops, Fee(units, p.UnitPrice, p.MinFee), math.ZeroInt())
+	return p.RiskOf(units, royaltyBps, 0, stops, Fee(units, p.UnitPrice, p.MinFee), math.ZeroInt())
 }
 
 // RiskOf is the lock of worker and seats for a task of that many units, at least worker_lock_base and worker_lock_price, and the probability of an
-// audit with it. stops: the run may end before its last step, so that a liar can charge steps that were not to be made. fee and tip are what the run pays,
-// in fee_denom.
-func (p Params) RiskOf(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (lock math.Int, auditPpm uint32) {
-	return p.risk(units, royaltyBps, stops, p.WorkersPart(fee, royaltyBps, PpmOne).Add(tip), fee, tip)
+// audit with it. runners: so many may share the fee with the worker. stops: the run may end before its last step, so that a liar can charge steps that were not
+// to be made. fee and tip are what the run pays, in fee_denom.
+func (p Params) RiskOf(units uint64, royaltyBps, runners uint32, stops bool, fee, tip math.Int) (lock math.Int, auditPpm uint32) {
+	return p.risk(units, royaltyBps, stops, p.workersPart(fee, royaltyBps, PpmOne, runners).Add(tip), fee, tip)
 }
 
 // risk is that of a run whose worker forgoes at least reward when it is caught, and is paid no more than its part of ceiling, and a tip. The part falls
@@ -217,9 +217,14 @@ func (p Params) risk(
 
 // WorkersPart is what the worker of a task that is drawn has of a fee if its audit has that probability, within one coin of the denom and never more.
 func (p Params) WorkersPart(fee math.Int, royaltyBps, auditPpm uint32) math.Int {
+	return p.workersPart(fee, royaltyBps, auditPpm, 0)
+}
+
+// workersPart is that of a race with so many runners, whose fee has no part for the jackpot.
+func (p Params) workersPart(fee math.Int, royaltyBps, auditPpm, runners uint32) math.Int {
 	rest := fee.Sub(share(fee, royaltyBps))
 	rest = rest.Sub(share(rest, p.JackpotBps))
-	terms := partTerms{burnBps: p.BurnBps, verifierPayBps: p.VerifierPayBps, auditPpm: auditPpm, seats: p.CommitteeSize}
+	terms := partTerms{burnBps: p.BurnBps, verifierPayBps: p.VerifierPayBps, auditPpm: auditPpm, seats: p.CommitteeSize, runners: runners}
 	return math.MaxInt(terms.parts(rest).Worker.SubRaw(1), math.ZeroInt())
 }
 
