@@ -152,12 +152,44 @@ func (k Keeper) checkSegment(ctx context.Context, params types.Params, req types
 	if at < 0 || prog.States[at].Dtype != graphpb.DTYPE_F32 || !slices.Contains(prog.Outputs, req.FiniteOutput) {
 		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q is no f32 output of %q", clip(req.FiniteOutput), req.Model)
 	}
-	size, err := commit.TensorBytes(uint8(graphpb.DTYPE_F32), prog.States[at].Shape)
+	size, err := shownBytes(prog, req.FiniteOutput)
 	if err != nil || size > params.MaxInlineOutputBytes {
-		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q has %d bytes, and must be inline to be looked at, where max_inline_output_bytes allows %d",
+		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q has %d bytes, a stop state included, and must be inline to be looked at, where max_inline_output_bytes allows %d",
 			clip(req.FiniteOutput), size, params.MaxInlineOutputBytes)
 	}
 	return nil
+}
+
+// stopBytes is the size of a stop state.
+const stopBytes = 8
+
+// shownBytes is what has to be inline for the chain to look at an f32 output: that output, and a stop state, which has to be in any case.
+func shownBytes(prog *graphpb.Program, name string) (uint64, error) {
+	for _, s := range prog.States {
+		if s.Name != name {
+			continue
+		}
+		size, err := commit.TensorBytes(uint8(graphpb.DTYPE_F32), s.Shape)
+		if err == nil && prog.StopState != "" && slices.Contains(prog.Outputs, prog.StopState) {
+			size += stopBytes
+		}
+		return size, err
+	}
+	return 0, errorsmod.Wrapf(types.ErrOutput, "finite_output: %q is no state", clip(name))
+}
+
+// checkShown refuses an output that the chain is to look at and that is given by root and content id although it could be inline: whoever hid it would be paid, and
+// end the score of all that follows.
+func checkShown(params types.Params, prog *graphpb.Program, outputs []types.NamedTensor, name string) error {
+	i := slices.IndexFunc(outputs, func(o types.NamedTensor) bool { return o.Name == name })
+	if name == "" || i < 0 || outputs[i].Cid == "" {
+		return nil
+	}
+	size, err := shownBytes(prog, name)
+	if err != nil || size > params.MaxInlineOutputBytes {
+		return err
+	}
+	return errorsmod.Wrapf(types.ErrOutput, "output %q: by cid, but it must be inline", clip(name))
 }
 
 // runUnits are the units of a task up to a step, and those of them that count for score.

@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -166,6 +167,41 @@ func TestSegmentScore(t *testing.T) {
 	}
 }
 
+// TestFiniteOutputIsShown: a worker that gave it by content id, where it could be inline, would end the score of everything that follows and be paid all the same.
+func TestFiniteOutputIsShown(t *testing.T) {
+	byCid := func(a answer, name string) answer {
+		a.reveal.Outputs = slices.Clone(a.reveal.Outputs)
+		for i, o := range a.reveal.Outputs {
+			if o.Name != name {
+				continue
+			}
+			r, err := commit.TensorRoot(uint8(o.Dtype), o.Shape, o.Data)
+			require.NoError(t, err)
+			o.Data, o.Root, o.Cid = nil, r[:], "cid"
+			a.reveal.Outputs[i] = o
+		}
+		return a
+	}
+	for limit, shown := range map[uint64]bool{36: true, 24: false} {
+		f := rich(t)
+		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 36 }) // 32 of losses and 8 of a count are more
+		task := f.opened(segment(3, 8))
+		f.until(task.Id, types.STATE_ASSIGNED)
+		a := f.result(task.Id, 0, 1)
+		f.seal(task.Id, a)
+		f.until(task.Id, types.STATE_REVEALING)
+		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = limit })
+		hidden := byCid(a, "losses")
+		if shown {
+			require.Contains(t, f.tryReveal(task.Id, hidden), "losses")
+			hidden = byCid(a, "count")
+		}
+		f.reveal(task.Id, hidden)
+		f.until(task.Id, types.STATE_FINAL)
+		require.Equal(t, !shown, f.ended().NotFinite, "what does not fit any more is nobody's fault")
+	}
+}
+
 func TestOpenTaskRefuses(t *testing.T) {
 	f := rich(t)
 	for name, c := range map[string]struct {
@@ -201,6 +237,11 @@ func TestOpenTaskRefuses(t *testing.T) {
 	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 8 })
 	_, err := deliver(f, f.keeper.OpenTask, segment(3, 8))
 	require.ErrorContains(t, err, "max_inline_output_bytes allows 8", "what cannot be revealed inline could not be looked at")
+	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 39 })
+	f.models.programs["train"].StopState = "count"
+	_, err = deliver(f, f.keeper.OpenTask, segment(0, 8))
+	require.ErrorContains(t, err, "max_inline_output_bytes allows 39", "nor beside a stop state, which must be inline too")
+	f.models.programs["train"].StopState = ""
 	*f.disputes.quarantined = "train"
 	_, err = deliver(f, f.keeper.OpenTask, segment(3, 8))
 	require.Error(t, err, "a model with an op in quarantine")

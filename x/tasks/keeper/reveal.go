@@ -101,6 +101,9 @@ func (k Keeper) openSeal(
 	if err != nil {
 		return out, commit.Hash{}, err
 	}
+	if err := checkShown(params, prog, item.Outputs, task.FiniteOutput); err != nil {
+		return out, commit.Hash{}, err
+	}
 	root := commit.ResultRoot(task.Steps, commit.Hash(item.StateRoot), out.Root)
 	chain, sealed := sdk.UnwrapSDKContext(ctx).ChainID(), root
 	if st.Forced {
