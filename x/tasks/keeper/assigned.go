@@ -76,7 +76,7 @@ func (k Keeper) auditTask(ctx context.Context, params types.Params, req types.Au
 		Submitter: req.Requester, Model: req.Model, Pool: req.Pool, Steps: req.Steps, Allocation: types.ALLOCATION_ASSIGNED,
 		InputRoot: in.Root[:], PromptRows: in.PromptRows, Height: height(ctx), MaxFee: sdk.NewCoin(params.FeeDenom, zero), UnitPrice: zero, Fee: zero,
 		Tip: zero, FeeRate: math.NewInt(types.PriceUnits),
-		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps,
+		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps, MaxInlineOutputBytes: params.MaxInlineOutputBytes,
 	}
 	if task.Units, _, err = k.models.RunUnits(ctx, task.Model, task.Steps, task.PromptRows); err != nil {
 		return task, nil, err

@@ -107,6 +107,7 @@ func (k Keeper) openedTask(
 		ByCid:      !in.Inline || req.StartStep > 0,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
 		StartStep: req.StartStep, StartRoot: req.StartRoot, FiniteOutput: req.FiniteOutput,
+		MaxInlineOutputBytes: params.MaxInlineOutputBytes,
 	}
 	scoreUnits, err := k.price(ctx, params, &task, in.Stops)
 	if err != nil {
@@ -178,18 +179,15 @@ func shownBytes(prog *graphpb.Program, name string) (uint64, error) {
 	return 0, errorsmod.Wrapf(types.ErrOutput, "finite_output: %q is no state", clip(name))
 }
 
-// checkShown refuses an output that the chain is to look at and that is given by root and content id although it could be inline: whoever hid it would be paid, and
-// end the score of all that follows.
-func checkShown(params types.Params, prog *graphpb.Program, outputs []types.NamedTensor, name string) error {
-	i := slices.IndexFunc(outputs, func(o types.NamedTensor) bool { return o.Name == name })
-	if name == "" || i < 0 || outputs[i].Cid == "" {
-		return nil
+// checkShown refuses an output that the chain is to look at and that is given by root and content id: whoever hid it would be paid, and end the score of all that
+// follows. That it fits was checked when the task was opened.
+func checkShown(task types.Task, outputs []types.NamedTensor) error {
+	for _, o := range outputs {
+		if o.Name == task.FiniteOutput && o.Cid != "" {
+			return errorsmod.Wrapf(types.ErrOutput, "output %q: by cid, but it must be inline", clip(o.Name))
+		}
 	}
-	size, err := shownBytes(prog, name)
-	if err != nil || size > params.MaxInlineOutputBytes {
-		return err
-	}
-	return errorsmod.Wrapf(types.ErrOutput, "output %q: by cid, but it must be inline", clip(name))
+	return nil
 }
 
 // runUnits are the units of a task up to a step, and those of them that count for score.

@@ -167,38 +167,54 @@ func TestSegmentScore(t *testing.T) {
 	}
 }
 
-// TestFiniteOutputIsShown: a worker that gave it by content id, where it could be inline, would end the score of everything that follows and be paid all the same.
-func TestFiniteOutputIsShown(t *testing.T) {
-	byCid := func(a answer, name string) answer {
-		a.reveal.Outputs = slices.Clone(a.reveal.Outputs)
-		for i, o := range a.reveal.Outputs {
-			if o.Name != name {
-				continue
-			}
-			r, err := commit.TensorRoot(uint8(o.Dtype), o.Shape, o.Data)
-			require.NoError(t, err)
-			o.Data, o.Root, o.Cid = nil, r[:], "cid"
-			a.reveal.Outputs[i] = o
+// hidden gives an output by content id.
+func hidden(t *testing.T, a answer, name string) answer {
+	t.Helper()
+	a.reveal.Outputs = slices.Clone(a.reveal.Outputs)
+	for i, o := range a.reveal.Outputs {
+		if o.Name != name {
+			continue
 		}
-		return a
+		r, err := commit.TensorRoot(uint8(o.Dtype), o.Shape, o.Data)
+		require.NoError(t, err)
+		o.Data, o.Root, o.Cid = nil, r[:], "cid"
+		a.reveal.Outputs[i] = o
 	}
-	for limit, shown := range map[uint64]bool{36: true, 24: false} {
+	return a
+}
+
+// TestFiniteOutputIsShown: a worker that gave it by content id would end the score of everything that follows and be paid all the same.
+func TestFiniteOutputIsShown(t *testing.T) {
+	f := rich(t)
+	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 36 }) // 32 of losses and 8 of a count are more
+	task := f.opened(segment(3, 8))
+	f.until(task.Id, types.STATE_ASSIGNED)
+	a := f.result(task.Id, 0, 1)
+	f.seal(task.Id, a)
+	f.until(task.Id, types.STATE_REVEALING)
+	require.Contains(t, f.tryReveal(task.Id, hidden(t, a, "losses")), "losses")
+	f.reveal(task.Id, hidden(t, a, "count"))
+	f.until(task.Id, types.STATE_FINAL)
+	require.False(t, f.ended().NotFinite)
+}
+
+// TestInlineLimitIsTheTasks: what a worker wrote down before the limit changed can be revealed after, whichever way it changed.
+func TestInlineLimitIsTheTasks(t *testing.T) {
+	for limit, cid := range map[uint64]string{8: "", 1_000: "count"} {
 		f := rich(t)
-		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 36 }) // 32 of losses and 8 of a count are more
+		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 40 })
+		if cid != "" {
+			f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 36 })
+		}
 		task := f.opened(segment(3, 8))
 		f.until(task.Id, types.STATE_ASSIGNED)
 		a := f.result(task.Id, 0, 1)
 		f.seal(task.Id, a)
 		f.until(task.Id, types.STATE_REVEALING)
 		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = limit })
-		hidden := byCid(a, "losses")
-		if shown {
-			require.Contains(t, f.tryReveal(task.Id, hidden), "losses")
-			hidden = byCid(a, "count")
-		}
-		f.reveal(task.Id, hidden)
+		f.reveal(task.Id, hidden(t, a, cid))
 		f.until(task.Id, types.STATE_FINAL)
-		require.Equal(t, !shown, f.ended().NotFinite, "what does not fit any more is nobody's fault")
+		require.False(t, f.ended().NotFinite)
 	}
 }
 

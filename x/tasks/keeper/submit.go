@@ -48,7 +48,7 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, Tip: msg.Tip,
 		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
-		Requirements: msg.Requirements, Auction: msg.Auction.Terms(height(ctx), params), Redundancy: msg.Redundancy,
+		Requirements: msg.Requirements, Auction: msg.Auction.Terms(height(ctx), params), Redundancy: msg.Redundancy, MaxInlineOutputBytes: params.MaxInlineOutputBytes,
 	}
 	if task.Race() {
 		// Who comes by itself could come where its error is forced, and only there.

@@ -24,6 +24,7 @@ const (
 	maxJackpotBps   = 1_000
 	maxFeeRates     = 16
 	maxInputBytes   = 16 << 20
+	minOutputBytes  = 8 // a stop state
 	maxOutputBytes  = 4 << 20
 	maxBatchItems   = 10_000
 	minTransitions  = 8
@@ -112,7 +113,7 @@ func (p Params) Validate() error {
 		{"verifier_pay_bps", uint64(p.VerifierPayBps), 0, maxVerifierPayBps},
 		{"burn_bps", uint64(p.BurnBps), 0, BpsOne},
 		{"max_inline_input_bytes", p.MaxInlineInputBytes, 1, maxInputBytes},
-		{"max_inline_output_bytes", p.MaxInlineOutputBytes, 8, maxOutputBytes},
+		{"max_inline_output_bytes", p.MaxInlineOutputBytes, minOutputBytes, maxOutputBytes},
 		{"max_batch", uint64(p.MaxBatch), 1, maxBatchItems},
 		{"max_transitions_per_block", uint64(p.MaxTransitionsPerBlock), minTransitions, maxTransitions},
 		{"target_units_per_block", p.TargetUnitsPerBlock, 0, 1 << 62},
