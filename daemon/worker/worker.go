@@ -21,7 +21,6 @@ import (
 type Chain interface {
 	EachAssigned(ctx context.Context, worker string, fn func(taskstypes.TaskView) error) error
 	Task(ctx context.Context, id uint64) (taskstypes.TaskView, error)
-	TasksParams(ctx context.Context) (taskstypes.Params, error)
 }
 
 // Store keeps outputs that are too large for the chain.
@@ -120,13 +119,10 @@ func (r *Role) Record(ctx context.Context, view taskstypes.TaskView, res executo
 	if view.Status.Worker != r.worker && !view.Task.Race() {
 		return journal.Record{}, fmt.Errorf("task %d: %w", view.Task.Id, errNotOurs)
 	}
-	p, err := r.chain.TasksParams(ctx)
-	if err != nil {
-		return journal.Record{}, err
-	}
 	outputs := slices.Clone(res.Outputs)
-	for _, i := range tooLarge(outputs, view.Task.FiniteOutput, p.MaxInlineOutputBytes) {
+	for _, i := range tooLarge(outputs, view.Task.FiniteOutput, view.Task.MaxInlineOutputBytes) {
 		o := &outputs[i]
+		var err error
 		if o.Cid, err = r.store.PutBytes(ctx, o.Data); err != nil {
 			return journal.Record{}, fmt.Errorf("task %d: output %q: %w", view.Task.Id, o.Name, err)
 		}

@@ -55,14 +55,15 @@ func TestClassify(t *testing.T) {
 	}
 }
 
-// limits is a chain that takes outputs of 8 bytes, and a store.
+// limits is a store.
 type limits struct {
 	worker.Chain
 	stored [][]byte
 }
 
-func (limits) TasksParams(context.Context) (taskstypes.Params, error) {
-	return taskstypes.Params{MaxInlineOutputBytes: 8}, nil
+// ours is a task of ours whose outputs may have 8 bytes.
+func ours() taskstypes.TaskView {
+	return taskstypes.TaskView{Task: taskstypes.Task{MaxInlineOutputBytes: 8}, Status: taskstypes.Status{Worker: "me"}}
 }
 
 func (l *limits) PutBytes(_ context.Context, data []byte) (string, error) {
@@ -74,7 +75,7 @@ func TestRecordMovesLargeOutputsToTheStore(t *testing.T) {
 	for _, size := range []int{8, 9} {
 		l := &limits{}
 		res := executor.Result{ResultRoot: commit.Hash{1}, Outputs: []taskstypes.NamedTensor{{Name: "o", Data: make([]byte, size), Root: make([]byte, 32)}}}
-		rec, err := worker.New(l, l, "me", vrf.SecretKey{}).Record(t.Context(), taskstypes.TaskView{Status: taskstypes.Status{Worker: "me"}}, res)
+		rec, err := worker.New(l, l, "me", vrf.SecretKey{}).Record(t.Context(), ours(), res)
 		require.NoError(t, err)
 		require.Len(t, res.Outputs[0].Data, size, "the result itself is left alone")
 		require.Len(t, rec.Outputs[0].Root, 32)
@@ -107,7 +108,7 @@ func TestSmallOutputsStayInline(t *testing.T) {
 		"too large whatsoever": {[]taskstypes.NamedTensor{out("losses", 9)}, "losses", nil},
 	} {
 		l := &limits{}
-		view := taskstypes.TaskView{Status: taskstypes.Status{Worker: "me"}}
+		view := ours()
 		view.Task.FiniteOutput = c.finite
 		rec, err := worker.New(l, l, "me", vrf.SecretKey{}).Record(t.Context(), view, executor.Result{Outputs: c.outputs})
 		require.NoError(t, err)

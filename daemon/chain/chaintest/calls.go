@@ -226,7 +226,7 @@ func (c *Chain) TasksParams(context.Context) (taskstypes.Params, error) {
 	if c.fault("params") != NoFault {
 		return taskstypes.Params{}, ErrNetwork
 	}
-	return taskstypes.Params{MaxInlineOutputBytes: 16, MaxBatch: 10}, nil
+	return taskstypes.Params{MaxBatch: 10}, nil
 }
 
 // PoaiParams implements chain.Reader.

@@ -119,7 +119,7 @@ func (c *Chain) Assign(id uint64, worker string, committee ...string) {
 	defer c.mu.Unlock()
 	_, _, root := Root(id)
 	c.tasks[id] = &task{committee: committee, root: root, view: taskstypes.TaskView{
-		Task: taskstypes.Task{Id: id, Model: "toy", Steps: 1, ForcedErrorPpm: taskstypes.PpmOne / 2},
+		Task: taskstypes.Task{Id: id, Model: "toy", Steps: 1, ForcedErrorPpm: taskstypes.PpmOne / 2, MaxInlineOutputBytes: 16},
 		Status: taskstypes.Status{
 			State: taskstypes.STATE_ASSIGNED, Worker: worker, Due: c.height + SealBlocks, AssignedHeight: c.height, VrfKey: c.keys[worker], VrfInput: root[:],
 		},

@@ -26,9 +26,9 @@ type TasksKeeper interface {
 	// is), or releases everybody and refunds (none is).
 	ResolveDispute(ctx context.Context, id uint64, r taskstypes.Resolution) error
 	// VoidTask ends a task whose bytes nobody produced: locks are released, nobody is slashed or credited, the submitter is
-	// refunded. byInput: an input was missing, so that min_fee of the escrow burns. ErrState for a task that has ended.
+	// refunded, but for what the pots are owed. byInput: an input was missing, so that min_fee of the escrow burns. ErrState for a task that has ended.
 	VoidTask(ctx context.Context, id uint64, byInput bool) error
-	// VoidStart does so for a segment of a run whose states at its start nobody produced; the submitter gets everything back.
+	// VoidStart does so for a segment of a run whose states at its start nobody produced.
 	VoidStart(ctx context.Context, id uint64) error
 }
 

@@ -76,7 +76,7 @@ func (k Keeper) auditTask(ctx context.Context, params types.Params, req types.Au
 		Submitter: req.Requester, Model: req.Model, Pool: req.Pool, Steps: req.Steps, Allocation: types.ALLOCATION_ASSIGNED,
 		InputRoot: in.Root[:], PromptRows: in.PromptRows, Height: height(ctx), MaxFee: sdk.NewCoin(params.FeeDenom, zero), UnitPrice: zero, Fee: zero,
 		Tip: zero, FeeRate: math.NewInt(types.PriceUnits),
-		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps,
+		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps, MaxInlineOutputBytes: params.MaxInlineOutputBytes,
 	}
 	if task.Units, _, err = k.models.RunUnits(ctx, task.Model, task.Steps, task.PromptRows); err != nil {
 		return task, nil, err
@@ -145,7 +145,7 @@ func (k Keeper) endFailed(
 		}
 	}
 	st.ResultRoot, st.UnitsDone, st.ScoreUnits = nil, 0, 0
-	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt()); err != nil {
+	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, nothing()); err != nil {
 		return err
 	}
 	return k.announceEnd(ctx, types.Ended{Task: task, Worker: st.Worker, State: types.STATE_EXPIRED, Heirs: heirs, Reason: reason, Evidence: by})

@@ -100,7 +100,7 @@ func (k Keeper) ResolveDispute(ctx context.Context, id uint64, r types.Resolutio
 	}
 	switch {
 	case len(r.ValidRoot) == 0:
-		return k.release(ctx, params, task, st, math.ZeroInt(), false)
+		return k.release(ctx, params, task, st, nothing(), false)
 	case bytes.Equal(r.ValidRoot, st.ResultRoot):
 		return k.finalise(ctx, params, task, st, r.Beneficiaries)
 	}
@@ -168,8 +168,8 @@ func (k Keeper) VoidStart(ctx context.Context, id uint64) error {
 }
 
 // VoidTask ends a task that cannot be judged because bytes are missing: locks are released, nobody is slashed or credited, and the
-// submitter is refunded. byInput: an input was missing, and bringing its inputs is the submitter's part, so min_fee burns. ErrState for a
-// task without a worker, or one that has ended.
+// submitter is refunded, but for what the pots are owed. byInput: an input was missing, and bringing its inputs is the submitter's part, so min_fee burns.
+// ErrState for a task without a worker, or one that has ended.
 func (k Keeper) VoidTask(ctx context.Context, id uint64, byInput bool) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -182,7 +182,7 @@ func (k Keeper) VoidTask(ctx context.Context, id uint64, byInput bool) error {
 	return k.void(ctx, id, burn, false)
 }
 
-// void ends a task with a worker; burn, in fee_denom, is at most the escrow.
+// void ends a task with a worker; burn is in fee_denom.
 func (k Keeper) void(ctx context.Context, id uint64, burn math.Int, startLost bool) error {
 	params, err := k.Params.Get(ctx)
 	if err != nil {
@@ -204,12 +204,14 @@ func (k Keeper) void(ctx context.Context, id uint64, burn math.Int, startLost bo
 			return err
 		}
 	}
-	return k.release(ctx, params, task, st, math.MinInt(types.Exchange(burn, task.Rate()), task.MaxFee.Amount), startLost)
+	w := withheld{burn: types.Exchange(burn, task.Rate())}
+	w.jackpot, w.audits = owedToPots(params, task, st)
+	return k.release(ctx, params, task, st, w, startLost)
 }
 
 // release lets everybody go: the fault is nobody's (or ours, when independent parties agreed on what the referee rejects). Seats
 // that sealed and did not reveal in time are still taken: that is a lie whatever the right root is.
-func (k Keeper) release(ctx context.Context, params types.Params, task types.Task, st types.Status, burn math.Int, startLost bool) error {
+func (k Keeper) release(ctx context.Context, params types.Params, task types.Task, st types.Status, w withheld, startLost bool) error {
 	if err := k.poai.ReleaseLock(ctx, st.Worker, poaitypes.LOCK_KIND_TASK, task.Id); err != nil {
 		return err
 	}
@@ -229,7 +231,7 @@ func (k Keeper) release(ctx context.Context, params types.Params, task types.Tas
 	if _, err := k.settleRunners(ctx, task.Id, runners, nil, nil); err != nil {
 		return err
 	}
-	if err := k.refund(ctx, params, task, st, types.STATE_REFUNDED, burn); err != nil {
+	if err := k.refund(ctx, params, task, st, types.STATE_REFUNDED, w); err != nil {
 		return err
 	}
 	return k.announceEnd(ctx, types.Ended{

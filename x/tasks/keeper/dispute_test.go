@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"testing"
 
+	"cosmossdk.io/math"
 	"github.com/stretchr/testify/require"
 
+	"poaid/commit"
 	poaitypes "poaid/x/poai/types"
 	"poaid/x/tasks/types"
 )
@@ -234,4 +236,71 @@ func TestDisputeByAttestationSettlesAtOnce(t *testing.T) {
 	parties, err := f.keeper.GetCommitteeParties(f.ctx, id)
 	require.NoError(t, err)
 	require.Equal(t, f.members(id), parties)
+}
+
+// TestGivenUpRunPaysThePots: who asks, works and keeps the bytes back could have every run given up that is not audited, or in which its error is not forced, and
+// be paid from the pots with the others. So a run that is given up brings the pots what it would have brought them.
+func TestGivenUpRunPaysThePots(t *testing.T) {
+	for name, c := range map[string]struct {
+		byCid           bool
+		reach           types.State
+		jackpot, audits string
+	}{
+		"before it is known whether it is audited": {false, types.STATE_ASSIGNED, "152", "0"},
+		"not audited":                                        {false, types.STATE_REVEALED, "152", "6127"},
+		"not audited, and no prize to pick":                  {true, types.STATE_REVEALED, "0", "6127"},
+		"not audited, argued about":                          {false, types.STATE_DISPUTED, "152", "6127"},
+		"by content id, before it is known if it is audited": {true, types.STATE_SEALED, "0", "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fixture(t)
+			f.params(func(p *types.Params) { p.AuditMinPpm, p.ReferenceCost = 250_000, math.ZeroInt() })
+			f.keys(1)
+			run := func(n byte, to types.State) uint64 {
+				for ; ; n += 2 {
+					msg := storyMsg(f.who(9), 16, n)
+					if c.byCid {
+						root, err := commit.TensorRoot(uint8(msg.Inputs[0].Dtype), msg.Inputs[0].Shape, msg.Inputs[0].Data)
+						require.NoError(t, err)
+						msg.Inputs[0].Data, msg.Inputs[0].Root, msg.Inputs[0].Cid = nil, root[:], "cid"
+					}
+					id := f.assigned(msg)
+					if to == types.STATE_ASSIGNED {
+						return id
+					}
+					a := f.result(id, 0, 1)
+					f.seal(id, a)
+					if to == types.STATE_SEALED {
+						return id
+					}
+					f.block(3)
+					if f.state(id) != types.STATE_REVEALING {
+						continue // this one is audited
+					}
+					f.reveal(id, a)
+					return id
+				}
+			}
+			whole := run(1, types.STATE_REVEALED)
+			f.until(whole, types.STATE_FINAL)
+			jackpot, audits := f.payment(whole).Jackpot.String(), f.auditPot()
+			id := run(2, c.reach)
+			if c.reach == types.STATE_DISPUTED {
+				_, err := f.contest(id)
+				require.NoError(t, err)
+			}
+			require.Equal(t, c.reach, f.state(id))
+			require.NoError(t, f.void(id, false))
+			pay := f.payment(id)
+			require.Equal(t, c.jackpot, pay.Jackpot.String())
+			require.Equal(t, c.audits, pay.Audits.String())
+			require.Equal(t, audits.Add(pay.Audits), f.auditPot())
+			require.Equal(t, pay.Jackpot.Add(pay.Audits).Add(pay.Refund).String(), "50000")
+			if c.reach >= types.STATE_REVEALED {
+				require.Equal(t, audits, pay.Audits, "what a run to the end brought")
+				require.Equal(t, "152", jackpot)
+			}
+			f.block(1)
+		})
+	}
 }

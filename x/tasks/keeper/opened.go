@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	errorsmod "cosmossdk.io/errors"
-	"cosmossdk.io/math"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
@@ -108,6 +107,7 @@ func (k Keeper) openedTask(
 		ByCid:      !in.Inline || req.StartStep > 0,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
 		StartStep: req.StartStep, StartRoot: req.StartRoot, FiniteOutput: req.FiniteOutput,
+		MaxInlineOutputBytes: params.MaxInlineOutputBytes,
 	}
 	scoreUnits, err := k.price(ctx, params, &task, in.Stops)
 	if err != nil {
@@ -153,10 +153,39 @@ func (k Keeper) checkSegment(ctx context.Context, params types.Params, req types
 	if at < 0 || prog.States[at].Dtype != graphpb.DTYPE_F32 || !slices.Contains(prog.Outputs, req.FiniteOutput) {
 		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q is no f32 output of %q", clip(req.FiniteOutput), req.Model)
 	}
-	size, err := commit.TensorBytes(uint8(graphpb.DTYPE_F32), prog.States[at].Shape)
+	size, err := shownBytes(prog, req.FiniteOutput)
 	if err != nil || size > params.MaxInlineOutputBytes {
-		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q has %d bytes, and must be inline to be looked at, where max_inline_output_bytes allows %d",
+		return errorsmod.Wrapf(types.ErrOutput, "finite_output: %q has %d bytes, a stop state included, and must be inline to be looked at, where max_inline_output_bytes allows %d",
 			clip(req.FiniteOutput), size, params.MaxInlineOutputBytes)
+	}
+	return nil
+}
+
+// stopBytes is the size of a stop state.
+const stopBytes = 8
+
+// shownBytes is what has to be inline for the chain to look at an f32 output: that output, and a stop state, which has to be in any case.
+func shownBytes(prog *graphpb.Program, name string) (uint64, error) {
+	for _, s := range prog.States {
+		if s.Name != name {
+			continue
+		}
+		size, err := commit.TensorBytes(uint8(graphpb.DTYPE_F32), s.Shape)
+		if err == nil && prog.StopState != "" && slices.Contains(prog.Outputs, prog.StopState) {
+			size += stopBytes
+		}
+		return size, err
+	}
+	return 0, errorsmod.Wrapf(types.ErrOutput, "finite_output: %q is no state", clip(name))
+}
+
+// checkShown refuses an output that the chain is to look at and that is given by root and content id: whoever hid it would be paid, and end the score of all that
+// follows. That it fits was checked when the task was opened.
+func checkShown(task types.Task, outputs []types.NamedTensor) error {
+	for _, o := range outputs {
+		if o.Name == task.FiniteOutput && o.Cid != "" {
+			return errorsmod.Wrapf(types.ErrOutput, "output %q: by cid, but it must be inline", clip(o.Name))
+		}
 	}
 	return nil
 }
@@ -179,7 +208,7 @@ func (k Keeper) runUnits(ctx context.Context, task types.Task, steps uint64) (un
 
 // expire ends a task that nobody finished and tells the module that opened it.
 func (k Keeper) expire(ctx context.Context, params types.Params, task types.Task, st types.Status) error {
-	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, math.ZeroInt()); err != nil {
+	if err := k.refund(ctx, params, task, st, types.STATE_EXPIRED, nothing()); err != nil {
 		return err
 	}
 	return k.announceEnd(ctx, types.Ended{Task: task, State: types.STATE_EXPIRED, Reason: "no worker finished it"})

@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 	"testing"
 
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
@@ -166,6 +167,57 @@ func TestSegmentScore(t *testing.T) {
 	}
 }
 
+// hidden gives an output by content id.
+func hidden(t *testing.T, a answer, name string) answer {
+	t.Helper()
+	a.reveal.Outputs = slices.Clone(a.reveal.Outputs)
+	for i, o := range a.reveal.Outputs {
+		if o.Name != name {
+			continue
+		}
+		r, err := commit.TensorRoot(uint8(o.Dtype), o.Shape, o.Data)
+		require.NoError(t, err)
+		o.Data, o.Root, o.Cid = nil, r[:], "cid"
+		a.reveal.Outputs[i] = o
+	}
+	return a
+}
+
+// TestFiniteOutputIsShown: a worker that gave it by content id would end the score of everything that follows and be paid all the same.
+func TestFiniteOutputIsShown(t *testing.T) {
+	f := rich(t)
+	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 36 }) // 32 of losses and 8 of a count are more
+	task := f.opened(segment(3, 8))
+	f.until(task.Id, types.STATE_ASSIGNED)
+	a := f.result(task.Id, 0, 1)
+	f.seal(task.Id, a)
+	f.until(task.Id, types.STATE_REVEALING)
+	require.Contains(t, f.tryReveal(task.Id, hidden(t, a, "losses")), "losses")
+	f.reveal(task.Id, hidden(t, a, "count"))
+	f.until(task.Id, types.STATE_FINAL)
+	require.False(t, f.ended().NotFinite)
+}
+
+// TestInlineLimitIsTheTasks: what a worker wrote down before the limit changed can be revealed after, whichever way it changed.
+func TestInlineLimitIsTheTasks(t *testing.T) {
+	for limit, cid := range map[uint64]string{8: "", 1_000: "count"} {
+		f := rich(t)
+		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 40 })
+		if cid != "" {
+			f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 36 })
+		}
+		task := f.opened(segment(3, 8))
+		f.until(task.Id, types.STATE_ASSIGNED)
+		a := f.result(task.Id, 0, 1)
+		f.seal(task.Id, a)
+		f.until(task.Id, types.STATE_REVEALING)
+		f.params(func(p *types.Params) { p.MaxInlineOutputBytes = limit })
+		f.reveal(task.Id, hidden(t, a, cid))
+		f.until(task.Id, types.STATE_FINAL)
+		require.False(t, f.ended().NotFinite)
+	}
+}
+
 func TestOpenTaskRefuses(t *testing.T) {
 	f := rich(t)
 	for name, c := range map[string]struct {
@@ -201,6 +253,11 @@ func TestOpenTaskRefuses(t *testing.T) {
 	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 8 })
 	_, err := deliver(f, f.keeper.OpenTask, segment(3, 8))
 	require.ErrorContains(t, err, "max_inline_output_bytes allows 8", "what cannot be revealed inline could not be looked at")
+	f.params(func(p *types.Params) { p.MaxInlineOutputBytes = 39 })
+	f.models.programs["train"].StopState = "count"
+	_, err = deliver(f, f.keeper.OpenTask, segment(0, 8))
+	require.ErrorContains(t, err, "max_inline_output_bytes allows 39", "nor beside a stop state, which must be inline too")
+	f.models.programs["train"].StopState = ""
 	*f.disputes.quarantined = "train"
 	_, err = deliver(f, f.keeper.OpenTask, segment(3, 8))
 	require.Error(t, err, "a model with an op in quarantine")

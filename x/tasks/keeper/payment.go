@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 
+	"cosmossdk.io/collections"
 	"cosmossdk.io/math"
 	distrtypes "github.com/cosmos/cosmos-sdk/x/distribution/types"
 
@@ -17,16 +18,11 @@ func (k Keeper) payOut(
 	ctx context.Context, params types.Params, task types.Task, st types.Status, owner string, agreed, matched []string,
 ) (types.Payment, error) {
 	fee, tip := charge(params, task, st)
-	royalty := fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
-	jackpot := fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
-	parts := task.PartsOf(fee.Sub(royalty).Sub(jackpot), st.AuditPpm, params.CommitteeSize)
+	royalty, jackpot, parts := divide(params, task, st, fee)
 	pay, burn, refund := types.NewPayment(), parts.Burn, task.MaxFee.Amount.Sub(fee).Sub(tip)
-	module, err := k.account.AddressCodec().BytesToString(k.account.GetModuleAddress(types.ModuleName))
-	if err != nil {
+	if err := k.bookPots(&pay, jackpot, parts.Audits); err != nil {
 		return pay, err
 	}
-	pay.Book(types.PURPOSE_JACKPOT, module, jackpot)
-	pay.Book(types.PURPOSE_AUDITS, module, parts.Audits)
 	unpaid, err := k.giveRoyalty(ctx, task, &pay, owner, royalty)
 	if err != nil {
 		return pay, err
@@ -58,6 +54,63 @@ func (k Keeper) payOut(
 		return pay, err
 	}
 	return pay, k.prizes(ctx, task, st, &pay, agreed)
+}
+
+// divide shares a fee: the royalty, the jackpot's part, and what is left by where it goes.
+func divide(params types.Params, task types.Task, st types.Status, fee math.Int) (royalty, jackpot math.Int, parts types.Parts) {
+	royalty = fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
+	jackpot = fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
+	return royalty, jackpot, task.PartsOf(fee.Sub(royalty).Sub(jackpot), st.AuditPpm, params.CommitteeSize)
+}
+
+// bookPots books what goes into the pots. It stays in the module's account.
+func (k Keeper) bookPots(pay *types.Payment, jackpot, audits math.Int) error {
+	module, err := k.account.AddressCodec().BytesToString(k.account.GetModuleAddress(types.ModuleName))
+	if err != nil {
+		return err
+	}
+	pay.Book(types.PURPOSE_JACKPOT, module, jackpot)
+	pay.Book(types.PURPOSE_AUDITS, module, audits)
+	return nil
+}
+
+// withheld is what of an escrow its submitter does not get back.
+type withheld struct{ burn, jackpot, audits math.Int }
+
+func nothing() withheld { return withheld{math.ZeroInt(), math.ZeroInt(), math.ZeroInt()} }
+
+// owedToPots is what a run that is given up would have brought the pots. Who asks, works and keeps the bytes back could otherwise have every run given up that
+// does not pay, and be paid from the pots with the others: the worker knows from the draw on whether its error is forced, and everybody whether a run was
+// audited. What a run to its last step would bring counts, since nobody has checked where it stopped.
+func owedToPots(params types.Params, task types.Task, st types.Status) (jackpot, audits math.Int) {
+	st.UnitsDone = task.Units
+	fee, _ := charge(params, task, st)
+	_, jackpot, parts := divide(params, task, st, fee)
+	audits = parts.Audits // nothing before the audit was drawn
+	if st.Audited {
+		audits = math.ZeroInt()
+	}
+	if len(st.VrfKey) == 0 || task.ByCid { // no prize to pick
+		jackpot = math.ZeroInt()
+	}
+	return jackpot, audits
+}
+
+// fillPots adds what was booked for the pots to them, where nothing is paid from them.
+func (k Keeper) fillPots(ctx context.Context, denom string, pay types.Payment) error {
+	for _, p := range []struct {
+		pot    collections.Map[string, math.Int]
+		amount math.Int
+	}{{k.Jackpot, pay.Jackpot}, {k.AuditPot, pay.Audits}} {
+		held, err := potOf(ctx, p.pot, denom)
+		if err != nil {
+			return err
+		}
+		if err := setPot(ctx, p.pot, denom, held.Add(p.amount)); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // payMembers puts a task's part into the pot of its denom and pays the members who agreed from it. A part c is paid out where there was an audit, which has

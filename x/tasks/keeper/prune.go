@@ -3,8 +3,6 @@ package keeper
 import (
 	"context"
 
-	"cosmossdk.io/math"
-
 	"poaid/x/tasks/types"
 )
 
@@ -15,7 +13,7 @@ func (k Keeper) afterEnd(ctx context.Context, params types.Params, task types.Ta
 		return err
 	}
 	if !paid {
-		return k.refund(ctx, params, task, st, st.State, math.ZeroInt())
+		return k.refund(ctx, params, task, st, st.State, nothing())
 	}
 	return k.prune(ctx, task, st)
 }

@@ -92,7 +92,7 @@ func (o offer) estimate(params types.Params, model modelstypes.Model, units uint
 	}
 	fee, tip := types.Quote(units, floor, params.MinFee, o.tip, o.rate)
 	worstFee, _ := types.Quote(units, worst, params.MinFee, o.tip, o.rate)
-	lock, ppm := params.RiskOf(units, model.RoyaltyBps, stops, types.Worth(fee, o.rate), types.Worth(tip, o.rate))
+	lock, ppm := params.RiskOf(units, model.RoyaltyBps, 0, stops, types.Worth(fee, o.rate), types.Worth(tip, o.rate))
 	return &types.QueryEstimateResponse{
 		Units: units, Fee: sdk.NewCoin(o.denom, fee.Add(tip)), Tip: sdk.NewCoin(o.denom, tip), WorstFee: sdk.NewCoin(o.denom, worstFee.Add(tip)),
 		Floor: sdk.NewCoin(params.FeeDenom, floor), WorstFloor: sdk.NewCoin(params.FeeDenom, worst), Blocks: o.blocks,

@@ -138,7 +138,7 @@ func (k Keeper) revealRunner(ctx context.Context, params types.Params, cache pro
 		return err
 	}
 	r := &runners[i]
-	out, root, err := k.openSeal(ctx, params, cache, task, types.Status{Worker: who, Seal: r.Seal}, item)
+	out, root, err := k.openSeal(ctx, cache, task, types.Status{Worker: who, Seal: r.Seal}, item)
 	if err != nil {
 		return err
 	}

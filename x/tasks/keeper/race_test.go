@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"cosmossdk.io/collections"
+	"cosmossdk.io/math"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
@@ -411,4 +412,23 @@ func TestSubmitterRaces(t *testing.T) {
 	lost := before.Sub(f.balance(f.who(0))).Sub(pay.Runners)
 	require.Equal(t, pay.Royalty.Add(pay.Burnt).String(), lost.String())
 	require.False(t, slices.ContainsFunc(f.credits(id), func(c poaitypes.CreditRequest) bool { return c.ScoreUnits > 0 }))
+}
+
+// TestRiskOfRaces: a worker that has to share its fee with runners forgoes less when it is caught, and lock and rate make up for it.
+func TestRiskOfRaces(t *testing.T) {
+	f := fixture(t)
+	f.params(func(p *types.Params) {
+		p.WorkerLockBase, p.WorkerLockPrice, p.MinFee = math.OneInt(), math.ZeroInt(), math.OneInt()
+	})
+	p, err := f.keeper.Params.Get(f.ctx)
+	require.NoError(t, err)
+	for n := range p.MaxRedundancy {
+		task, err := f.keeper.Tasks.Get(f.ctx, f.submit(raceMsg(f.who(9), int(n), n+1)))
+		require.NoError(t, err)
+		rest := task.Fee.Sub(task.Fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne))
+		forgone := task.PartsOf(rest, types.PpmOne, p.CommitteeSize).Worker.Add(task.Lock.QuoRaw(2))
+		// Caught with p · .9 · (1 − .5³), against twice the 350 that 700 units cost.
+		lost := forgone.MulRaw(int64(task.AuditPpm)).MulRaw(7_875).QuoRaw(10_000 * types.PpmOne)
+		require.GreaterOrEqual(t, lost.Int64(), int64(2*350), "%d results", n+1)
+	}
 }

@@ -49,7 +49,7 @@ func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs,
 			return err
 		}
 	}
-	out, root, err := k.openSeal(ctx, params, cache, task, st, item)
+	out, root, err := k.openSeal(ctx, cache, task, st, item)
 	if err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (k Keeper) reveal(ctx context.Context, params types.Params, cache programs,
 
 // openSeal recomputes the seal from what is revealed, over the result root or, where the worker's error was forced, over the wrong one made of it.
 func (k Keeper) openSeal(
-	ctx context.Context, params types.Params, cache programs, task types.Task, st types.Status, item types.ResultReveal,
+	ctx context.Context, cache programs, task types.Task, st types.Status, item types.ResultReveal,
 ) (types.CheckedOutputs, commit.Hash, error) {
 	for _, f := range []struct {
 		name string
@@ -97,8 +97,11 @@ func (k Keeper) openSeal(
 	if err != nil {
 		return types.CheckedOutputs{}, commit.Hash{}, err
 	}
-	out, err := types.CheckOutputs(prog, item.Outputs, task.Steps, params.MaxInlineOutputBytes)
+	out, err := types.CheckOutputs(prog, item.Outputs, task.Steps, task.MaxInlineOutputBytes)
 	if err != nil {
+		return out, commit.Hash{}, err
+	}
+	if err := checkShown(task, item.Outputs); err != nil {
 		return out, commit.Hash{}, err
 	}
 	root := commit.ResultRoot(task.Steps, commit.Hash(item.StateRoot), out.Root)

@@ -163,16 +163,22 @@ func (k Keeper) credit(ctx context.Context, task types.Task, st types.Status, sc
 	return nil
 }
 
-// refund ends a task without a result that stands; the submitter gets the escrow back, less what burns.
-func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State, burn math.Int) error {
+// refund ends a task without a result that stands; the submitter gets the escrow back, less what is withheld.
+func (k Keeper) refund(ctx context.Context, params types.Params, task types.Task, st types.Status, state types.State, w withheld) error {
 	pay := types.NewPayment()
-	left, err := k.give(ctx, task, &pay, types.Flow{
-		Purpose: types.PURPOSE_REFUND, Recipient: task.Submitter, Amount: task.MaxFee.Amount.Sub(burn),
-	})
+	if err := k.bookPots(&pay, w.jackpot, w.audits); err != nil {
+		return err
+	}
+	rest := task.MaxFee.Amount.Sub(w.jackpot).Sub(w.audits)
+	burn := math.MinInt(w.burn, rest)
+	left, err := k.give(ctx, task, &pay, types.Flow{Purpose: types.PURPOSE_REFUND, Recipient: task.Submitter, Amount: rest.Sub(burn)})
 	if err != nil {
 		return err
 	}
 	if err := k.burn(ctx, params, task, &pay, left.Add(burn)); err != nil {
+		return err
+	}
+	if err := k.fillPots(ctx, task.MaxFee.Denom, pay); err != nil {
 		return err
 	}
 	if err := k.forgetInput(ctx, task); err != nil {

@@ -48,7 +48,7 @@ func (k Keeper) submit(ctx context.Context, msg *types.MsgSubmitTask) (types.Tas
 		PromptRows: in.PromptRows, Height: height(ctx), RoyaltyBps: model.RoyaltyBps, Tip: msg.Tip,
 		VerifierPayBps: params.VerifierPayBps, BurnBps: params.BurnBps, ByCid: !in.Inline,
 		JackpotBps: params.JackpotBps, ForcedErrorPpm: params.ForcedErrorPpm,
-		Requirements: msg.Requirements, Auction: msg.Auction.Terms(height(ctx), params), Redundancy: msg.Redundancy,
+		Requirements: msg.Requirements, Auction: msg.Auction.Terms(height(ctx), params), Redundancy: msg.Redundancy, MaxInlineOutputBytes: params.MaxInlineOutputBytes,
 	}
 	if task.Race() {
 		// Who comes by itself could come where its error is forced, and only there.
@@ -148,7 +148,7 @@ func (k Keeper) price(ctx context.Context, params types.Params, task *types.Task
 	}
 	fee, extra := types.Quote(task.Units, task.UnitPrice, params.MinFee, task.Tip, task.FeeRate)
 	task.Fee = fee.Add(extra)
-	task.Lock, task.AuditPpm = params.RiskOf(task.Units, task.RoyaltyBps, stops, types.Worth(fee, task.FeeRate), types.Worth(extra, task.FeeRate))
+	task.Lock, task.AuditPpm = params.RiskOf(task.Units, task.RoyaltyBps, task.MaxRunners(), stops, types.Worth(fee, task.FeeRate), types.Worth(extra, task.FeeRate))
 	if task.MaxFee.Amount.LT(task.Fee) {
 		return 0, errorsmod.Wrapf(types.ErrFee, "max_fee: %s, the run costs %s%s", task.MaxFee, task.Fee, task.MaxFee.Denom)
 	}

@@ -24,6 +24,7 @@ const (
 	maxJackpotBps   = 1_000
 	maxFeeRates     = 16
 	maxInputBytes   = 16 << 20
+	minOutputBytes  = 8 // a stop state
 	maxOutputBytes  = 4 << 20
 	maxBatchItems   = 10_000
 	minTransitions  = 8
@@ -112,7 +113,7 @@ func (p Params) Validate() error {
 		{"verifier_pay_bps", uint64(p.VerifierPayBps), 0, maxVerifierPayBps},
 		{"burn_bps", uint64(p.BurnBps), 0, BpsOne},
 		{"max_inline_input_bytes", p.MaxInlineInputBytes, 1, maxInputBytes},
-		{"max_inline_output_bytes", p.MaxInlineOutputBytes, 8, maxOutputBytes},
+		{"max_inline_output_bytes", p.MaxInlineOutputBytes, minOutputBytes, maxOutputBytes},
 		{"max_batch", uint64(p.MaxBatch), 1, maxBatchItems},
 		{"max_transitions_per_block", uint64(p.MaxTransitionsPerBlock), minTransitions, maxTransitions},
 		{"target_units_per_block", p.TargetUnitsPerBlock, 0, 1 << 62},
@@ -188,14 +189,14 @@ func (p Params) AuditTerms() audit.Terms {
 
 // Risk is RiskOf at unit_price, without a tip.
 func (p Params) Risk(units uint64, royaltyBps uint32, stops bool) (lock math.Int, auditPpm uint32) {
-	return p.RiskOf(units, royaltyBps, stops, Fee(units, p.UnitPrice, p.MinFee), math.ZeroInt())
+	return p.RiskOf(units, royaltyBps, 0, stops, Fee(units, p.UnitPrice, p.MinFee), math.ZeroInt())
 }
 
 // RiskOf is the lock of worker and seats for a task of that many units, at least worker_lock_base and worker_lock_price, and the probability of an
-// audit with it. stops: the run may end before its last step, so that a liar can charge steps that were not to be made. fee and tip are what the run pays,
-// in fee_denom.
-func (p Params) RiskOf(units uint64, royaltyBps uint32, stops bool, fee, tip math.Int) (lock math.Int, auditPpm uint32) {
-	return p.risk(units, royaltyBps, stops, p.WorkersPart(fee, royaltyBps, PpmOne).Add(tip), fee, tip)
+// audit with it. runners: so many may share the fee with the worker. stops: the run may end before its last step, so that a liar can charge steps that were not
+// to be made. fee and tip are what the run pays, in fee_denom.
+func (p Params) RiskOf(units uint64, royaltyBps, runners uint32, stops bool, fee, tip math.Int) (lock math.Int, auditPpm uint32) {
+	return p.risk(units, royaltyBps, stops, p.workersPart(fee, royaltyBps, PpmOne, runners).Add(tip), fee, tip)
 }
 
 // risk is that of a run whose worker forgoes at least reward when it is caught, and is paid no more than its part of ceiling, and a tip. The part falls
@@ -217,9 +218,14 @@ func (p Params) risk(
 
 // WorkersPart is what the worker of a task that is drawn has of a fee if its audit has that probability, within one coin of the denom and never more.
 func (p Params) WorkersPart(fee math.Int, royaltyBps, auditPpm uint32) math.Int {
+	return p.workersPart(fee, royaltyBps, auditPpm, 0)
+}
+
+// workersPart is that of a race with so many runners, whose fee has no part for the jackpot.
+func (p Params) workersPart(fee math.Int, royaltyBps, auditPpm, runners uint32) math.Int {
 	rest := fee.Sub(share(fee, royaltyBps))
 	rest = rest.Sub(share(rest, p.JackpotBps))
-	terms := partTerms{burnBps: p.BurnBps, verifierPayBps: p.VerifierPayBps, auditPpm: auditPpm, seats: p.CommitteeSize}
+	terms := partTerms{burnBps: p.BurnBps, verifierPayBps: p.VerifierPayBps, auditPpm: auditPpm, seats: p.CommitteeSize, runners: runners}
 	return math.MaxInt(terms.parts(rest).Worker.SubRaw(1), math.ZeroInt())
 }
 

@@ -91,7 +91,7 @@ func (k Keeper) done(ctx context.Context, j types.Job, p types.Progress, e tasks
 	}
 	if e.NotFinite {
 		p.NotFinite = true
-		return k.pause(ctx, j, p, "the training has diverged: "+j.FiniteOutput+" is no number any more, or is not revealed inline")
+		return k.pause(ctx, j, p, "the training has diverged: "+j.FiniteOutput+" is no number any more")
 	}
 	return k.goOn(ctx, j, p)
 }

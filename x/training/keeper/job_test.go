@@ -395,6 +395,45 @@ func TestRecipeIsDoneFromItsStart(t *testing.T) {
 	require.Zero(t, r.Done, "steps 4 to 7 do not make 0 to 3 done")
 }
 
+// TestRecipeOfAnotherRun: a job follows the recipe that it was created for. Where another takes its name it earns nothing for it, and its steps are none of that one's.
+func TestRecipeOfAnotherRun(t *testing.T) {
+	for name, change := range map[string]func(*types.Recipe){
+		"the same, from the start": func(*types.Recipe) {},
+		"shorter":                  func(r *types.Recipe) { r.Steps = 3 },
+		"other inputs":             func(r *types.Recipe) { r.InputRoot = hash(201) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := fixture(t)
+			f.recipe()
+			m := msg()
+			m.Recipe = "r"
+			far, near := f.create(m), uint64(0)
+			f.block(1)
+			f.end(far, 0, nil)
+			m = msg()
+			m.Recipe, m.Owner, m.Result.Id = "r", who(2), "other"
+			near = f.create(m)
+			f.block(1)
+			_, err := deliver(f, f.msgs.RemoveRecipe, &types.MsgRemoveRecipe{Authority: authority, Id: "r"})
+			require.NoError(t, err)
+			recipe := types.Recipe{Id: "r", Model: "trainer", InputRoot: hash(200), Steps: 10, FiniteOutput: "loss"}
+			change(&recipe)
+			_, err = deliver(f, f.msgs.RegisterRecipe, &types.MsgRegisterRecipe{Authority: authority, Recipe: recipe})
+			require.NoError(t, err)
+			was := len(f.tasks.reqs)
+			f.end(far, 0, nil)
+			require.False(t, f.tasks.reqs[was].Scored, "what comes before step 8 was not done under this recipe, and could earn score again")
+			f.end(near, 0, nil)
+			r, err := f.keeper.RecipeProgress.Get(f.ctx, "r")
+			require.NoError(t, err)
+			same := name == "the same, from the start"
+			require.Equal(t, same, f.tasks.reqs[was+1].Scored)
+			require.Equal(t, same, r.Done == 4)
+			f.block(1)
+		})
+	}
+}
+
 func TestFinishRefuses(t *testing.T) {
 	good := func(id uint64) *types.MsgFinishJob {
 		return &types.MsgFinishJob{Sender: who(6), JobId: id, StateRoots: states(10), BaseRoots: [][]byte{hash(20), hash(21)}, WeightsCid: "cid"}

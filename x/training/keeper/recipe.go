@@ -37,17 +37,30 @@ func (k Keeper) checkRecipe(ctx context.Context, j types.Job) error {
 	return nil
 }
 
-// claim tells whether the next segment of a job may earn score. One job at a time earns it for a recipe, and every step once: what was done
-// before can be copied.
+// followed reads how far the recipe is that a job follows. found is false where it follows none: governance has removed it since, or given its name to
+// another.
+func (k Keeper) followed(ctx context.Context, j types.Job) (r types.RecipeProgress, found bool, err error) {
+	if j.Recipe == "" {
+		return r, false, nil
+	}
+	if err := k.checkRecipe(ctx, j); err != nil {
+		if errors.Is(err, types.ErrRecipe) {
+			err = nil
+		}
+		return r, false, err
+	}
+	r, err = k.RecipeProgress.Get(ctx, j.Recipe)
+	return r, err == nil, err
+}
+
+// claim tells whether the next segment of a job may earn score. One job at a time earns it for a recipe, and every step once, in their order: what was
+// done before can be copied, and what is done before its turn could be paid again.
 func (k Keeper) claim(ctx context.Context, j types.Job, p types.Progress) (bool, error) {
-	if j.Recipe == "" || p.NotFinite {
+	if p.NotFinite {
 		return false, nil
 	}
-	r, err := k.RecipeProgress.Get(ctx, j.Recipe)
-	if errors.Is(err, collections.ErrNotFound) {
-		return false, nil // governance has removed it
-	}
-	if err != nil || r.Job != 0 && r.Job != j.Id || p.Step < r.Done {
+	r, found, err := k.followed(ctx, j)
+	if err != nil || !found || r.Job != 0 && r.Job != j.Id || p.Step != r.Done {
 		return false, err
 	}
 	r.Job = j.Id
@@ -72,14 +85,8 @@ func (k Keeper) unclaim(ctx context.Context, j types.Job) error {
 
 // advance notes that steps of a recipe are done, whoever did them and whether they were paid with score.
 func (k Keeper) advance(ctx context.Context, j types.Job, task taskstypes.Task) error {
-	if j.Recipe == "" {
-		return nil
-	}
-	r, err := k.RecipeProgress.Get(ctx, j.Recipe)
-	if errors.Is(err, collections.ErrNotFound) {
-		return nil
-	}
-	if err != nil || task.StartStep > r.Done || task.Steps <= r.Done {
+	r, found, err := k.followed(ctx, j)
+	if err != nil || !found || task.StartStep > r.Done || task.Steps <= r.Done {
 		return err
 	}
 	r.Done = task.Steps
