@@ -56,10 +56,13 @@ func (k Keeper) payOut(
 	return pay, k.prizes(ctx, task, st, &pay, agreed)
 }
 
-// divide shares a fee: the royalty, the jackpot's part, and what is left by where it goes.
+// divide shares a fee: the royalty, the jackpot's part, and what is left by where it goes. The jackpot's part is at most what it costs not to deliver: a worker
+// knows whether its error is forced, and must not gain by letting all others time out. With c a part, ε the rate of forced errors and s that cost, doing so
+// would bring ε·(c/ε − c) and cost (1 − ε)·s a task.
 func divide(params types.Params, task types.Task, st types.Status, fee math.Int) (royalty, jackpot math.Int, parts types.Parts) {
 	royalty = fee.MulRaw(int64(task.RoyaltyBps)).QuoRaw(types.BpsOne)
-	jackpot = fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne)
+	silence := types.Exchange(task.Lock.MulRaw(int64(params.TimeoutSlashBps)).QuoRaw(types.BpsOne), task.Rate())
+	jackpot = math.MinInt(fee.Sub(royalty).MulRaw(int64(task.JackpotBps)).QuoRaw(types.BpsOne), silence)
 	return royalty, jackpot, task.PartsOf(fee.Sub(royalty).Sub(jackpot), st.AuditPpm, params.CommitteeSize)
 }
 

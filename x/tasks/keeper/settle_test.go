@@ -55,6 +55,23 @@ func (f *fix) auditPot() math.Int {
 	return sdk.Coins(res.Audits).AmountOf(denom)
 }
 
+// TestJackpotIsLessThanSilence: the jackpot's part is no more than what not delivering costs, however dear units are: who knows that its error is not forced must not
+// gain by leaving the run.
+func TestJackpotIsLessThanSilence(t *testing.T) {
+	for slash, want := range map[uint32]int64{0: 0, 1: 1, 50: 50, 1_000: 152} {
+		f := fixture(t)
+		f.audits(false)
+		f.keys(1)
+		f.params(func(p *types.Params) { p.TimeoutSlashBps, p.WorkerLockBase, p.WorkerLockPrice = slash, math.NewInt(10_000), math.ZeroInt() })
+		id, _ := f.revealed(storyMsg(f.who(9), 16, 3, 4, 5)) // fee 16,000, royalty 800
+		task, _, err := f.keeper.GetTask(f.ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, "10000", task.Lock.String())
+		f.until(id, types.STATE_FINAL)
+		require.Equal(t, want, f.payment(id).Jackpot.Int64(), "%d bps", slash)
+	}
+}
+
 // TestMembersArePaidForWhatTheyCompute: a run that is audited one time in four pays each of three members a third of four times its part, as far as what
 // runs that were not audited left in the pot goes.
 func TestMembersArePaidForWhatTheyCompute(t *testing.T) {
