@@ -295,7 +295,7 @@ func TestGivenUpRunPaysThePots(t *testing.T) {
 			require.Equal(t, c.jackpot, pay.Jackpot.String())
 			require.Equal(t, c.audits, pay.Audits.String())
 			require.Equal(t, audits.Add(pay.Audits), f.auditPot())
-			require.Equal(t, pay.Jackpot.Add(pay.Audits).Add(pay.Refund).String(), "50000")
+			require.Equal(t, "50000", pay.Jackpot.Add(pay.Audits).Add(pay.Refund).String())
 			if c.reach >= types.STATE_REVEALED {
 				require.Equal(t, audits, pay.Audits, "what a run to the end brought")
 				require.Equal(t, "152", jackpot)

@@ -62,7 +62,9 @@ func TestJackpotIsLessThanSilence(t *testing.T) {
 		f := fixture(t)
 		f.audits(false)
 		f.keys(1)
-		f.params(func(p *types.Params) { p.TimeoutSlashBps, p.WorkerLockBase, p.WorkerLockPrice = slash, math.NewInt(10_000), math.ZeroInt() })
+		f.params(func(p *types.Params) {
+			p.TimeoutSlashBps, p.WorkerLockBase, p.WorkerLockPrice = slash, math.NewInt(10_000), math.ZeroInt()
+		})
 		id, _ := f.revealed(storyMsg(f.who(9), 16, 3, 4, 5)) // fee 16,000, royalty 800
 		task, _, err := f.keeper.GetTask(f.ctx, id)
 		require.NoError(t, err)
