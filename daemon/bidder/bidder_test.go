@@ -13,6 +13,7 @@ import (
 	"cosmossdk.io/math"
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/stretchr/testify/require"
 
 	"poaid/app/params"
@@ -369,6 +370,35 @@ func TestGetsTheInputFirst(t *testing.T) {
 	st := tn.until(task.Id, taskstypes.STATE_FINAL)
 	require.Equal(t, tn.workers[0].account.String(), st.Worker)
 }
+
+// TestNoCoinsForTheDeposit: who cannot pay the deposits of all bids makes as many as it can pay.
+func TestNoCoinsForTheDeposit(t *testing.T) {
+	tn := newTown(t, cheap)
+	m := tn.workers[0]
+	for n := range uint64(3) {
+		tn.auction(n, nil)
+	}
+	tn.node.Do(func(c *testutil.Chain) {
+		p, err := c.App.Auctions.Params.Get(c.Ctx())
+		require.NoError(t, err)
+		keep := p.MinDeposit.Amount.MulRaw(3).SubRaw(1) // of which gas is paid, too
+		all := c.App.Bank.GetBalance(c.Ctx(), m.account.Addr, params.Denom).Amount
+		fee := math.NewInt(testutil.DefaultGas).MulRaw(25).QuoRaw(10_000)
+		c.Deliver(m.account, &banktypes.MsgSend{
+			FromAddress: m.account.String(), ToAddress: tn.owner.String(), Amount: sdk.NewCoins(sdk.NewCoin(params.Denom, all.Sub(keep).Sub(fee))),
+		})
+	})
+	h := tn.node.Block()
+	var out counter
+	b := bidder.New(bidder.Config{Participant: m.account.String(), Price: m.price}, tn.client, m.book, &out)
+	require.NoError(t, b.Tick(t.Context(), h))
+	require.EqualValues(t, 2, out)
+}
+
+// counter counts what is sent.
+type counter int
+
+func (c *counter) Enqueue(chain.Item, int64) bool { *c++; return true }
 
 // TestTooDear: where the submitter pays less than it asks it stays away.
 func TestTooDear(t *testing.T) {
