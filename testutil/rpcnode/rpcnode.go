@@ -34,6 +34,7 @@ type Node struct {
 	mempool [][]byte
 	known   map[[32]byte]*ctypes.ResultTx // nil: in the mempool
 	blocks  map[int64]*ctypes.ResultBlockResults
+	polls   int
 }
 
 // TB is what New needs of testing.TB.
@@ -68,6 +69,13 @@ func (n *Node) Do(f func(c *testutil.Chain)) {
 	f(n.chain)
 }
 
+// Asked tells how many transactions wait for a block, and how often the height was asked for so far: what a clock that waits for those who use the chain goes by.
+func (n *Node) Asked() (pending, polls int) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return len(n.mempool), n.polls
+}
+
 // Block makes a block of all that was broadcast and returns its height.
 func (n *Node) Block() int64 {
 	n.mu.Lock()
@@ -87,6 +95,7 @@ func (n *Node) Block() int64 {
 func (n *Node) status(*rpctypes.Context) (*ctypes.ResultStatus, error) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
+	n.polls++
 	return &ctypes.ResultStatus{
 		NodeInfo: p2p.DefaultNodeInfo{Network: n.chain.ChainID},
 		SyncInfo: ctypes.SyncInfo{LatestBlockHeight: n.chain.Height(), LatestBlockTime: n.chain.Time},

@@ -25,25 +25,31 @@ import (
 	taskstypes "poaid/x/tasks/types"
 )
 
-// brisk is a pause between blocks that keeps nobody waiting.
-const brisk = 20 * time.Millisecond
+// tick is the time between blocks, of which there are at most `ahead` without anybody asking for the height.
+const (
+	tick  = 100 * time.Millisecond
+	ahead = 12
+)
 
-// desk is where somebody sits who has all keys of a chain that makes blocks by itself.
+// desk is where somebody sits who has all keys of a chain. It makes blocks when transactions wait, and when the test waits, so that no command is too slow for it.
 type desk struct {
 	t    *testing.T
 	node *rpcnode.Node
 	home string
+	// clock: blocks are made as time goes by.
+	clock bool
 }
 
-// newDesk has keys a0, a1, … of the chain's accounts, of which the last `joined` serve the echo model. Between blocks there is a pause.
-func newDesk(t *testing.T, accounts, joined int, pause time.Duration) *desk {
+// newDesk has keys a0, a1, … of the chain's accounts, of which the last `joined` serve the echo model. With a clock there are blocks for daemons, too, but never many
+// that they have not asked about.
+func newDesk(t *testing.T, accounts, joined int, clock bool) *desk {
 	t.Helper()
 	c := testutil.NewApp(t, testutil.Options{Accounts: accounts, NoCheckTx: true, NoInvariants: true})
 	c.RegisterEcho(c.Accounts[0])
 	for _, a := range c.Accounts[accounts-joined:] {
 		c.Deliver(a, testutil.Join(a))
 	}
-	d := &desk{t: t, node: rpcnode.New(t, c), home: t.TempDir()}
+	d := &desk{t: t, node: rpcnode.New(t, c), home: t.TempDir(), clock: clock}
 	ring, err := keyring.New("poaid", keyring.BackendTest, d.home, nil, c.App.Codec)
 	require.NoError(t, err)
 	for i, a := range c.Accounts {
@@ -56,9 +62,17 @@ func newDesk(t *testing.T, accounts, joined int, pause time.Duration) *desk {
 	ctx, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		for ctx.Err() == nil {
-			d.node.Block()
-			time.Sleep(pause)
+		last, made, seen := time.Now(), 0, 0
+		for ; ctx.Err() == nil; time.Sleep(5 * time.Millisecond) {
+			pending, polls := d.node.Asked()
+			if polls > seen {
+				seen, made = polls, 0
+			}
+			if pending > 0 || clock && made < ahead && time.Since(last) > tick {
+				d.node.Block()
+				last = time.Now()
+				made++
+			}
 		}
 	})
 	t.Cleanup(func() { stop(); wg.Wait() })
@@ -77,9 +91,9 @@ func (d *desk) tx(args ...string) (stdout, stderr string) {
 	stdout, stderr, err := d.run(append([]string{"tx"}, append(args, "--yes")...)...)
 	require.NoError(d.t, err, "%v: %s%s", args, stdout, stderr)
 	require.NotRegexp(d.t, "(?m)^code: [1-9]", stdout)
-	var sent int64
-	d.node.Do(func(c *testutil.Chain) { sent = c.Height() })
-	d.wait(func(c *testutil.Chain) bool { return c.Height() > sent })
+	for pending := 1; pending > 0; time.Sleep(time.Millisecond) {
+		pending, _ = d.node.Asked()
+	}
 	return stdout, stderr
 }
 
@@ -106,10 +120,18 @@ func (d *desk) query(into any, args ...string) {
 func (d *desk) wait(until func(c *testutil.Chain) bool) {
 	d.t.Helper()
 	done := false
-	for end := time.Now().Add(2 * time.Minute); !done; time.Sleep(brisk / 2) {
-		require.True(d.t, time.Now().Before(end), "the chain never came that far")
+	for range 30_000 {
 		d.node.Do(func(c *testutil.Chain) { done = until(c) })
+		switch {
+		case done:
+			return
+		case !d.clock:
+			d.node.Block()
+		default:
+			time.Sleep(10 * time.Millisecond)
+		}
 	}
+	require.Fail(d.t, "the chain never came that far")
 }
 
 // account is the address of a key.
@@ -120,7 +142,7 @@ func (d *desk) account(i int) (addr string) {
 
 // TestDatasetsByHand registers, sells, closes and retires a dataset as its owner and its users do.
 func TestDatasetsByHand(t *testing.T) {
-	d := newDesk(t, 3, 0, brisk)
+	d := newDesk(t, 3, 0, false)
 	root, other := strings.Repeat("ab", 32), strings.Repeat("cd", 32)
 	const cid = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"
 	d.tx("datasets", "register", "mnist", cid, "CC-BY-4.0", "--roots", root, "--roots", other,
@@ -153,7 +175,7 @@ func TestDatasetsByHand(t *testing.T) {
 
 // TestGradesByHand holds a round of a contest: created, funded, entered, sealed, revealed and paid.
 func TestGradesByHand(t *testing.T) {
-	d := newDesk(t, 6, 3, brisk)
+	d := newDesk(t, 6, 3, false)
 	hash := "Ji1Re//QZITiNBtKN5x/T6S+koSpqCYxwDQglT1gvWc="
 	d.tx("grades", "create", "poems", "--criteria", hash, "--seats", "3", "--max-entries", "4", "--seal-blocks", "600", "--reveal-blocks", "600",
 		"--pause-blocks", "60", "--pot", "10000000upoai", "--grader-bps", "2000", "--from", "a1")
@@ -215,7 +237,7 @@ func (d *desk) submitAuction(sealed bool, blocks string) (task uint64) {
 
 // TestSealedBidsByHand seals two bids and reveals them; the cheaper wins.
 func TestSealedBidsByHand(t *testing.T) {
-	d := newDesk(t, 4, 2, brisk)
+	d := newDesk(t, 4, 2, false)
 	task := d.submitAuction(true, "80")
 	id := fmt.Sprint(task)
 	_, hint := d.tx("auctions", "seal", id, "300000", "--from", "a2")
@@ -229,7 +251,7 @@ func TestSealedBidsByHand(t *testing.T) {
 		terms, err = c.App.Auctions.Terms.Get(c.Ctx(), task)
 		require.NoError(t, err)
 	})
-	d.wait(func(c *testutil.Chain) bool { return c.Height() >= terms.BidUntil })
+	d.wait(func(c *testutil.Chain) bool { return c.Height() > terms.BidUntil })
 	d.tx("auctions", "reveal", id, "--from", "a2")
 	require.NoError(t, os.RemoveAll(filepath.Join(d.home, "bids")), "the disk is lost")
 	d.refused("is kept here; give --price", "auctions", "reveal", id, "--from", "a3")
@@ -244,7 +266,7 @@ func TestSealedBidsByHand(t *testing.T) {
 // TestDaemonByHand grants a hot key what daemons send and starts a worker with it, which bids, works and takes its deposit back. It finds the node in
 // client.toml.
 func TestDaemonByHand(t *testing.T) {
-	d := newDesk(t, 4, 1, 100*time.Millisecond) // daemons ask for the height once a second
+	d := newDesk(t, 4, 1, true)
 	_, _, err := d.run("keys", "add", "hot")
 	require.NoError(t, err)
 	out, _, err := d.run("keys", "show", "hot", "-a")
@@ -290,7 +312,7 @@ func TestDaemonByHand(t *testing.T) {
 
 // TestTrainingByHand opens a training as a file says; the models it needs are registered first, once.
 func TestTrainingByHand(t *testing.T) {
-	d := newDesk(t, 3, 0, brisk)
+	d := newDesk(t, 3, 0, false)
 	specs := filepath.Join("..", "..", "..", "model", "train", "testdata")
 	file := filepath.Join(specs, "tiny-mlp.yaml")
 	out, hint := d.tx("training", "create", file, "--id", "mine", "--royalty-bps", "200", "--segment-steps", "8", "--from", "a1")
