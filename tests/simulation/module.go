@@ -33,7 +33,7 @@ type Operation struct {
 	Do func(*Sim) *Action
 	// Refused: it must be refused every time.
 	Refused bool
-	// Either: whether it is accepted depends on what comes before it in its block.
+	// Either: whether it is accepted, or comes about at all, is luck.
 	Either bool
 }
 

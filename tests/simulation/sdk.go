@@ -76,6 +76,8 @@ func create(ctx context.Context, f simsx.SimMsgFactoryX, data *simsx.ChainDataSo
 // sdkModules are those of the SDK, with its own factories.
 func (s *Sim) sdkModules(a *app.App) []Module {
 	shared := govsim.NewSharedState()
+	cancel := s.factory("gov CancelProposal", 6, govsim.MsgCancelProposalFactory(a.Gov, shared))
+	cancel.Either = true // whose proposal is still open when its turn comes is luck
 	return []Module{
 		{Name: "bank", Operations: []Operation{
 			s.factory("bank Send", 4, banksim.MsgSendFactory()),
@@ -111,7 +113,7 @@ func (s *Sim) sdkModules(a *app.App) []Module {
 			s.factory("gov Deposit", 3, govsim.MsgDepositFactory(a.Gov, shared)),
 			s.factory("gov Vote", 2, govsim.MsgVoteFactory(a.Gov, shared)),
 			s.factory("gov VoteWeighted", 2, govsim.MsgWeightedVoteFactory(a.Gov, shared)),
-			s.factory("gov CancelProposal", 6, govsim.MsgCancelProposalFactory(a.Gov, shared)),
+			cancel,
 		}},
 	}
 }
