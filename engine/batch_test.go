@@ -199,6 +199,8 @@ func TestRandomForcedGraphs(t *testing.T) {
 		}
 	})
 	t.Logf("%d batched, %d refused", batched, refused)
-	require.Positive(t, batched)
-	require.Positive(t, refused)
+	if !testing.Short() { // of a few graphs all may be of one kind
+		require.Positive(t, batched)
+		require.Positive(t, refused)
+	}
 }
