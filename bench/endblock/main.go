@@ -64,7 +64,7 @@ func run(w io.Writer, c config) error {
 		if c.only != "" && c.only != k.name {
 			continue
 		}
-		if err := compare(w, c, k, c.large); err != nil {
+		if err := compare(w, c, k); err != nil {
 			return fmt.Errorf("%d %s: %w", c.large, k.name, err)
 		}
 		runtime.GC()
@@ -72,9 +72,9 @@ func run(w io.Writer, c config) error {
 	return nil
 }
 
-// compare measures a state with n of a kind beside one with few.
-func compare(w io.Writer, c config, k kind, n int) error {
-	began := time.Now()
+// compare measures a state with many of a kind beside one with few.
+func compare(w io.Writer, c config, k kind) error {
+	began, n := time.Now(), c.large
 	less, err := newState(few(c.small), c.disk)
 	if err != nil {
 		return err

@@ -212,7 +212,7 @@ func (b *Bidder) look(ctx context.Context, s *standing, model string) error {
 		if s.places <= 0 {
 			return errEnough
 		}
-		if s.bids[v.Task.Id] || !s.fits(v) || !b.has(ctx, s.height, v.Task) {
+		if s.bids[v.Task.Id] || !s.fits(v) {
 			return nil
 		}
 		return b.bid(ctx, s, v.Task)
@@ -287,7 +287,7 @@ func (b *Bidder) has(ctx context.Context, height int64, task taskstypes.Task) bo
 	return false
 }
 
-// bid makes or seals a bid, where the task pays for it and the deposit is there.
+// bid makes or seals a bid, where the task pays for it, the deposit is there, and so is all that it is computed from.
 func (b *Bidder) bid(ctx context.Context, s *standing, task taskstypes.Task) error {
 	terms, err := b.chain.AuctionTerms(ctx, task.Id)
 	if errors.Is(err, chain.ErrNotFound) {
@@ -313,6 +313,9 @@ func (b *Bidder) bid(ctx context.Context, s *standing, task taskstypes.Task) err
 			b.log.Warn("no coins for the deposit of a bid", "task", task.Id, "deposit", terms.Deposit, "balance", funds)
 		}
 		return errEnough
+	}
+	if !b.has(ctx, s.height, task) {
+		return nil
 	}
 	it := chain.Bid(task.Id, ask, terms.BidUntil)
 	if terms.Sealed {

@@ -161,9 +161,6 @@ func (k Keeper) checkSegment(ctx context.Context, params types.Params, req types
 	return nil
 }
 
-// stopBytes is the size of a stop state.
-const stopBytes = 8
-
 // shownBytes is what has to be inline for the chain to look at an f32 output: that output, and a stop state, which has to be in any case.
 func shownBytes(prog *graphpb.Program, name string) (uint64, error) {
 	for _, s := range prog.States {
@@ -172,7 +169,7 @@ func shownBytes(prog *graphpb.Program, name string) (uint64, error) {
 		}
 		size, err := commit.TensorBytes(uint8(graphpb.DTYPE_F32), s.Shape)
 		if err == nil && prog.StopState != "" && slices.Contains(prog.Outputs, prog.StopState) {
-			size += stopBytes
+			size += types.StopBytes
 		}
 		return size, err
 	}

@@ -65,8 +65,8 @@ func (t GenesisTask) validate() error {
 		return errorsmod.Wrap(ErrGenesis, "vrf_key or vrf_input: malformed")
 	case t.Task.VerifierPayBps > maxVerifierPayBps || t.Task.BurnBps > BpsOne:
 		return errorsmod.Wrapf(ErrGenesis, "verifier_pay_bps or burn_bps: more than %d or %d", maxVerifierPayBps, BpsOne)
-	case t.Task.MaxInlineOutputBytes > maxOutputBytes || t.Task.MaxInlineOutputBytes < minOutputBytes && !t.Status.State.Ended():
-		return errorsmod.Wrapf(ErrGenesis, "max_inline_output_bytes: %d, want %d..%d", t.Task.MaxInlineOutputBytes, minOutputBytes, maxOutputBytes)
+	case t.Task.MaxInlineOutputBytes > maxOutputBytes || t.Task.MaxInlineOutputBytes < StopBytes && !t.Status.State.Ended():
+		return errorsmod.Wrapf(ErrGenesis, "max_inline_output_bytes: %d, want %d..%d", t.Task.MaxInlineOutputBytes, StopBytes, maxOutputBytes)
 	case t.Status.State < STATE_OPEN || t.Status.State > STATE_REFUNDED:
 		return errorsmod.Wrapf(ErrGenesis, "state: %d is unknown", t.Status.State)
 	case t.Status.State.Active() && t.Status.Worker == "":

@@ -8,6 +8,9 @@ import (
 	"poaid/x/tasks/audit"
 )
 
+// StopBytes is the size of a stop state, which is always inline: the least that max_inline_output_bytes may be.
+const StopBytes = 8
+
 // Limits of the params. They keep every sum and product of EndBlock within int64 and 256 bits.
 const (
 	// BpsOne is one in 1/10,000.
@@ -24,7 +27,6 @@ const (
 	maxJackpotBps   = 1_000
 	maxFeeRates     = 16
 	maxInputBytes   = 16 << 20
-	minOutputBytes  = 8 // a stop state
 	maxOutputBytes  = 4 << 20
 	maxBatchItems   = 10_000
 	minTransitions  = 8
@@ -113,7 +115,7 @@ func (p Params) Validate() error {
 		{"verifier_pay_bps", uint64(p.VerifierPayBps), 0, maxVerifierPayBps},
 		{"burn_bps", uint64(p.BurnBps), 0, BpsOne},
 		{"max_inline_input_bytes", p.MaxInlineInputBytes, 1, maxInputBytes},
-		{"max_inline_output_bytes", p.MaxInlineOutputBytes, minOutputBytes, maxOutputBytes},
+		{"max_inline_output_bytes", p.MaxInlineOutputBytes, StopBytes, maxOutputBytes},
 		{"max_batch", uint64(p.MaxBatch), 1, maxBatchItems},
 		{"max_transitions_per_block", uint64(p.MaxTransitionsPerBlock), minTransitions, maxTransitions},
 		{"target_units_per_block", p.TargetUnitsPerBlock, 0, 1 << 62},
